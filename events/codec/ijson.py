@@ -1,0 +1,97 @@
+"""Is this text I-JSON (RFC 7493), and what does it say?
+
+Python's own parser is lenient: it takes the last of two equal keys, NaN, lone surrogates and integers that other
+languages round. A store keeps what it accepts for ever, so all of that is refused here.
+"""
+
+import json
+import math
+from typing import Any
+
+from events.exceptions import InvalidJSON
+
+LARGEST_INTEGER = 2**53 - 1
+DEEPEST = 64
+
+
+def loads(text: bytes) -> Any:
+    """The value that the UTF-8 text says. Raises `InvalidJSON` with a pointer to what is wrong."""
+    try:
+        value = _DECODER.decode(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidJSON(f"byte {error.start} is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise InvalidJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise InvalidJSON(f"nested more than {DEEPEST} deep") from error
+    check(value)
+    return value
+
+
+def check(value: object, pointer: str = "", depth: int = 0) -> None:
+    """Raise `InvalidJSON` unless the value, made of Python's own types, can be said in I-JSON."""
+    match value:
+        case bool() | None:
+            return
+        case str():
+            _check_text(value, pointer)
+        case int():
+            if abs(value) > LARGEST_INTEGER:
+                raise InvalidJSON("an integer beyond 2^53 - 1; send it as a string", pointer=pointer)
+        case float():
+            if not math.isfinite(value):
+                raise InvalidJSON("a number that is not finite", pointer=pointer)
+        case dict():
+            _check_depth(depth, pointer)
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise InvalidJSON("a key that is not a string", pointer=pointer)
+                _check_text(key, pointer)
+                check(item, f"{pointer}/{escape(key)}", depth + 1)
+        case list() | tuple():
+            _check_depth(depth, pointer)
+            for index, item in enumerate(value):
+                check(item, f"{pointer}/{index}", depth + 1)
+        case _:
+            raise InvalidJSON(f"{type(value).__name__} is not a JSON type", pointer=pointer)
+
+
+def escape(key: str) -> str:
+    """A key as a token of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _check_depth(depth: int, pointer: str) -> None:
+    if depth >= DEEPEST:
+        raise InvalidJSON(f"nested more than {DEEPEST} deep", pointer=pointer)
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\0" in text:
+        raise InvalidJSON("a NUL character", pointer=pointer)
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidJSON("half of a surrogate pair", pointer=pointer)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidJSON(f"the key {key!r} stands twice in one object")
+            seen.add(key)
+    return mapping
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > len("-9007199254740991"):
+        raise InvalidJSON("an integer beyond 2^53 - 1; send it as a string")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise InvalidJSON(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_int=_integer, parse_constant=_refuse_constant)

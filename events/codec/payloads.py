@@ -1,0 +1,143 @@
+"""How does a payload become text, and text a payload?
+
+Reading is tolerant, because what is stored is true: an unknown type, or a version that the code does not know yet, is
+read as `Untyped`; an older version is upcast. Accepting from outside is strict: an unknown field is an error, for it
+would be lost.
+"""
+
+import re
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct
+
+from events.codec import ijson
+from events.codec.canonical import canonical, canonical_plain
+from events.codec.pipeline import JSON, unwrap
+from events.envelope import Untyped
+from events.exceptions import InvalidEvent, UnknownEventType
+from events.registry import EventType, registry, type_name
+from events.upcasting import casts
+
+
+def encode_payload(payload: Struct) -> bytes:
+    """The canonical JSON of a payload. Raises `InvalidEvent` when its content does not fit its class or I-JSON."""
+    if isinstance(payload, Untyped):
+        ijson.check(payload.data)
+        return canonical(payload.data)
+    event_type = registry.of(payload)
+    try:
+        text = canonical_plain(payload)
+        event_type.decoder.decode(text)
+    except UnicodeEncodeError as error:
+        raise InvalidEvent("half of a surrogate pair") from error
+    except msgspec.ValidationError as error:
+        raise explain(error) from error
+    except TypeError as error:
+        raise InvalidEvent(str(error)) from error
+    if event_type.has_numbers or b"\\u0000" in text:
+        value = msgspec.to_builtins(payload)
+        ijson.check(value)
+        return canonical(value)
+    return text
+
+
+def decode_payload(event_type: str, schema_version: int, body: bytes | str, encoding: str = JSON) -> Struct:
+    """The payload that was stored or received, in the version that the code writes; see `payload_version`.
+
+    Raises `InvalidEvent` when the body is no JSON object, or no form of one that the encoding names, or a registered
+    type's payload does not fit its class.
+    """
+    known = registry.named(event_type)
+    codec = JSON
+    if encoding != JSON:
+        codec, body = unwrap(encoding, cast("bytes", body))
+    try:
+        if known is not None and known.version == schema_version:
+            payload: Struct = (
+                known.decoder.decode(body) if codec == JSON else known.packed_decoder.decode(cast("bytes", body))
+            )
+            return payload
+        data = _OBJECT.decode(body) if codec == JSON else _PACKED_OBJECT.decode(cast("bytes", body))
+        if known is not None and 1 <= schema_version < known.version:
+            return msgspec.convert(_upcast(known, data, schema_version), known.payload)
+        return Untyped(event_type, data, schema_version)
+    except msgspec.ValidationError as error:
+        raise explain(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidEvent(f"not {encoding}: {error}") from error
+
+
+def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schema_version: int | None = None) -> Struct:
+    """The payload that somebody outside sends as a JSON value, which `ijson.loads` has read.
+
+    Raises `UnknownEventType` for a type that no code registers unless untyped events are accepted, and `InvalidEvent`
+    with a pointer for a value that does not fit, a field that the type does not have, or a version that the code does
+    not know. What is sent in an older version is upcast.
+    """
+    known = registry.named(event_type)
+    if known is None:
+        if not accept_untyped:
+            raise UnknownEventType(event_type, pointer="/event_type")
+        if not isinstance(data, dict):
+            raise InvalidEvent("must be a JSON object", pointer="/payload")
+        return Untyped(event_type, data, schema_version or 1)
+    if schema_version is not None and not 1 <= schema_version <= known.version:
+        raise InvalidEvent(f"{event_type} is written in version {known.version}", pointer="/schema_version")
+    try:
+        if schema_version is not None and schema_version < known.version and isinstance(data, dict):
+            data = _upcast(known, data, schema_version)
+        payload = msgspec.convert(data, known.payload)
+    except msgspec.ValidationError as error:
+        raise explain(error).within("/payload") from error
+    except InvalidEvent as error:
+        raise error.within("/payload") from error.__cause__
+    _refuse_unknown_fields(data, msgspec.to_builtins(payload), "/payload")
+    return payload
+
+
+def payload_version(payload: Struct) -> int:
+    """The version of the schema that a payload is in: the written one of a registered type, or what an untyped says."""
+    return payload.schema_version if isinstance(payload, Untyped) else registry.of(payload).version
+
+
+def downcast(payload: Struct, version: int) -> Untyped:
+    """A payload as an older version of its type says it.
+
+    Raises `MissingCast` when no downcasters lead there, as from a type or version that the code does not know.
+    """
+    data = payload.data if isinstance(payload, Untyped) else msgspec.to_builtins(payload)
+    event_type = type_name(payload)
+    older = casts.apply(event_type, data, from_version=payload_version(payload), to_version=version)
+    return Untyped(event_type, older, version)
+
+
+def explain(error: msgspec.ValidationError) -> InvalidEvent:
+    """What msgspec complains about, with a JSON pointer to it; the place is only to be had from its message."""
+    match = _PLACE.fullmatch(str(error))
+    if match is None or match["path"] is None:
+        return InvalidEvent(str(error))
+    steps = [step["key"] or step["index"] for step in _STEP.finditer(match["path"])]
+    return InvalidEvent(match["reason"], pointer="".join(f"/{ijson.escape(step)}" for step in steps))
+
+
+def _upcast(known: EventType, data: dict[str, Any], schema_version: int) -> dict[str, Any]:
+    return casts.apply(known.name, data, from_version=schema_version, to_version=known.version)
+
+
+def _refuse_unknown_fields(sent: Any, understood: Any, pointer: str) -> None:
+    if isinstance(sent, dict) and isinstance(understood, dict):
+        for key, value in sent.items():
+            here = f"{pointer}/{ijson.escape(key)}"
+            if key not in understood:
+                raise InvalidEvent("the event type has no such field", pointer=here)
+            _refuse_unknown_fields(value, understood[key], here)
+    elif isinstance(sent, list) and isinstance(understood, list):
+        for index, (value, counterpart) in enumerate(zip(sent, understood, strict=True)):
+            _refuse_unknown_fields(value, counterpart, f"{pointer}/{index}")
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_PACKED_OBJECT = msgspec.msgpack.Decoder(dict[str, Any])
+_PLACE = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")

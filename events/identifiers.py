@@ -1,0 +1,47 @@
+"""Which names may streams and events have, and where do new ids come from?"""
+
+import re
+import secrets
+import time
+from uuid import UUID
+
+from events.envelope import StreamId
+from events.exceptions import InvalidEvent
+
+AGGREGATE_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+# U+FFFD stands for bytes that were not UTF-8, such as those of a URL.
+AGGREGATE_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f/\ud800-\udfff\ufffd]{1,255}")
+EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}", re.ASCII)
+USER_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+SOURCE_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}", re.ASCII)
+
+
+def uuid7() -> UUID:
+    """A new id whose order is that of its creation, to the millisecond (RFC 9562, section 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def check_stream(stream: StreamId) -> None:
+    """Raise `InvalidEvent` unless both parts of the stream's name are allowed."""
+    if not AGGREGATE_TYPE.fullmatch(stream.aggregate_type):
+        raise InvalidEvent(
+            "must be 1 to 100 letters, digits, dots, dashes or underscores and begin with a letter or digit",
+            pointer="/aggregate_type",
+        )
+    if not AGGREGATE_ID.fullmatch(stream.aggregate_id):
+        raise InvalidEvent(
+            "must be 1 to 255 characters without control characters and slashes", pointer="/aggregate_id"
+        )
+
+
+def check_event_type(event_type: str) -> None:
+    """Raise `InvalidEvent` unless the type's name is allowed."""
+    if not EVENT_TYPE.fullmatch(event_type):
+        raise InvalidEvent(
+            "must be 1 to 100 letters, digits, dots, dashes or underscores and begin with a letter",
+            pointer="/event_type",
+        )

@@ -1,0 +1,224 @@
+"""What does a client ask for?
+
+From JSON, headers and query strings to the store's own types, or an error that says where.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from events.codec.payloads import accept_payload, explain
+from events.conf import EventsConf
+from events.envelope import Expected, NewEvent, StreamId, StreamWrite
+from events.exceptions import BadRequest, InvalidEvent, PreconditionRequired
+from events.identifiers import check_event_type
+
+_ETAG = re.compile(r'"(\d{1,18})"')
+_EXPECTATIONS = {"any": Expected.ANY, "no_stream": Expected.NO_STREAM, "stream_exists": Expected.STREAM_EXISTS}
+_BodyT = TypeVar("_BodyT", bound=Struct)
+
+
+class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event as a client sends it."""
+
+    event_type: str
+    payload: Any
+    event_id: UUID | None = None
+    schema_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    timestamp: Annotated[datetime, Meta(tz=True)] | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    user_id: str | None = None
+    source_service: str | None = None
+    metadata: dict[str, Any] = {}
+
+
+class WriteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client wants to append to one of several streams."""
+
+    aggregate_type: str
+    aggregate_id: str
+    events: list[Any]
+    expected_version: Annotated[int, Meta(ge=0, le=2**62)] | str = "any"
+    """A version, `any`, `no_stream` or `stream_exists`."""
+
+
+class MetadataBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client says about a stream; what is left out is no longer said."""
+
+    title: Annotated[str, Meta(max_length=255)] | None = None
+    max_age: Annotated[float, Meta(gt=0, le=3_153_600_000)] | None = None
+    """Seconds."""
+    max_count: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
+
+
+class ReasonBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a client wants it."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+def new_events(body: object, conf: EventsConf) -> list[NewEvent]:
+    """The events of a request's body, an array. Raises `InvalidEvent` with a pointer into it."""
+    if not isinstance(body, list):
+        raise InvalidEvent("must be an array of events")
+    if not 1 <= len(body) <= conf.max_append_events:
+        raise InvalidEvent(f"must hold 1 to {conf.max_append_events} events, not {len(body)}")
+    return [_new_event(item, f"/{index}", conf) for index, item in enumerate(body)]
+
+
+def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
+    """The writes of a transaction's body, an array of streams. Raises `InvalidEvent` with a pointer into it."""
+    if not isinstance(body, list) or not body:
+        raise InvalidEvent("must be an array of streams with their events")
+    writes = []
+    for index, item in enumerate(body):
+        write = _struct(item, WriteBody, f"/{index}")
+        try:
+            events = new_events(write.events, conf)
+        except InvalidEvent as error:
+            raise error.within(f"/{index}/events") from error.__cause__
+        writes.append(
+            StreamWrite(
+                stream=StreamId(write.aggregate_type, write.aggregate_id),
+                expected_version=_expectation(write.expected_version, f"/{index}/expected_version"),
+                events=events,
+            )
+        )
+    if sum(len(write.events) for write in writes) > conf.max_append_events:
+        raise InvalidEvent(f"must hold at most {conf.max_append_events} events in all")
+    return writes
+
+
+def expected_version(headers: Mapping[str, str], conf: EventsConf) -> int:
+    """What `If-Match` and `If-None-Match` expect of a stream (RFC 9110, section 13).
+
+    Raises `BadRequest` for anything but one strong tag or `*`, and `PreconditionRequired` where one is required.
+    """
+    match = headers.get("If-Match")
+    none_match = headers.get("If-None-Match")
+    if match is not None and none_match is not None:
+        raise BadRequest("If-Match and If-None-Match exclude each other", parameter="If-Match")
+    if none_match is not None:
+        if none_match.strip() != "*":
+            raise BadRequest(
+                'only "If-None-Match: *" is understood: the stream must not exist', parameter="If-None-Match"
+            )
+        return Expected.NO_STREAM
+    if match is None:
+        if conf.require_expected_version:
+            raise PreconditionRequired('send If-Match: "<version>", If-Match: * or If-None-Match: *')
+        return Expected.ANY
+    if match.strip() == "*":
+        return Expected.STREAM_EXISTS
+    tag = _ETAG.fullmatch(match.strip())
+    if tag is None:
+        raise BadRequest('must be one version in quotes, such as "3", or *', parameter="If-Match")
+    return int(tag[1])
+
+
+def whole_number(query: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    """A number of the query string. Raises `BadRequest` when it is none or out of bounds."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,19}", text) or not least <= int(text) <= most:
+        raise BadRequest(f"must be a whole number from {least} to {most}", parameter=name)
+    return int(text)
+
+
+def one_of(query: Mapping[str, str], name: str, *allowed: str) -> str:
+    """A word of the query string, by default the first allowed one. Raises `BadRequest` for any other."""
+    word = query.get(name, allowed[0])
+    if word not in allowed:
+        raise BadRequest(f"must be one of {', '.join(allowed)}", parameter=name)
+    return word
+
+
+def moment(query: Mapping[str, str], name: str) -> datetime | None:
+    """A time of the query string, with an offset. Raises `BadRequest` for anything else."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        time: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
+        return time.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError):
+        raise BadRequest("must be a time with an offset, such as 2025-01-15T10:30:00Z", parameter=name) from None
+
+
+def uuid(query: Mapping[str, str], name: str) -> UUID | None:
+    """An id of the query string. Raises `BadRequest` for anything else."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadRequest("must be a UUID", parameter=name) from None
+
+
+def plain_text(query: Mapping[str, str], name: str) -> str | None:
+    """A text of the query string, `None` when it is empty. Raises `BadRequest` for what no name can hold."""
+    text = query.get(name, "")
+    if "\0" in text:
+        raise BadRequest("must not hold a NUL character", parameter=name)
+    return text or None
+
+
+def stream_metadata(body: object) -> MetadataBody:
+    """What a client says about a stream. Raises `InvalidEvent` with a pointer."""
+    return _struct(body, MetadataBody, "")
+
+
+def reason(body: object) -> str:
+    """Why a client wants it. Raises `InvalidEvent` with a pointer."""
+    return _struct(body, ReasonBody, "").reason
+
+
+def only(query: Mapping[str, str], *names: str) -> None:
+    """Raise `BadRequest` for a parameter that would be ignored otherwise."""
+    for name in query:
+        if name not in names:
+            raise BadRequest(f"is not known here; there are {', '.join(names)}", parameter=name)
+
+
+def _new_event(item: object, pointer: str, conf: EventsConf) -> NewEvent:
+    body = _struct(item, EventBody, pointer)
+    try:
+        check_event_type(body.event_type)
+        payload = accept_payload(
+            body.event_type, body.payload, accept_untyped=conf.accept_unregistered, schema_version=body.schema_version
+        )
+    except InvalidEvent as error:
+        raise error.within(pointer) from error.__cause__
+    return NewEvent(
+        payload=payload,
+        event_id=body.event_id,
+        timestamp=body.timestamp,
+        correlation_id=body.correlation_id,
+        causation_id=body.causation_id,
+        user_id=body.user_id,
+        source_service=body.source_service,
+        metadata=body.metadata,
+    )
+
+
+def _struct(item: object, wanted: type[_BodyT], pointer: str) -> _BodyT:
+    try:
+        return msgspec.convert(item, wanted)
+    except msgspec.ValidationError as error:
+        raise explain(error).within(pointer) from error
+
+
+def _expectation(expected: int | str, pointer: str) -> int:
+    if isinstance(expected, int):
+        return expected
+    if expected not in _EXPECTATIONS:
+        raise InvalidEvent(f"must be a version or one of {', '.join(_EXPECTATIONS)}", pointer=pointer)
+    return _EXPECTATIONS[expected]

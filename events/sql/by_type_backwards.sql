@@ -1,0 +1,11 @@
+-- The last events of a type before a position, newest first.
+-- event_type: text; before: bigint, exclusive; max_count: bigint
+-- Result: rows for events.store.rows.recorded
+SELECT
+    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
+    timestamp, created_at, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
+    encoding, payload_bytes
+FROM domain_events
+WHERE event_type = %(event_type)s AND position < %(before)s
+ORDER BY position DESC
+LIMIT %(max_count)s

@@ -1,0 +1,16 @@
+-- The log after a position, up to the safe position that an earlier statement has read.
+-- after, safe: bigint; max_count: bigint; event_types: text[] or null for all; aggregate_type: text or null for all
+-- since, until: timestamptz or null, bounds of the time at which it happened, the second exclusive
+-- Result: rows for events.store.rows.recorded
+SELECT
+    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
+    timestamp, created_at, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
+    encoding, payload_bytes
+FROM domain_events
+WHERE position > %(after)s AND position <= %(safe)s
+    AND (%(event_types)s::text[] IS NULL OR event_type = ANY(%(event_types)s::text[]))
+    AND (%(aggregate_type)s::text IS NULL OR aggregate_type = %(aggregate_type)s)
+    AND (%(since)s::timestamptz IS NULL OR timestamp >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR timestamp < %(until)s)
+ORDER BY position
+LIMIT %(max_count)s

@@ -1,0 +1,110 @@
+"""How do events get into the store? In one round trip, all of them or none, each exactly once."""
+
+from collections.abc import Sequence
+from itertools import chain, islice
+
+from django.db import transaction
+
+from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
+from events.exceptions import InvalidEvent, Unavailable
+from events.sql.statements import statement
+from events.store.database import live_cursor
+from events.store.hooks import on_append
+from events.store.prepared import PreparedEvent, document, prepare
+from events.store.refusal import check_tombstones, check_versions, first_answers
+
+ATTEMPTS = 20
+# Races that an append loses before it queues with the others that lost: whoever has queued soon comes first.
+RACES = 3
+
+
+def append_events(
+    stream: StreamId, expected_version: int, events: Sequence[NewEvent], *, using: str = "default"
+) -> Appended:
+    """Append events to one stream; see `append_streams`."""
+    write = StreamWrite(stream=stream, expected_version=expected_version, events=list(events))
+    try:
+        return append_streams([write], using=using)[0]
+    except InvalidEvent as error:
+        error.pointer = error.pointer.removeprefix("/0").removeprefix("/events")
+        raise
+
+
+def append_streams(writes: Sequence[StreamWrite], *, using: str = "default") -> list[Appended]:
+    """Append events to several streams at once, in the open transaction if there is one, else in one of its own.
+
+    A repeated append, known by its event ids, is answered with the first result and changes nothing.
+
+    Raises `VersionConflict` when a stream is not at its expected version, `EventIdConflict` when an event id is in use
+    for something else, `StreamTombstoned` when a stream was closed for ever, `InvalidEvent` for what cannot be an
+    event, and `Unavailable` when the database cannot be reached; nothing is written in any of these cases, and after
+    all but the last an open transaction can go on.
+    """
+    check_shape(writes)
+    return append_prepared(writes, prepare(writes), using=using)
+
+
+def append_prepared(
+    writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], *, using: str = "default"
+) -> list[Appended]:
+    """Append what `prepare` has made of the writes; otherwise the same as `append_streams`."""
+    batch = document(writes, prepared)
+    events = list(chain.from_iterable(prepared))
+    for attempt in range(ATTEMPTS):
+        rows = _write(batch, events, using=using) if attempt < RACES else _write_in_turn(writes, batch, events, using)
+        if rows:
+            return _answers(writes, prepared, rows)
+        answers = first_answers(writes, prepared, using=using)
+        if answers is not None:
+            return answers
+        check_tombstones(writes, using=using)
+        check_versions(writes, using=using)
+        # No expectation is broken, so a racing append took the versions that this one was about to take.
+    raise Unavailable(f"lost {ATTEMPTS} races for the same stream; try again")
+
+
+def check_shape(writes: Sequence[StreamWrite]) -> None:
+    """Raise `InvalidEvent` for writes that could not be one append, whatever their events say."""
+    if not writes or not all(write.events for write in writes):
+        raise InvalidEvent("nothing to append")
+    if len({write.stream for write in writes}) < len(writes):
+        raise InvalidEvent("the same stream stands twice in one append")
+    given = [new.event_id for write in writes for new in write.events if new.event_id]
+    if len(set(given)) < len(given):
+        raise InvalidEvent("the same event id stands twice in one append")
+    for write in writes:
+        if write.expected_version < Expected.STREAM_EXISTS:
+            raise InvalidEvent(f"{write.expected_version} cannot be a version")
+
+
+def _write(batch: bytes, events: Sequence[PreparedEvent], *, using: str) -> list[tuple[int, int]]:
+    with live_cursor(using) as cursor:
+        return on_append()(cursor, batch=batch, events=events)
+
+
+def _write_in_turn(
+    writes: Sequence[StreamWrite], batch: bytes, events: Sequence[PreparedEvent], using: str
+) -> list[tuple[int, int]]:
+    names = sorted(str(write.stream) for write in writes)
+    with transaction.atomic(using=using), live_cursor(using) as cursor:
+        cursor.execute(statement("wait_for_turn"), {"streams": names})
+        return on_append()(cursor, batch=batch, events=events)
+
+
+def _answers(
+    writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], rows: Sequence[tuple[int, int]]
+) -> list[Appended]:
+    remaining = iter(rows)
+    answers = []
+    for write, events in zip(writes, prepared, strict=True):
+        own = list(islice(remaining, len(events)))
+        answers.append(
+            Appended(
+                stream=write.stream,
+                first_version=own[0][1],
+                version=own[-1][1],
+                positions=tuple(position for position, _ in own),
+                event_ids=tuple(event.event_id for event in events),
+            )
+        )
+    return answers

@@ -1,0 +1,51 @@
+"""Up to where can the log be read without missing an event that commits later?
+
+Positions are drawn before commits, and transactions commit in another order than they draw. The safe position stays
+below every position that an open transaction may still fill; the reasoning stands in `sql/safe_position.sql`.
+"""
+
+from datetime import timedelta
+
+from msgspec import Struct
+
+from events.sql.statements import statement
+from events.store.database import live_cursor
+
+
+class OpenAppend(Struct, frozen=True, kw_only=True):
+    """A transaction that has appended and not yet ended; the log cannot be read beyond its first position."""
+
+    pid: int | None
+    """The server process, for `pg_terminate_backend`; `None` for a prepared transaction."""
+    application: str | None
+    state: str | None
+    age: timedelta | None
+
+
+def safe_position(*, using: str = "default") -> int:
+    """The position up to which every event is either visible to the next statement or will never exist."""
+    with live_cursor(using) as cursor:
+        row = cursor.execute(statement("read_safe_position")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def last_position(*, using: str = "default") -> int:
+    """The last position that was drawn, be its transaction committed, open or rolled back."""
+    with live_cursor(using) as cursor:
+        row = cursor.execute(statement("last_position")).fetchone()
+    return int(row[0]) if row else 0
+
+
+def open_appends(*, using: str = "default") -> list[OpenAppend]:
+    """Who holds the safe position back, oldest first."""
+    with live_cursor(using) as cursor:
+        rows = cursor.execute(statement("open_appends")).fetchall()
+    return [
+        OpenAppend(
+            pid=pid,
+            application=application,
+            state=state,
+            age=None if seconds is None else timedelta(seconds=seconds),
+        )
+        for pid, _, application, state, seconds in rows
+    ]

@@ -1,0 +1,33 @@
+"""How does the log leave the store? As NDJSON, one event a line in canonical JSON, which `import_events` takes back."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import msgspec
+
+from events.api import RecordedEvent, Untyped, read_log, safe_position
+from events.codec.canonical import canonical
+
+PAGE = 1_000
+
+
+def export_lines(
+    after: int = 0, *, event_types: Collection[str] | None = None, aggregate_type: str | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """(position, line) of the events after a position, up to where the log can be read when the export begins."""
+    end = safe_position()
+    while after < end:
+        page = read_log(after, PAGE, event_types, aggregate_type=aggregate_type)
+        for event in page.events:
+            if event.position > end:
+                return
+            yield event.position, canonical(_line(event)) + b"\n"
+        after = page.position
+
+
+def _line(event: RecordedEvent) -> dict[str, Any]:
+    line: dict[str, Any] = msgspec.to_builtins(event)
+    if isinstance(event.payload, Untyped):
+        line["payload"] = event.payload.data
+    line["content_hash"] = event.content_hash.hex()
+    return line

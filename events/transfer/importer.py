@@ -1,0 +1,195 @@
+"""How do a file's rows get into the store? In batches, each in one transaction with the note of how far the import is.
+
+The same file with the same map goes on where it stopped, and a finished one begins anew and adds nothing, because an
+event's id comes from its row. Rows of one stream keep their order; a bad row is written to the rejects and the rest
+goes on.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from django.db import InterfaceError, OperationalError, connections, transaction
+from msgspec import Struct
+
+from events.api import (
+    EventIdConflict,
+    Expected,
+    InvalidEvent,
+    NewEvent,
+    StreamId,
+    StreamWrite,
+    Unavailable,
+    append_streams,
+)
+from events.models import EventImport
+from events.transfer.exceptions import BadRow
+from events.transfer.mapping import ImportMap, to_event
+from events.transfer.rows import SourceFile, SourceRow
+
+_ResultT = TypeVar("_ResultT")
+
+
+class Rejects(Protocol):
+    """Takes the rows that could not become events."""
+
+    def __call__(self, row: SourceRow, reason: str) -> None:
+        """Keep the row with the reason."""
+        ...
+
+
+class ImportProgress(Struct, kw_only=True):
+    """How far an import is."""
+
+    rows: int = 0
+    """Rows of the file that are done with, also those of earlier runs."""
+    appended: int = 0
+    known: int = 0
+    """Rows whose events were there already."""
+    rejected: int = 0
+    resumed_at: int = 0
+    """The row after which this run began."""
+
+
+class _Candidate(Struct, frozen=True):
+    row: SourceRow
+    stream: StreamId
+    event: NewEvent
+
+
+def fingerprint(path: Path, map_text: bytes) -> str:
+    """What makes two imports the same: the file's bytes and the map's."""
+    digest = sha256(sha256(map_text).digest())
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def run_import(
+    source: SourceFile,
+    import_map: ImportMap,
+    *,
+    name: str,
+    key: str,
+    batch_size: int,
+    reject: Rejects,
+    report: Callable[[ImportProgress], None],
+    wait_for_database: Callable[[Exception], None],
+) -> ImportProgress:
+    """Import all rows and return what became of them.
+
+    `key` is the import's `fingerprint`. `wait_for_database` is called while the database is away; it returns when
+    the batch is to be tried again, or raises to give up.
+    """
+
+    def persistently(step: Callable[[], _ResultT]) -> _ResultT:
+        while True:
+            try:
+                return step()
+            except (Unavailable, OperationalError, InterfaceError) as error:
+                connections["default"].close()
+                wait_for_database(error)
+
+    progress = persistently(lambda: _begin(name, key))
+    with closing(source.rows()) as rows:
+        remaining = islice(rows, progress.rows, None)
+        while batch := list(islice(remaining, batch_size)):
+            candidates, bad = _candidates(import_map, batch)
+            step = partial(_import_batch, key, batch[-1].number, candidates, bad)
+            state, rejected = persistently(step)
+            for row, reason in rejected:
+                reject(row, reason)
+            progress = _progress(state, resumed_at=progress.resumed_at)
+            report(progress)
+    persistently(lambda: EventImport.objects.filter(key=key).update(finished_at=datetime.now(UTC)))
+    return progress
+
+
+def _begin(name: str, key: str) -> ImportProgress:
+    state, _ = EventImport.objects.get_or_create(key=key, defaults={"source": name})
+    if state.finished_at is not None:
+        EventImport.objects.filter(key=key).update(finished_at=None, rows=0, appended=0, known=0, rejected=0)
+        return ImportProgress()
+    return _progress(state, resumed_at=state.rows)
+
+
+def _progress(state: EventImport, *, resumed_at: int) -> ImportProgress:
+    return ImportProgress(
+        rows=state.rows,
+        appended=state.appended,
+        known=state.known,
+        rejected=state.rejected,
+        resumed_at=resumed_at,
+    )
+
+
+def _candidates(import_map: ImportMap, batch: list[SourceRow]) -> tuple[list[_Candidate], list[tuple[SourceRow, str]]]:
+    candidates, bad, seen = [], [], set()
+    for row in batch:
+        if row.problem:
+            bad.append((row, row.problem))
+            continue
+        try:
+            stream, event = to_event(import_map, row.values, row.number)
+        except BadRow as error:
+            bad.append((row, str(error)))
+            continue
+        if event.event_id in seen:
+            bad.append((row, f"the event id {event.event_id} stands twice in the file"))
+            continue
+        seen.add(event.event_id)
+        candidates.append(_Candidate(row, stream, event))
+    return candidates, bad
+
+
+def _import_batch(
+    key: str, last_row: int, candidates: list[_Candidate], bad: list[tuple[SourceRow, str]]
+) -> tuple[EventImport, list[tuple[SourceRow, str]]]:
+    """Append what can be appended, together with the note of it; the note and the rows that were rejected."""
+    with transaction.atomic():
+        state = EventImport.objects.select_for_update().get(key=key)
+        try:
+            appended, known, rejected = _append_together(candidates)
+        except (InvalidEvent, EventIdConflict):
+            appended, known, rejected = _append_one_by_one(candidates)
+        rejected = [*bad, *rejected]
+        # A commit whose answer was lost with the connection has counted these rows already.
+        if state.rows < last_row:
+            state.rows = last_row
+            state.appended += appended
+            state.known += known
+            state.rejected += len(rejected)
+            state.updated_at = datetime.now(UTC)
+            state.save()
+    return state, rejected
+
+
+def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
+    if not candidates:
+        return 0, 0, []
+    streams: dict[StreamId, list[NewEvent]] = {}
+    for candidate in candidates:
+        streams.setdefault(candidate.stream, []).append(candidate.event)
+    answers = append_streams([StreamWrite(stream=stream, events=events) for stream, events in streams.items()])
+    return (0, len(candidates), []) if answers[0].replayed else (len(candidates), 0, [])
+
+
+def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
+    """The way of a batch in which some rows are known already or cannot be events."""
+    appended, known, rejected = 0, 0, []
+    for candidate in candidates:
+        write = StreamWrite(stream=candidate.stream, events=[candidate.event], expected_version=Expected.ANY)
+        try:
+            (answer,) = append_streams([write])
+        except (InvalidEvent, EventIdConflict) as error:
+            rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
+            continue
+        known += answer.replayed
+        appended += not answer.replayed
+    return appended, known, rejected
