@@ -1,0 +1,43 @@
+"""How are values shown in the console, and what is said about what was done?"""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Who is asking, for the log."""
+    return request.user.get_username()
+
+
+def tell(request: HttpRequest, done: int, asked: int, what: str) -> None:
+    """Show how many of the chosen ones were changed."""
+    messages.add_message(request, messages.SUCCESS if done else messages.WARNING, f"{done} of {asked} {what}.")
+
+
+def link(url: str, text: str) -> SafeString:
+    """A link in the colours of the console."""
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
+
+
+def indented(value: Any) -> str:
+    """A value as JSON for reading."""
+    return readable(json.dumps(value, indent=2, ensure_ascii=False).encode(errors="surrogatepass"))
+
+
+def readable(value: bytes) -> str:
+    """Bytes as text for reading, whatever they are."""
+    return value.decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def uuid_of(term: str) -> UUID | None:
+    """The id that a term is, or None."""
+    try:
+        return UUID(term)
+    except ValueError:
+        return None

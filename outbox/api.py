@@ -1,0 +1,73 @@
+"""What may other apps use of the outbox? Everything that is named here."""
+
+from outbox.bus.base import (
+    Bus,
+    DeliveryFailure,
+    IncomingMessage,
+    OutgoingMessage,
+    Subscription,
+)
+from outbox.bus.kafka import KafkaBus
+from outbox.bus.memory import MemoryBus
+from outbox.database import is_outage, own_connection
+from outbox.exceptions import OutboxError, Poisonous, Stopped, UnknownGroup, UnknownRunner
+from outbox.handlers import EVERYTHING, ConsumerGroup, Handler, group_named, register_groups, registered_groups
+from outbox.health import Check, checks
+from outbox.heartbeats import Pulse, runner_name
+from outbox.hints import HintListener, announce_append
+from outbox.hosting import Loop
+from outbox.inbox import take_effect
+from outbox.message import ReceivedEvent
+from outbox.metrics import QueueCollector, register_collectors
+from outbox.operations import discard_dead_letters, discard_outbox_rows, retry_dead_letters, retry_outbox_rows
+from outbox.record import record
+from outbox.retries import Failure, RetryPolicy, Tempo
+from outbox.runners import register_runner, relay_runner
+from outbox.topics import TopicSpec, known_topics, topic_of
+
+__all__ = [
+    "EVERYTHING",
+    "Bus",
+    "Check",
+    "ConsumerGroup",
+    "DeliveryFailure",
+    "Failure",
+    "Handler",
+    "HintListener",
+    "IncomingMessage",
+    "KafkaBus",
+    "Loop",
+    "MemoryBus",
+    "OutboxError",
+    "OutgoingMessage",
+    "Poisonous",
+    "Pulse",
+    "QueueCollector",
+    "ReceivedEvent",
+    "RetryPolicy",
+    "Stopped",
+    "Subscription",
+    "Tempo",
+    "TopicSpec",
+    "UnknownGroup",
+    "UnknownRunner",
+    "announce_append",
+    "checks",
+    "discard_dead_letters",
+    "discard_outbox_rows",
+    "group_named",
+    "is_outage",
+    "known_topics",
+    "own_connection",
+    "record",
+    "register_collectors",
+    "register_groups",
+    "register_runner",
+    "registered_groups",
+    "relay_runner",
+    "retry_dead_letters",
+    "retry_outbox_rows",
+    "runner_name",
+    "take_effect",
+    "topic_of",
+]

@@ -1,0 +1,96 @@
+"""What does Nova ask of a message broker? Every adapter gives this, and passes one contract suite."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from outbox.retries import Failure
+from outbox.topics import TopicSpec
+
+# A message above this would be refused by Kafka's defaults; every adapter refuses it. Bytes.
+MAX_MESSAGE_BYTES = 1_000_000
+
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
+class OutgoingMessage(Struct, frozen=True, kw_only=True):
+    """A message to publish."""
+
+    topic: str
+    key: bytes
+    """Messages of one key keep their order."""
+    body: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class IncomingMessage(Struct, frozen=True, kw_only=True):
+    """A message as it was received; it may be of anybody's making."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    body: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    timestamp: int | None
+    """Milliseconds since 1970 (UTC)."""
+
+
+class DeliveryFailure(Struct, frozen=True, kw_only=True):
+    """Why a message was not delivered, as far as is known: after an outage it may have been."""
+
+    failure: Failure
+    reason: str
+
+
+class Subscription(Protocol):
+    """One member of a consumer group. Used by one thread."""
+
+    def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
+        """The next messages, in order per partition: at once what is there, else within `timeout` seconds.
+
+        Everything that earlier polls have returned counts as worked off or as not worked off by what was committed,
+        so a member that loses a partition here hands it over exactly at its last commit.
+        """
+        ...
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Remember where the group goes on: the next offset per partition. Partitions lost by now are passed over."""
+        ...
+
+    def lag(self) -> Mapping[Partition, int]:
+        """How many messages of each assigned partition are not committed yet, as far as is known."""
+        ...
+
+    def close(self) -> None:
+        """Make the commits safe and leave the group."""
+        ...
+
+
+class Bus(Protocol):
+    """A message broker."""
+
+    def ensure_topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, DeliveryFailure]:
+        """Create what does not exist; the failures by topic."""
+        ...
+
+    def warm_up(self, specs: Sequence[TopicSpec]) -> None:
+        """Connect and learn the topics, so that the first message need not wait; a broker that is away is no error."""
+        ...
+
+    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+        """Publish, wait for every delivery, and say for each message why it failed, or None.
+
+        When a message fails, no later one of its topic and key is delivered by this call.
+        """
+        ...
+
+    def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+        """Join a consumer group. A topic that begins with `^` is a pattern. A new group starts at the earliest."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,254 @@
+"""How does Nova speak to Kafka? As a producer that never lets a message overtake a failed one of its key."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, OutgoingMessage
+from outbox.bus.kafka_consumer import KafkaSubscription
+from outbox.retries import Failure
+from outbox.topics import TopicSpec
+
+# Seconds that a batch may take. Shorter than `message.timeout.ms`, because librdkafka times messages out one by one:
+# when the broker comes back in between, a later message is delivered that has overtaken an earlier one. At this
+# deadline everything that is undelivered is taken back together.
+DELIVERY_DEADLINE = 4.5
+TOPIC_DEADLINE = 5.0
+
+PRODUCER_CONFIG: Mapping[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    # After a broker has refused a message, librdkafka goes on with the next one of the partition. This makes it stop.
+    "enable.gapless.guarantee": True,
+    "compression.type": "snappy",
+    "linger.ms": 10,
+    "batch.size": 16_384,
+    "message.timeout.ms": 5_000,
+    "message.max.bytes": MAX_MESSAGE_BYTES + 100_000,
+    "queue.buffering.max.kbytes": 131_072,
+    "partitioner": "murmur2_random",
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 1_000,
+    # Retries and refusals are logged where they are decided upon; these are librdkafka's own emergencies.
+    "log_level": 2,
+}
+
+_PERMANENT = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError.POLICY_VIOLATION,
+    }
+)
+_REFUSED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError.INVALID_REPLICATION_FACTOR,
+        KafkaError.INVALID_CONFIG,
+        KafkaError.INVALID_REQUEST,
+        KafkaError.UNSUPPORTED_COMPRESSION_TYPE,
+    }
+)
+
+_HELD = DeliveryFailure(failure=Failure.HELD, reason="one before it failed")
+_UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within {DELIVERY_DEADLINE} s")
+
+
+class KafkaBus:
+    """Apache Kafka. One per process; its connections are made when they are needed and anew after a fork."""
+
+    def __init__(self, brokers: str, *, deadline: float = DELIVERY_DEADLINE) -> None:
+        """`brokers` is `host:port`, comma-separated; `deadline` the seconds that a batch may take."""
+        self._brokers = brokers
+        self._deadline = deadline
+        self._producer: Producer | None = None
+        self._pid = 0
+        self._existing: set[str] = set()
+
+    def ensure_topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, DeliveryFailure]:
+        """See `Bus`. Replication is the broker's default."""
+        missing = [spec for spec in specs if spec.name not in self._existing]
+        if not missing:
+            return {}
+        admin = AdminClient({"bootstrap.servers": self._brokers, "log_level": 2})
+        futures = admin.create_topics(
+            [NewTopic(spec.name, num_partitions=spec.partitions) for spec in missing],
+            operation_timeout=TOPIC_DEADLINE,
+            request_timeout=TOPIC_DEADLINE,
+        )
+        failures = {}
+        for name, future in futures.items():
+            try:
+                future.result()
+            except KafkaException as exception:
+                error = exception.args[0]
+                # A broker that cannot be asked for topics (librdkafka's mock) makes them itself when they are used.
+                if error.code() not in {KafkaError.TOPIC_ALREADY_EXISTS, KafkaError._UNSUPPORTED_FEATURE}:  # noqa: SLF001
+                    failures[name] = _failure(error)
+                    continue
+            self._existing.add(name)
+        return failures
+
+    def warm_up(self, specs: Sequence[TopicSpec]) -> None:
+        """See `Bus`. A new idempotent producer has to be given its id first, which takes a young broker a second."""
+        producer = self._live_producer()
+        try:
+            producer.list_topics(timeout=TOPIC_DEADLINE)
+        except KafkaException:
+            return
+        self.ensure_topics(specs)
+
+    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+        """See `Bus`."""
+        results, suspects = self._publish(messages, deadline=time.monotonic() + self._deadline)
+        if suspects:
+            self._publish_one_by_one(messages, suspects, results)
+        for message, result in zip(messages, results, strict=True):
+            if result and result.failure is Failure.REFUSED:
+                self._existing.discard(message.topic)
+        return results
+
+    def subscribe(self, group: str, topics: Sequence[str]) -> KafkaSubscription:
+        """See `Bus`."""
+        return KafkaSubscription(self._brokers, group, topics)
+
+    def close(self) -> None:
+        """See `Bus`."""
+        self._producer = None
+
+    def _publish(
+        self, messages: Sequence[OutgoingMessage], *, deadline: float
+    ) -> tuple[list[DeliveryFailure | None], list[int]]:
+        """The results, and the places of messages that a broker refused together with others of one request."""
+        producer = self._live_producer()
+        reports: dict[int, KafkaError | None] = {}
+        results: list[DeliveryFailure | None] = [None] * len(messages)
+        handed_in: list[int] = []
+        failed: set[tuple[str, bytes]] = set()
+        for place, message in enumerate(messages):
+            if (message.topic, message.key) in failed:
+                results[place] = _HELD
+                continue
+            failure = _hand_in(producer, message, partial(_report, reports, place), deadline)
+            if failure:
+                results[place] = failure
+                failed.add((message.topic, message.key))
+            else:
+                handed_in.append(place)
+        intact = _await_reports(producer, deadline)
+        suspects = []
+        for place in handed_in:
+            if place not in reports:
+                results[place] = _UNANSWERED if intact else _HELD
+                continue
+            error = reports[place]
+            if error is not None:
+                results[place] = _failure(error) if intact or not _is_consequence(error) else _HELD
+                if error.code() in _PERMANENT:
+                    suspects.append(place)
+        if any(results[place] for place in handed_in):
+            # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
+            self._producer = None
+        return results, suspects
+
+    def _publish_one_by_one(
+        self, messages: Sequence[OutgoingMessage], suspects: Sequence[int], results: list[DeliveryFailure | None]
+    ) -> None:
+        """Find the guilty among messages that were refused together: a broker judges a request as a whole."""
+        deadline = time.monotonic() + self._deadline
+        failed: set[tuple[str, bytes]] = set()
+        for place in suspects:
+            message = messages[place]
+            if (message.topic, message.key) in failed or time.monotonic() > deadline:
+                results[place] = _HELD
+                continue
+            (result,), _ = self._publish([message], deadline=deadline)
+            results[place] = result
+            if result:
+                failed.add((message.topic, message.key))
+
+    def _live_producer(self) -> Producer:
+        # librdkafka's threads do not survive a fork.
+        if self._producer is None or self._pid != os.getpid():
+            logger = logging.getLogger("librdkafka")
+            self._producer = Producer(
+                {"bootstrap.servers": self._brokers, **PRODUCER_CONFIG, "error_cb": _ignore}, logger=logger
+            )
+            self._pid = os.getpid()
+        return self._producer
+
+
+def _hand_in(
+    producer: Producer, message: OutgoingMessage, report: Callable[..., None], deadline: float
+) -> DeliveryFailure | None:
+    if len(message.body) > MAX_MESSAGE_BYTES:
+        return DeliveryFailure(failure=Failure.PERMANENT, reason=f"larger than {MAX_MESSAGE_BYTES} bytes")
+    while True:
+        try:
+            producer.produce(
+                message.topic, value=message.body, key=message.key, headers=list(message.headers), on_delivery=report
+            )
+        except BufferError:
+            if time.monotonic() > deadline:
+                return _UNANSWERED
+            producer.poll(0.05)
+        except KafkaException as exception:
+            error = exception.args[0]
+            return _HELD if error.fatal() else _failure(error)
+        else:
+            return None
+
+
+def _await_reports(producer: Producer, deadline: float) -> bool:
+    """Wait for every delivery report; False when the producer broke down because a broker refused something."""
+    intact = _flush(producer, deadline)
+    if len(producer):
+        producer.purge()
+        intact = _flush(producer, time.monotonic() + 1.0) and intact
+    return intact
+
+
+def _flush(producer: Producer, deadline: float) -> bool:
+    intact = True
+    while len(producer) and (remaining := deadline - time.monotonic()) > 0:
+        try:
+            producer.flush(remaining)
+        except (KafkaException, SystemError):
+            # The binding raises a fatal error from inside the callback that happens to run (hence SystemError). The
+            # reports that are still there follow.
+            intact = False
+    return intact
+
+
+def _report(reports: dict[int, KafkaError | None], place: int, error: KafkaError | None, _: Message) -> None:
+    reports[place] = error
+
+
+def _ignore(_: KafkaError) -> None:
+    """Errors of connections show in the deliveries."""
+
+
+def _is_consequence(error: KafkaError) -> bool:
+    return error.code() not in _PERMANENT and error.code() not in _REFUSED
+
+
+def _failure(error: KafkaError) -> DeliveryFailure:
+    code = error.code()
+    kind = Failure.PERMANENT if code in _PERMANENT else Failure.REFUSED if code in _REFUSED else Failure.OUTAGE
+    return DeliveryFailure(failure=kind, reason=f"{error.name()}: {error.str()}")

@@ -1,0 +1,151 @@
+"""How does a member of a Kafka consumer group read, commit, and hand over what it loses?"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from outbox.bus.base import IncomingMessage, Partition
+
+log = structlog.get_logger(__name__)
+
+CONSUMER_CONFIG: Mapping[str, Any] = {
+    "auto.offset.reset": "earliest",
+    "enable.auto.commit": False,
+    "partition.assignment.strategy": "cooperative-sticky",
+    # After kill -9, the group waits for the dead member this long; the least that brokers allow by default.
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
+    "fetch.wait.max.ms": 100,
+    # A full queue is looked at again soon, else a fast consumer waits a second for more.
+    "fetch.queue.backoff.ms": 20,
+    "queued.min.messages": 10_000,
+    "queued.max.messages.kbytes": 16_384,
+    # New topics that match a pattern are found this soon.
+    "topic.metadata.refresh.interval.ms": 2_000,
+    "allow.auto.create.topics": False,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 1_000,
+    "log_level": 2,
+}
+_HARMLESS = frozenset(
+    {
+        KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+
+
+class KafkaSubscription:
+    """A member of a Kafka consumer group."""
+
+    def __init__(self, brokers: str, group: str, topics: Sequence[str]) -> None:
+        self._group = group
+        self._assigned: set[Partition] = set()
+        self._positions: dict[Partition, int] = {}
+        self._consumer = Consumer(
+            {"bootstrap.servers": brokers, "group.id": group, **CONSUMER_CONFIG, "error_cb": _ignore},
+            logger=logging.getLogger("librdkafka"),
+        )
+        self._consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
+        """See `Subscription`. Raises `KafkaException` when the consumer is beyond recovery."""
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        # Without a timeout: consume() would wait for a full batch and so delay a single message.
+        rest = self._consumer.consume(num_messages=limit - 1, timeout=0) if limit > 1 else []
+        return [_incoming(message) for message in (first, *rest) if self._is_message(message)]
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
+        held = {partition: offset for partition, offset in positions.items() if partition in self._assigned}
+        self._positions.update(held)
+        if held:
+            self._commit(held, asynchronous=True)
+
+    def lag(self) -> Mapping[Partition, int]:
+        """See `Subscription`."""
+        lag = {}
+        for partition in self._assigned & self._positions.keys():
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+            if high >= 0:
+                lag[partition] = max(0, high - self._positions[partition])
+        return lag
+
+    def close(self) -> None:
+        """See `Subscription`."""
+        if self._positions:
+            self._commit(self._positions, asynchronous=False)
+        self._consumer.close()
+
+    def _commit(self, positions: Mapping[Partition, int], *, asynchronous: bool) -> None:
+        offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
+        try:
+            if asynchronous:
+                self._consumer.commit(offsets=offsets)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as exception:
+            # The messages come again and the inbox knows them, so this costs work and nothing else.
+            log.warning("offsets were not committed", group=self._group, error=exception.args[0].name())
+
+    def _on_assign(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._assigned.update((partition.topic, partition.partition) for partition in partitions)
+        log.info("partitions assigned", group=self._group, partitions=_names(partitions))
+
+    def _on_revoke(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        lost = {(partition.topic, partition.partition) for partition in partitions}
+        done = {partition: offset for partition, offset in self._positions.items() if partition in lost}
+        if done:
+            self._commit(done, asynchronous=False)
+        self._forget(lost)
+        log.info("partitions handed over", group=self._group, partitions=_names(partitions))
+
+    def _on_lost(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._forget({(partition.topic, partition.partition) for partition in partitions})
+        log.warning("partitions lost", group=self._group, partitions=_names(partitions))
+
+    def _forget(self, lost: set[Partition]) -> None:
+        self._assigned -= lost
+        for partition in lost:
+            self._positions.pop(partition, None)
+
+    def _is_message(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal():
+            raise KafkaException(error)
+        if error.code() not in _HARMLESS:
+            log.warning("the broker reports", group=self._group, error=error.name())
+        return False
+
+
+def _incoming(message: Any) -> IncomingMessage:
+    # Any, because the binding's types allow for what only an error lacks.
+    kind, timestamp = message.timestamp()
+    return IncomingMessage(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=message.key(),
+        body=message.value(),
+        headers=tuple(message.headers() or ()),
+        timestamp=timestamp if kind else None,
+    )
+
+
+def _names(partitions: Sequence[TopicPartition]) -> list[str]:
+    return [f"{partition.topic}[{partition.partition}]" for partition in partitions]
+
+
+def _ignore(_: KafkaError) -> None:
+    """Connections come back by themselves."""

@@ -1,0 +1,62 @@
+"""Which connection do session locks live on, and which errors mean that a server is away rather than a fault?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import kombu.exceptions
+import psycopg
+import redis.exceptions
+from confluent_kafka import KafkaException
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import InterfaceError, OperationalError
+
+from events.api import Unavailable
+
+# Classes of SQLSTATE that say nothing about the statement: connection, transaction rollback (deadlock, serialisation),
+# resources, operator intervention, system error.
+OUTAGE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+# What a statement may bring upon itself, although it is of one of these classes.
+QUERY_CANCELED = "57014"
+
+# A host that vanishes without a word is noticed after about 11 seconds, and its locks are free.
+KEEPALIVE = ("SET tcp_keepalives_idle = 5", "SET tcp_keepalives_interval = 2", "SET tcp_keepalives_count = 3")
+
+
+@contextmanager
+def own_connection(using: str = "default") -> Iterator[BaseDatabaseWrapper]:
+    """A connection of its own, in no pool and shared with nobody: session locks live and die with it."""
+    connection = connections[using].copy()
+    connection.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        with connection.cursor() as cursor:
+            for setting in KEEPALIVE:
+                cursor.execute(setting)
+        yield connection
+    finally:
+        connection.close()
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether a server that Nova depends on was away or asked to try again, so that trying again is the answer."""
+    while error is not None:
+        match error:
+            case psycopg.Error():
+                return _is_database_outage(error)
+            case Unavailable() | redis.exceptions.ConnectionError() | redis.exceptions.TimeoutError():
+                return True
+            case kombu.exceptions.OperationalError():
+                return True
+            case KafkaException():
+                return bool(error.args[0].retriable())
+            case OperationalError() | InterfaceError() if error.__cause__ is None:
+                return True
+        error = error.__cause__
+    return False
+
+
+def _is_database_outage(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:
+        # The client speaks, not the server: the connection is gone.
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+    return error.sqlstate[:2] in OUTAGE_CLASSES and error.sqlstate != QUERY_CANCELED

@@ -1,0 +1,82 @@
+"""How does a message take effect once, however often it is delivered? Its mark and its effect commit together (I7)."""
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+from structlog.contextvars import bound_contextvars
+
+from events.api import event_context, process_clock
+from outbox import metrics
+from outbox.handlers import ConsumerGroup, Handler
+from outbox.message import ReceivedEvent
+from outbox.sql.statements import statement
+
+
+def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent]) -> None:
+    """Handle those of the events that the group has not handled before, all in one transaction.
+
+    Raises whatever a handler raises; nothing has happened then.
+    """
+    for event in events:
+        process_clock.witness(event.clock)
+    with transaction.atomic():
+        # An event that stands twice in one batch is handled at its first place.
+        once: dict[UUID, ReceivedEvent] = {}
+        for event in events:
+            once.setdefault(event.event_id, event)
+        unseen = claim(group.name, list(once))
+        fresh = [event for event in once.values() if event.event_id in unseen]
+        run_handlers(group, fresh)
+    for event in fresh:
+        metrics.EVENTS_CONSUMED.labels(event_type=event.event_type, service=group.name).inc()
+
+
+def claim(consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Mark different events as processed; those that were not before.
+
+    Another transaction that is about to mark one of them is waited for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement("claim"), {"consumer": consumer, "event_ids": list(event_ids)})
+        return {event_id for (event_id,) in cursor.fetchall()}
+
+
+def run_handlers(group: ConsumerGroup, events: Sequence[ReceivedEvent]) -> None:
+    """Give each handler of the group the events that it wants."""
+    for handler in group.handlers:
+        wanted = [handler.view(event) for event in events if handler.wants(event.event_type)]
+        if handler.handle_batch and wanted:
+            _handle_together(handler, wanted)
+        elif handler.handle:
+            for event in wanted:
+                _handle_one(handler, event)
+
+
+def _handle_one(handler: Handler, event: ReceivedEvent) -> None:
+    assert handler.handle is not None  # noqa: S101 - for the type checker; `Handler` has made sure
+    started = time.perf_counter()
+    correlation_id = event.correlation_id or event.event_id
+    with (
+        bound_contextvars(event_id=str(event.event_id), correlation_id=str(correlation_id)),
+        event_context(
+            correlation_id=correlation_id,
+            causation_id=event.event_id,
+            user_id=event.user_id,
+            metadata={"traceparent": event.traceparent} if event.traceparent else {},
+            clock=event.clock,
+        ),
+    ):
+        handler.handle(event)
+    duration = time.perf_counter() - started
+    metrics.PROCESSING_DURATION.labels(event_type=event.event_type, handler=handler.name).observe(duration)
+
+
+def _handle_together(handler: Handler, events: Sequence[ReceivedEvent]) -> None:
+    assert handler.handle_batch is not None  # noqa: S101 - for the type checker; `Handler` has made sure
+    started = time.perf_counter()
+    handler.handle_batch(events)
+    share = (time.perf_counter() - started) / len(events)
+    for event in events:
+        metrics.PROCESSING_DURATION.labels(event_type=event.event_type, handler=handler.name).observe(share)

@@ -1,0 +1,199 @@
+"""What does a message look like on the topic, and how does a message become an event again?
+
+The body is the payload and nothing else; everything about it stands in headers. A message of somebody else needs no
+more than an `event_type` header and a JSON object.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from events.api import InvalidEvent, Untyped, clock_of, decode_payload, payload_version, registry
+from outbox.bus.base import IncomingMessage, OutgoingMessage
+from outbox.exceptions import Poisonous
+
+# Names messages that carry no usable event id, by their place.
+PLACE_NAMESPACE = UUID("6f0dfc52-5d5f-5b7c-9d3b-5f6c1a0e7a11")
+CONTENT_TYPE = b"application/json"
+
+
+class OutboxRow(Struct, frozen=True):
+    """A row of the outbox as `pending.sql` returns it, in the order of its columns."""
+
+    id: int
+    event_id: str
+    aggregate_type: str
+    aggregate_id: str
+    version: int
+    event_type: str
+    schema_version: int
+    source_service: str
+    topic: str
+    partition_key: str
+    payload: str
+    """The JSON text as it was stored."""
+    traceparent: str | None
+    """W3C trace context of the append."""
+    correlation_id: str | None
+    causation_id: str | None
+    user_id: str | None
+    timestamp: str
+    """When it happened (RFC 3339, UTC)."""
+    retry_count: int
+    clock: str | None = None
+    """Lamport clock; see `events.clock`."""
+
+
+class ReceivedEvent(Struct, frozen=True, kw_only=True):
+    """An event as a handler receives it. What a message of somebody else does not say is None."""
+
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    """Version of the payload's schema, as the handler gets it."""
+    source_service: str | None
+    aggregate_type: str | None
+    aggregate_id: str | None
+    version: int | None
+    """Place in the stream, from 1."""
+    timestamp: datetime
+    """When it happened; when the message was written if it does not say (UTC)."""
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    user_id: str | None
+    traceparent: str | None
+    """W3C trace context."""
+    clock: int = 0
+    """Lamport clock, 0 when the message has none; what is appended about the event has a greater one."""
+    payload: Struct
+    """An instance of the registered event class, or `Untyped`."""
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+
+
+def to_message(row: OutboxRow) -> OutgoingMessage:
+    """The message of an outbox row."""
+    headers = [
+        ("event_type", row.event_type.encode()),
+        ("event_id", row.event_id.encode()),
+        ("aggregate_type", row.aggregate_type.encode()),
+        ("aggregate_id", row.aggregate_id.encode()),
+        ("version", b"%d" % row.version),
+        ("schema_version", b"%d" % row.schema_version),
+        ("content-type", CONTENT_TYPE),
+        ("source_service", row.source_service.encode()),
+        ("timestamp", row.timestamp.encode()),
+    ]
+    for name, value in (
+        ("correlation_id", row.correlation_id),
+        ("causation_id", row.causation_id),
+        ("user_id", row.user_id),
+        ("traceparent", row.traceparent),
+        ("clock", row.clock),
+    ):
+        if value is not None:
+            headers.append((name, value.encode()))
+    return OutgoingMessage(
+        topic=row.topic, key=row.partition_key.encode(), body=row.payload.encode(), headers=tuple(headers)
+    )
+
+
+def event_type_of(message: IncomingMessage) -> str:
+    """The event type that the message names; empty when it names none."""
+    return _Headers(message).text("event_type") or ""
+
+
+def event_id_of(message: IncomingMessage) -> UUID:
+    """The event id that the message names, or one made from its place, the same at every delivery."""
+    return _Headers(message).uuid("event_id") or uuid5(
+        PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}"
+    )
+
+
+def to_event(message: IncomingMessage) -> ReceivedEvent:
+    """The event in a message. Raises `Poisonous` when there is none that a handler could be given."""
+    headers = _Headers(message)
+    event_type = headers.text("event_type")
+    if not event_type:
+        raise Poisonous("the message has no event_type header")
+    known = registry.named(event_type)
+    schema_version = headers.number("schema_version") or (known.version if known else 1)
+    try:
+        payload = decode_payload(event_type, schema_version, message.body or b"")
+    except (InvalidEvent, RecursionError) as error:
+        raise Poisonous(f"the body does not fit {event_type}: {error}") from error
+    return ReceivedEvent(
+        event_id=event_id_of(message),
+        event_type=event_type,
+        schema_version=payload_version(payload),
+        source_service=headers.text("source_service"),
+        aggregate_type=headers.text("aggregate_type"),
+        aggregate_id=headers.text("aggregate_id"),
+        version=headers.number("version"),
+        timestamp=headers.time("timestamp") or datetime.fromtimestamp((message.timestamp or 0) / 1000, UTC),
+        correlation_id=headers.uuid("correlation_id"),
+        causation_id=headers.uuid("causation_id"),
+        user_id=headers.text("user_id"),
+        traceparent=headers.text("traceparent"),
+        clock=headers.clock(),
+        payload=payload,
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+    )
+
+
+class _Headers:
+    """Header values as what they should be; what is not is as good as absent, for only the type decides."""
+
+    def __init__(self, message: IncomingMessage) -> None:
+        self._values: Mapping[str, bytes | None] = dict(message.headers)
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        try:
+            # Nothing that Nova sends has a NUL, and PostgreSQL would not keep it.
+            return value.decode() if value and b"\x00" not in value else None
+        except UnicodeDecodeError:
+            return None
+
+    def number(self, name: str) -> int | None:
+        value = self.text(name)
+        return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None
+
+    def clock(self) -> int:
+        value = self.text("clock")
+        return (
+            clock_of({"clock": int(value)}) if value and value.isascii() and value.isdigit() and len(value) < 17 else 0
+        )
+
+    def uuid(self, name: str) -> UUID | None:
+        value = self.text(name)
+        try:
+            return UUID(value) if value else None
+        except ValueError:
+            return None
+
+    def time(self, name: str) -> datetime | None:
+        value = self.text(name)
+        try:
+            moment = datetime.fromisoformat(value) if value else None
+            return moment.astimezone(UTC) if moment and moment.tzinfo else None
+        except (ValueError, OverflowError):
+            return None
+
+
+__all__ = [
+    "OutboxRow",
+    "ReceivedEvent",
+    "Untyped",
+    "event_id_of",
+    "event_type_of",
+    "to_event",
+    "to_message",
+]

@@ -1,0 +1,59 @@
+"""What can be measured from outside?
+
+Counters are kept where the work is done. With `PROMETHEUS_MULTIPROC_DIR` set, all processes of a machine keep them in
+that directory and any of them can show the sum. What the rows say is asked of the rows, at each scrape.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from outbox.sql.statements import statement
+
+log = structlog.get_logger(__name__)
+
+EVENTS_PUBLISHED = Counter("events_published_total", "Events that reached their topic.", ["event_type", "service"])
+EVENTS_CONSUMED = Counter(
+    "events_consumed_total", "Events that took effect on a consumer group.", ["event_type", "service"]
+)
+PROCESSING_DURATION = Histogram(
+    "event_processing_duration", "Seconds that a handler took for an event.", ["event_type", "handler"]
+)
+PUBLISH_FAILURES = Counter("event_publish_failures", "Deliveries that failed.")
+DEAD_LETTERS = Counter("event_dead_letters_total", "Messages that a consumer group could not handle.", ["group"])
+CONSUMER_LAG = Gauge(
+    "kafka_consumer_lag",
+    "Messages that a group has not committed yet.",
+    ["group", "topic", "partition"],
+    multiprocess_mode="mostrecent",
+)
+
+
+class QueueCollector(Collector):
+    """The outbox as its rows are at the moment of the scrape."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Three gauges; none while the database is away, so that the rest can still be scraped."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement("backlog"))
+                size, lag, dead = cursor.fetchone()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("the outbox cannot be measured", error=str(error))
+            return
+        yield GaugeMetricFamily("outbox_queue_size", "Rows to be published, without dead ones.", value=size)
+        yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
+        yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: to be registered must not ask the database."""
+        return ()
+
+
+def register_collectors(registry: CollectorRegistry = REGISTRY) -> None:
+    """Let a registry ask the rows; in the one process that is scraped."""
+    registry.register(QueueCollector())

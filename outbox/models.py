@@ -1,0 +1,172 @@
+"""Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from events.fields import JSONTextField
+
+
+class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
+    """Rows by their state."""
+
+    def pending(self) -> "OutboxQuerySet":
+        """Neither published nor discarded; waiting and dead ones included."""
+        return self.filter(published=False, discarded_at=None)
+
+    def dead(self) -> "OutboxQuerySet":
+        """Given up, and holding their key until an operator decides."""
+        return self.pending().filter(dead_at__isnull=False)
+
+    def waiting(self) -> "OutboxQuerySet":
+        """Failed before, and tried again later."""
+        return self.pending().filter(dead_at=None, next_attempt_at__isnull=False)
+
+
+class OutboxEvent(models.Model):
+    """An event that is on its way to its topic, or was.
+
+    A row that fails holds back the later rows of its key on its topic, and those only: while it waits for its next
+    attempt, and once it is dead until an operator retries or discards it.
+
+    Debezium's outbox event router can take the relay's place, with these settings:
+    `table.field.event.id=event_id`, `table.field.event.key=partition_key`, `table.field.event.type=event_type`,
+    `table.field.event.payload=payload`, `route.by.field=topic`, `route.topic.replacement=${routedByValue}`,
+    `table.op.invalid.behavior=warn`, and `table.fields.additional.placement=event_id:header,event_type:header,
+    aggregate_id:header,aggregate_type:header,version:header,schema_version:header,correlation_id:header,
+    causation_id:header,source_service:header,user_id:header`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(unique=True)
+    position = models.BigIntegerField(help_text="Place of the event in the log.")
+    aggregate_type = models.CharField(max_length=100, db_collation="C")
+    aggregate_id = models.CharField(max_length=255, db_collation="C")
+    version = models.BigIntegerField()
+    event_type = models.CharField(max_length=100, db_collation="C")
+    schema_version = models.IntegerField()
+    source_service = models.CharField(max_length=50)
+    topic = models.CharField(max_length=249, db_collation="C")
+    partition_key = models.TextField(db_collation="C", help_text="Messages of one key keep their order.")
+    shard = models.SmallIntegerField(help_text="crc32 of the key modulo 64; one relay at a time owns a shard.")
+    payload = JSONTextField()
+    metadata = JSONTextField()
+    correlation_id = models.UUIDField(null=True)
+    causation_id = models.UUIDField(null=True)
+    user_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - "nobody" is not an empty name
+    timestamp = models.DateTimeField(help_text="When it happened.")
+    created_at = models.DateTimeField(db_default=Now(), help_text="When the row was written.")
+    published = models.BooleanField(db_default=False)
+    published_at = models.DateTimeField(null=True)
+    retry_count = models.IntegerField(db_default=0, help_text="How often the broker has refused it.")
+    next_attempt_at = models.DateTimeField(null=True, help_text="Not before; set once it has failed.")
+    dead_at = models.DateTimeField(null=True, help_text="When it was given up.")
+    discarded_at = models.DateTimeField(null=True, help_text="When an operator decided never to publish it.")
+    last_error = models.TextField(null=True)  # noqa: DJ001 - no error is not an empty message
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        db_table = "outbox_events"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(published=False, discarded_at=None) | Q(dead_at=None, next_attempt_at=None),
+                name="outbox_events_done_rows_hold_nothing",
+            )
+        ]
+        indexes = [
+            # Position first, so that a pass reads in order and stops at its limit; the shard is checked in the index.
+            models.Index(
+                fields=["position", "shard"],
+                condition=Q(published=False, discarded_at=None),
+                name="outbox_events_pending",
+            ),
+            # Its condition does not follow from that of the other, so that the planner can't take the large one for it.
+            models.Index(
+                fields=["topic", "partition_key", "position"],
+                condition=Q(dead_at__isnull=False) | Q(next_attempt_at__isnull=False),
+                name="outbox_events_holding",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.event_id}"
+
+
+class InboxEntry(models.Model):
+    """The mark that a message has had its effect on a consumer."""
+
+    consumer = models.CharField(max_length=100, db_collation="C")
+    event_id = models.UUIDField()
+    processed_at = models.DateTimeField(db_default=Now())
+
+    pk = models.CompositePrimaryKey("consumer", "event_id")
+
+    class Meta:
+        db_table = "inbox"
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.event_id}"
+
+
+class DeadLetter(models.Model):
+    """A message that a consumer group could not handle, exactly as it came."""
+
+    class Status(models.TextChoices):
+        """What has become of it."""
+
+        OPEN = "open"
+        RETRYING = "retrying"
+        RETRIED = "retried"
+        DISCARDED = "discarded"
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=100, db_collation="C")
+    event_id = models.UUIDField()
+    event_type = models.CharField(max_length=255, db_collation="C")
+    topic = models.CharField(max_length=249, db_collation="C")
+    partition = models.IntegerField()
+    offset = models.BigIntegerField()
+    key = models.BinaryField(null=True)
+    headers = JSONTextField(help_text="Pairs of name and value; a value that is not text is base64.")
+    body = models.BinaryField(null=True)
+    message_timestamp = models.BigIntegerField(null=True, help_text="Milliseconds since 1970 (UTC).")
+    exception = models.CharField(max_length=255)
+    message = models.TextField()
+    frame = models.CharField(max_length=500, help_text="Where in our own code it happened.")
+    failure_group = models.CharField(max_length=16, help_text="The same for failures of one kind at one place.")
+    attempts = models.IntegerField()
+    first_failed_at = models.DateTimeField(db_default=Now())
+    last_failed_at = models.DateTimeField(db_default=Now())
+    status = models.CharField(max_length=10, choices=Status, db_default=Status.OPEN)
+
+    class Meta:
+        db_table = "dead_letters"
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letters_once")]
+        indexes = [
+            models.Index(fields=["failure_group", "-id"], condition=Q(status="open"), name="dead_letters_open"),
+            models.Index(fields=["id"], condition=Q(status="retrying"), name="dead_letters_retrying"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.event_id}"
+
+
+class ProcessHeartbeat(models.Model):
+    """The sign of life of a loop in some process."""
+
+    name = models.CharField(max_length=100, db_collation="C")
+    host = models.CharField(max_length=255, db_collation="C")
+    pid = models.IntegerField()
+    seen_at = models.DateTimeField(db_default=Now())
+    detail = models.JSONField()
+
+    pk = models.CompositePrimaryKey("name", "host", "pid")
+
+    class Meta:
+        db_table = "process_heartbeats"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.host}:{self.pid}"

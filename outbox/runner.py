@@ -1,0 +1,101 @@
+"""How does a relay live? It holds its shards, passes over them again and again, and waits for work or better times."""
+
+import random
+import threading
+import time
+
+import structlog
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import InterfaceError, OperationalError
+from msgspec import Struct
+
+from outbox import heartbeats
+from outbox.bus.base import Bus
+from outbox.conf import OutboxConf, outbox_conf
+from outbox.hints import HintListener
+from outbox.relay import PassResult, relay_connection, relay_pass
+from outbox.retries import CircuitBreaker, RetryPolicy, Tempo
+from outbox.shards import ShardOwner
+from outbox.topics import known_topics
+
+log = structlog.get_logger(__name__)
+
+# Seconds between two looks at who else is there.
+REBALANCE_INTERVAL = 1.0
+BROKER_AWAY = RetryPolicy(limit=0, base=0.2, cap=2.0)
+DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+
+
+class RelaySettings(Struct, frozen=True, kw_only=True):
+    """How a relay works."""
+
+    batch: int
+    """Most rows of one pass."""
+    policy: RetryPolicy
+    """For refused rows."""
+    redis_url: str
+    tempo: Tempo = Tempo()
+    """How often it looks by itself."""
+
+    @classmethod
+    def of(cls, conf: OutboxConf) -> "RelaySettings":
+        """From the settings."""
+        return cls(batch=conf.relay_batch, policy=RetryPolicy(limit=conf.relay_max_retries), redis_url=conf.redis_url)
+
+
+class RelayRunner:
+    """One relay. Any number of them share the shards."""
+
+    def __init__(self, bus: Bus, settings: RelaySettings) -> None:
+        self._bus = bus
+        self._settings = settings
+        self._breaker = CircuitBreaker(policy=BROKER_AWAY)
+        self._tempo = settings.tempo
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until asked to stop; a lost database is waited for."""
+        listener = HintListener(self._settings.redis_url)
+        self._bus.warm_up(known_topics(conf=outbox_conf()))
+        losses = 0
+        while not stop.is_set():
+            try:
+                with relay_connection() as connection:
+                    owner = ShardOwner(connection)
+                    owner.join()
+                    losses = 0
+                    self._relay(connection, owner, listener, stop)
+            except (OperationalError, InterfaceError) as error:
+                losses += 1
+                log.warning("the relay has lost its database and its shards", error=str(error))
+                stop.wait(DATABASE_AWAY.delay(losses, chance=random.random()))  # noqa: S311
+        listener.close()
+        self._bus.close()
+
+    def _relay(
+        self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: HintListener, stop: threading.Event
+    ) -> None:
+        pulse = heartbeats.Pulse(heartbeats.RELAY)
+        rebalance_at = 0.0
+        while not stop.is_set():
+            if time.monotonic() >= rebalance_at:
+                owner.rebalance()
+                rebalance_at = time.monotonic() + REBALANCE_INTERVAL
+            pulse.beat(connection, shards=len(owner.owned), outages=self._breaker.outages)
+            if self._breaker.allows(time.monotonic()):
+                result = self._pass(connection, owner)
+                if result.published:
+                    self._tempo = self._tempo.after_work()
+                    continue
+            self._tempo = self._tempo.after_nothing()
+            if listener.wait(self._tempo.pause, stop):
+                self._tempo = self._tempo.after_work()
+
+    def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
+        result = relay_pass(
+            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policy=self._settings.policy
+        )
+        if result.outage:
+            self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311
+        elif result.taken:
+            self._breaker = self._breaker.after_success()
+        return result

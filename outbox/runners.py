@@ -1,0 +1,38 @@
+"""Which loops can a worker host besides consumers? Those that the composition registers by name."""
+
+from collections.abc import Callable
+
+from outbox.bus.kafka import KafkaBus
+from outbox.conf import outbox_conf
+from outbox.consumer import ConsumerRunner, ConsumerSettings
+from outbox.exceptions import UnknownRunner
+from outbox.handlers import ConsumerGroup
+from outbox.hosting import Loop
+from outbox.runner import RelayRunner, RelaySettings
+
+_factories: dict[str, Callable[[], Loop]] = {}
+
+
+def register_runner(name: str, factory: Callable[[], Loop]) -> None:
+    """Let workers host a loop: `--runners NAME`. The factory is called in the loop's own thread."""
+    _factories[name] = factory
+
+
+def runner_named(name: str) -> Callable[[], Loop]:
+    """The factory of that name. Raises `UnknownRunner`."""
+    try:
+        return _factories[name]
+    except KeyError:
+        raise UnknownRunner(name, tuple(_factories)) from None
+
+
+def relay_runner() -> RelayRunner:
+    """A relay as the settings want it."""
+    conf = outbox_conf()
+    return RelayRunner(KafkaBus(conf.brokers), RelaySettings.of(conf))
+
+
+def consumer_runner(group: ConsumerGroup) -> ConsumerRunner:
+    """A member of the group as the settings want it."""
+    conf = outbox_conf()
+    return ConsumerRunner(group, KafkaBus(conf.brokers), ConsumerSettings.of(conf, group))

@@ -1,0 +1,40 @@
+-- The rows that a relay may publish now, in the order of the log.
+-- shards: smallint[] that the relay owns
+-- limit:  most rows
+-- bytes:  stop after the row that reaches this many bytes of payload (as stored)
+-- Result: the columns of outbox.message.OutboxRow, in its order
+--
+-- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. CASE keeps the
+-- planner from turning IN into a join, which would read all that is pending before it returns the first row. Only the
+-- index of pending rows has the order by position: by id, a planner with old statistics would walk the primary key.
+WITH holding AS MATERIALIZED (
+    SELECT topic, partition_key, min(position) AS position
+    FROM outbox_events
+    -- The first condition names the index, the second is meant.
+    WHERE (dead_at IS NOT NULL OR next_attempt_at IS NOT NULL) AND (dead_at IS NOT NULL OR next_attempt_at > now())
+    GROUP BY topic, partition_key
+), eligible AS (
+    SELECT *
+    FROM outbox_events AS o
+    WHERE NOT published AND discarded_at IS NULL AND shard = ANY(%(shards)s::smallint[])
+        AND CASE
+            WHEN (topic, partition_key) IN (SELECT topic, partition_key FROM holding)
+            THEN position < (
+                SELECT h.position FROM holding AS h WHERE h.topic = o.topic AND h.partition_key = o.partition_key
+            )
+            ELSE true
+        END
+    ORDER BY position
+    LIMIT %(limit)s
+)
+SELECT
+    id, event_id::text, aggregate_type, aggregate_id, version, event_type, schema_version, source_service,
+    topic, partition_key, payload::text, metadata ->> 'traceparent', correlation_id::text, causation_id::text, user_id,
+    to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), retry_count,
+    metadata ->> 'clock'
+FROM (
+    SELECT *, sum(pg_column_size(payload)) OVER (ORDER BY position) - pg_column_size(payload) AS bytes_before
+    FROM eligible
+) AS batch
+WHERE bytes_before < %(bytes)s
+ORDER BY position
