@@ -1,0 +1,178 @@
+"""What does an operator see of projections and read models, and what may be done about them?"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+
+from events.console import ReadOnlyAdmin
+from projections import checkpoints
+from projections.exceptions import UnknownProjection
+from projections.lag import ProjectionStatus, projection_status
+from projections.models import FeedPost, ProjectionCheckpoint, User
+from projections.projection import projection_named, registered_projections
+from projections.read_models.text import fold
+from projections.rebuild import rebuild
+
+BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
+
+
+@admin.register(ProjectionCheckpoint)
+class ProjectionAdmin(ReadOnlyAdmin):
+    """Projections: how far they are, what holds them, and the verbs to steer them."""
+
+    list_display = ("name", "status_badge", "position", "lag_events", "lag_seconds", "last_error", "updated_at")
+    list_before_template = "admin/projections/legend.html"
+    fieldsets = (
+        ("How far it is", {"fields": ("name", "status_badge", "position", "lag_events", "lag_seconds", "updated_at")}),
+        ("What it failed at", {"fields": ("failed_event_link", "failed_position", "error", "attempts", "retry_at")}),
+        ("Code", {"fields": ("version",)}),
+    )
+    actions = ("pause_projections", "resume_projections", "rebuild_projections")
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ProjectionCheckpoint]":
+        """All projections, those included that no worker has begun."""
+        for projection in registered_projections():
+            checkpoints.current(projection)
+        queryset: QuerySet[ProjectionCheckpoint] = super().get_queryset(request)
+        return queryset
+
+    @display(description="status", label=BADGES)
+    def status_badge(self, checkpoint: ProjectionCheckpoint) -> str:
+        """The status, set off by colour."""
+        status = _status(checkpoint)
+        return status.status if status else checkpoint.status
+
+    @display(description="lag (events)")
+    def lag_events(self, checkpoint: ProjectionCheckpoint) -> str:
+        """Events that wait, from the tables."""
+        status = _status(checkpoint)
+        return f"{status.lag.events:,}" if status else "no code"
+
+    @display(description="lag (seconds)")
+    def lag_seconds(self, checkpoint: ProjectionCheckpoint) -> str:
+        """Age of the oldest event that waits, from the tables."""
+        status = _status(checkpoint)
+        return f"{status.lag.seconds:,.1f}" if status else "no code"
+
+    @display(description="last error")
+    def last_error(self, checkpoint: ProjectionCheckpoint) -> str:
+        """The beginning of what the last attempt ended with."""
+        return checkpoint.error[:80] or "-"
+
+    @display(description="failed event")
+    def failed_event_link(self, checkpoint: ProjectionCheckpoint) -> SafeString | str:
+        """The event, leading to it."""
+        if checkpoint.failed_position is None:
+            return "-"
+        try:
+            address = reverse("admin:events_domainevent_change", args=[checkpoint.failed_position])
+        except NoReverseMatch:
+            return str(checkpoint.failed_event_id)
+        return format_html(
+            '<a class="text-primary-600 underline" href="{}">{}</a>', address, checkpoint.failed_event_id
+        )
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether the operator may pause and resume."""
+        return request.user.has_perm("projections.operate_projection")
+
+    def has_rebuild_permission(self, request: HttpRequest) -> bool:
+        """Whether the operator may empty and refill."""
+        return request.user.has_perm("projections.rebuild_projection")
+
+    @action(description="Pause", permissions=["operate"])
+    def pause_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
+        """Hold them where they are."""
+        self._steer(request, queryset, checkpoints.pause, "is paused")
+
+    @action(description="Resume, or try a failed event again now", permissions=["operate"])
+    def resume_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
+        """Let them go on at once."""
+        self._steer(request, queryset, checkpoints.resume, "goes on")
+
+    @action(description="Rebuild: empty the tables and fill them again", permissions=["rebuild"])
+    def rebuild_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
+        """Empty and refill them; readers see it."""
+        self._steer(request, queryset, rebuild, "is empty and refills")
+
+    def _steer(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", act: Any, done: str) -> None:
+        for checkpoint in queryset:
+            try:
+                act(projection_named(checkpoint.name))
+            except UnknownProjection as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                self.message_user(request, f"{checkpoint.name} {done}.", messages.SUCCESS)
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """Users as the read model has them."""
+
+    list_display = ("user_id", "username", "display_name", "email", "is_verified", "status_badge", "created_at")
+    list_display_links = ("user_id", "username")
+    list_filter = ("status", "is_verified")
+    search_fields = ("folded",)
+    search_help_text = "Part of a user name, display name or e-mail; or an id in full"
+    ordering = ("user_id",)
+    fieldsets = (
+        ("Who", {"fields": ("user_id", "username", "display_name", "email", "avatar_url", "is_verified", "roles")}),
+        (
+            "Account",
+            {"fields": ("status_badge", "is_erased", "follower_count", "created_at", "updated_at", "deleted_at")},
+        ),
+    )
+
+    @display(description="status", label={"active": "success", "inactive": "warning", "deleted": "danger"})
+    def status_badge(self, user: User) -> str:
+        """The status, set off by colour."""
+        return user.status
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[User]", search_term: str
+    ) -> "tuple[QuerySet[User], bool]":
+        """Users with the term in a name or the e-mail, whatever its case; the trigram index answers."""
+        term = search_term.strip()
+        if "\0" in term:
+            return queryset.none(), False
+        if not term:
+            return queryset, False
+        return queryset.filter(folded__contains=fold(term)) | queryset.filter(user_id=term), False
+
+
+@admin.register(FeedPost)
+class FeedPostAdmin(ReadOnlyAdmin):
+    """Posts as the feed has them."""
+
+    list_display = ("post_id", "author_id", "beginning", "media_type", "status_badge", "created_at", "is_shown")
+    list_filter = ("status", "media_type", "is_shown")
+    search_fields = ("=post_id", "=author_id")
+    search_help_text = "A post's id or an author's id, in full"
+    fieldsets = (
+        ("Post", {"fields": ("post_id", "author_id", "caption", "media_type", "status_badge")}),
+        ("Times", {"fields": ("created_at", "status_at", "deleted_at")}),
+        ("Redis", {"fields": ("is_shown",)}),
+    )
+
+    @display(description="caption")
+    def beginning(self, post: FeedPost) -> str:
+        """The caption's first words."""
+        return post.caption[:60]
+
+    @display(description="status", label={"published": "success", "archived": "warning", "deleted": "danger"})
+    def status_badge(self, post: FeedPost) -> str:
+        """The status, set off by colour."""
+        return "deleted" if post.deleted_at else post.status
+
+
+def _status(checkpoint: ProjectionCheckpoint) -> ProjectionStatus | None:
+    try:
+        return projection_status(projection_named(checkpoint.name), checkpoint)
+    except UnknownProjection:
+        return None

@@ -1,0 +1,60 @@
+"""What can go wrong in projections and read models?
+
+ProjectionError
+├── UnknownProjection        no projection has that name
+├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
+└── ReadModelError           a query of a read model cannot be answered
+    ├── InvalidParameter     a parameter of the query is wrong
+    ├── UserNotFound
+    └── PostNotFound
+"""
+
+
+class ProjectionError(Exception):
+    """Root of everything that projections and read models raise."""
+
+
+class UnknownProjection(ProjectionError):
+    """No projection has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no projection is named {name!r}")
+        self.name = name
+
+
+class UnexpectedPayload(ProjectionError):
+    """An event of known type has a payload that is not known: a schema version without an upcaster."""
+
+    def __init__(self, event_type: str, schema_version: int) -> None:
+        super().__init__(f"{event_type} has a payload of schema version {schema_version}, which is not known here")
+        self.event_type = event_type
+        self.schema_version = schema_version
+
+
+class ReadModelError(ProjectionError):
+    """A query of a read model cannot be answered."""
+
+
+class InvalidParameter(ReadModelError):
+    """A parameter of the query is wrong. `parameter` is its name."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(f"{parameter}: {reason}")
+        self.parameter = parameter
+        self.reason = reason
+
+
+class UserNotFound(ReadModelError):
+    """No user has that id, or the read model has not come to it yet."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(f"no user has the id {user_id!r}")
+        self.user_id = user_id
+
+
+class PostNotFound(ReadModelError):
+    """No post that can be seen has that id, or the read model has not come to it yet."""
+
+    def __init__(self, post_id: str) -> None:
+        super().__init__(f"no post has the id {post_id!r}")
+        self.post_id = post_id

@@ -1,0 +1,40 @@
+"""What is a page of a read model?"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from projections.cursors import to_cursor
+from projections.exceptions import InvalidParameter
+
+LARGEST_PAGE = 200
+ItemT = TypeVar("ItemT")
+
+
+class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):
+    """Some items in order, and where the next ones begin."""
+
+    items: list[ItemT]
+    next: str | None
+    """Hand it in to get the next page; `None` on the last one."""
+
+
+def page_of(found: Sequence[ItemT], *, limit: int, key: Callable[[ItemT], Any]) -> Page[ItemT]:
+    """A page out of up to `limit + 1` items, the last of which only tells that there is a next page."""
+    items = list(found[:limit])
+    return Page(items=items, next=to_cursor(key(items[-1])) if len(found) > limit else None)
+
+
+def check_limit(limit: int) -> None:
+    """Raise `InvalidParameter` unless a page may be so long."""
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidParameter("limit", f"must lie between 1 and {LARGEST_PAGE}")
+
+
+def check_text(text: str, *, parameter: str) -> None:
+    """Raise `InvalidParameter` for a text that PostgreSQL cannot take."""
+    if "\0" in text:
+        raise InvalidParameter(parameter, "must not contain NUL")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidParameter(parameter, "must be valid Unicode")

@@ -1,0 +1,86 @@
+"""What can be found by its words? The group `search-service` keeps the words of posts and of users' names.
+
+Each document takes what it is told whenever that comes: later words win over earlier ones by the event's own time, and
+a removal is final.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from events.domain.content import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
+from events.domain.identity import (
+    IdentityUserCreated,
+    IdentityUserDeleted,
+    IdentityUserProfileUpdated,
+    UserCreated,
+    UserDeleted,
+)
+from outbox.api import Handler, ReceivedEvent
+from projections.exceptions import UnexpectedPayload
+from projections.models import SearchDocument
+from projections.read_models.moments import utc
+from projections.read_models.text import fold
+from projections.sql.statements import statement
+
+Kind = SearchDocument.Kind
+
+
+def index_posts(event: ReceivedEvent) -> None:
+    """A post is found by its caption while it is published."""
+    match event.payload:
+        case ContentPostCreated() as post:
+            _set_text(Kind.POST, post.post_id, post.caption, post.created_at, is_hidden=post.status != "published")
+        case ContentPostStatusUpdated() as post:
+            _execute(
+                "search_hidden", Kind.POST, post.post_id, post.updated_at, is_hidden=post.new_status != "published"
+            )
+        case ContentPostDeleted() as post:
+            _execute("search_removed", Kind.POST, post.post_id, post.deleted_at)
+        case _:
+            raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+def index_users(event: ReceivedEvent) -> None:
+    """A user is found by user name and display name. The e-mail is nobody's search term here."""
+    match event.payload:
+        case IdentityUserCreated() | UserCreated() as user:
+            _set_text(Kind.USER, user.user_id, user.username or "", user.created_at)
+        case IdentityUserProfileUpdated() as profile:
+            text = f"{profile.username} {profile.display_name or ''}".strip()
+            _set_text(Kind.USER, profile.user_id, text, profile.updated_at)
+        case IdentityUserDeleted() | UserDeleted() as user:
+            _execute("search_removed", Kind.USER, user.user_id, user.deleted_at)
+        case _:
+            raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+def _set_text(kind: Kind, document_id: str, text: str, moment: datetime, *, is_hidden: bool = False) -> None:
+    _execute("search_text", kind, document_id, moment, text=text, folded=fold(text), is_hidden=is_hidden)
+
+
+def _execute(name: str, kind: Kind, document_id: str, moment: datetime, **parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        parameters |= {"kind": kind.value, "document_id": document_id, "moment": utc(moment)}
+        cursor.execute(statement(name), parameters)
+
+
+HANDLERS = (
+    Handler(
+        name="search-posts",
+        event_types=("content.post.created", "content.post.status_updated", "content.post.deleted"),
+        handle=index_posts,
+    ),
+    Handler(
+        name="search-users",
+        event_types=(
+            "identity.user.created",
+            "identity.user.profile_updated",
+            "identity.user.deleted",
+            "user.created",
+            "user.deleted",
+        ),
+        handle=index_users,
+    ),
+)

@@ -1,0 +1,73 @@
+"""How do projections live in a worker? A loop passes over all of them, and waits for a hint or a while.
+
+One thread serves all projections, in turns of one batch: it needs one database connection however many there are, and
+none waits longer than a batch of each other. Several workers share the work: each takes what no other is at.
+"""
+
+import random
+import threading
+from collections.abc import Sequence
+
+import structlog
+from django.db import connection
+
+from outbox.api import HintListener, Pulse, RetryPolicy, Tempo, is_outage, runner_name
+from projections.conf import ProjectionsConf, projections_conf
+from projections.engine import Outcome, run_pass
+from projections.projection import Projection, registered_projections
+
+log = structlog.get_logger(__name__)
+
+NAME = "projections"
+DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+
+
+class ProjectionRunner:
+    """Keeps projections up to date."""
+
+    def __init__(self, projections: Sequence[Projection], conf: ProjectionsConf) -> None:
+        self._projections = projections
+        self._conf = conf
+        self._tempo = Tempo(longest=conf.poll_longest)
+
+    def run(self, stop: threading.Event) -> None:
+        """Project until asked to stop; a lost database is waited for."""
+        listener = HintListener(self._conf.redis_url)
+        pulse = Pulse(runner_name(NAME))
+        losses = 0
+        try:
+            while not stop.is_set():
+                try:
+                    busy = self._round(pulse)
+                    losses = 0
+                except Exception as error:
+                    if not is_outage(error):
+                        raise
+                    losses += 1
+                    log.warning("projections_wait_for_the_database", error=type(error).__name__, losses=losses)
+                    connection.close()
+                    stop.wait(DATABASE_AWAY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
+                    continue
+                if not busy:
+                    self._wait(listener, stop)
+        finally:
+            listener.close()
+            connection.close()
+
+    def _round(self, pulse: Pulse) -> bool:
+        """One batch of each; whether anything moved."""
+        results = [run_pass(projection, limit=self._conf.batch_size) for projection in self._projections]
+        pulse.beat(connection, projections=len(results))
+        if any(result.outcome == Outcome.ADVANCED for result in results):
+            self._tempo = self._tempo.after_work()
+        return any(result.more for result in results)
+
+    def _wait(self, listener: HintListener, stop: threading.Event) -> None:
+        self._tempo = self._tempo.after_nothing()
+        if listener.wait(self._tempo.pause, stop):
+            self._tempo = self._tempo.after_work()
+
+
+def projection_runner() -> ProjectionRunner:
+    """A runner of all registered projections, as the settings want it."""
+    return ProjectionRunner(registered_projections(), projections_conf())

@@ -1,0 +1,11 @@
+-- Set what is known of an author, unless something later is known or the account is closed for good.
+-- user_id, username, display_name, avatar_url: text; changed_at: timestamptz
+INSERT INTO feed_authors (user_id, username, display_name, avatar_url, changed_at, is_erased, is_shown)
+VALUES (%(user_id)s, %(username)s, %(display_name)s, %(avatar_url)s, %(changed_at)s, false, false)
+ON CONFLICT (user_id) DO UPDATE SET
+    username = excluded.username,
+    display_name = excluded.display_name,
+    avatar_url = excluded.avatar_url,
+    changed_at = excluded.changed_at,
+    is_shown = false
+WHERE NOT feed_authors.is_erased AND (feed_authors.changed_at IS NULL OR feed_authors.changed_at <= excluded.changed_at)

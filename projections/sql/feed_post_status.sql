@@ -1,0 +1,9 @@
+-- Set a post's status, unless a later one is known. A post not heard of yet becomes a row that is no post until it is.
+-- post_id, author_id, status: text; status_at: timestamptz
+INSERT INTO feed_posts (post_id, author_id, caption, media_type, status, status_at, is_shown)
+VALUES (%(post_id)s, %(author_id)s, '', 'none', %(status)s, %(status_at)s, false)
+ON CONFLICT (post_id) DO UPDATE SET
+    status = excluded.status,
+    status_at = excluded.status_at,
+    is_shown = false
+WHERE feed_posts.status_at IS NULL OR feed_posts.status_at <= excluded.status_at
