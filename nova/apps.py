@@ -1,0 +1,15 @@
+"""How does Django know the composition?"""
+
+from django.apps import AppConfig
+
+
+class NovaConfig(AppConfig):
+    """Connects the apps once all of them are loaded."""
+
+    name = "nova"
+
+    def ready(self) -> None:
+        """Draw the map."""
+        from nova.wiring import connect  # noqa: PLC0415 - models may only be imported once the apps are loaded
+
+        connect()

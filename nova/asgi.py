@@ -1,0 +1,12 @@
+"""How does an ASGI server reach Nova? `uvicorn nova.asgi:application`."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
+django.setup(set_prefix=False)
+
+from nova.rest.asgi import NovaASGIHandler  # noqa: E402 - settings come first
+
+application = NovaASGIHandler()

@@ -1,0 +1,47 @@
+"""How do Celery's workers and beat know Nova?
+
+`celery --app nova.celery:app worker --pool threads --consumers feed-service,search-service --runners projections`
+"""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from click import Option
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
+
+app = Celery("nova")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.user_options["worker"].update(
+    (
+        Option(("--consumers",), default="", help="Consumer groups to host, comma-separated."),
+        Option(("--runners",), default="", help="Other loops to host, comma-separated: projections, relay."),
+    )
+)
+# By name, because Django is not set up yet when Celery reads this.
+app.steps["worker"].update(("outbox.bootstep:ConsumersStep", "outbox.bootstep:RunnersStep"))
+
+PRUNE_INTERVAL = 3600.0
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: Any) -> None:
+    """What beat starts. A start that no worker has taken when the next is due is dropped: one look is enough."""
+    often = float(settings.NOVA_BEAT_INTERVAL)
+    intervals = {
+        "outbox.tasks.relay_pass": often,
+        "projections.tasks.project": often,
+        "projections.tasks.show_feed_changes": often,
+        "outbox.tasks.prune": PRUNE_INTERVAL,
+    }
+    for task, seconds in intervals.items():
+        sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)
+
+
+@signals.setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Nova's logging stays as Django has configured it; Celery leaves it alone when somebody listens here."""

@@ -1,0 +1,79 @@
+"""Where can this operator go? The sidebar: what is there, and what the operator may see."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from msgspec import Struct
+
+
+class Entry(Struct, frozen=True):
+    """One line of the sidebar."""
+
+    title: str
+    icon: str
+    """A name of Material Symbols."""
+    model: str
+    """`app.Model`, whose list the entry leads to."""
+
+
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Event store": (
+        Entry("Events", "bolt", "events.DomainEvent"),
+        Entry("Streams", "stream", "events.StreamMetadata"),
+        Entry("Snapshots", "photo_camera", "events.AggregateSnapshot"),
+        Entry("Imports", "upload_file", "events.EventImport"),
+    ),
+    "Delivery": (
+        Entry("Outbox", "outbox", "outbox.OutboxEvent"),
+        Entry("Dead letters", "mail_off", "outbox.DeadLetter"),
+        Entry("Inbox", "inbox", "outbox.InboxEntry"),
+        Entry("Heartbeats", "ecg_heart", "outbox.ProcessHeartbeat"),
+    ),
+    "Read side": (
+        Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
+        Entry("Users", "groups", "projections.User"),
+        Entry("Posts", "article", "projections.FeedPost"),
+        Entry("Follows", "person_add", "projections.FeedFollow"),
+        Entry("Search documents", "manage_search", "projections.SearchDocument"),
+        Entry("Daily counts", "bar_chart", "projections.DailyEventCount"),
+    ),
+    "Access": (
+        Entry("Accounts", "person", "auth.User"),
+        Entry("Groups", "shield_person", "auth.Group"),
+        Entry("API tokens", "key", "nova.ApiToken"),
+    ),
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar for one operator, without empty groups."""
+    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    api = {"title": "API", "icon": "api", "link": reverse("api-docs")}
+    groups: list[dict[str, Any]] = [{"items": [overview, api]}]
+    for title, entries in GROUPS.items():
+        items = [
+            {"title": entry.title, "icon": entry.icon, "link": link}
+            for entry in entries
+            if (link := list_link(request, entry.model))
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def list_link(request: HttpRequest, label: str) -> str | None:
+    """The address of a model's list; None when the model has no screen or the operator may not see it."""
+    try:
+        model = apps.get_model(label)
+    except LookupError:
+        return None
+    if not admin.site.is_registered(model):
+        return None
+    model_admin = admin.site.get_model_admin(model)
+    if not model_admin.has_view_or_change_permission(request):
+        return None
+    options = model._meta  # noqa: SLF001 - Django's documented API
+    return reverse(f"admin:{options.app_label}_{options.model_name}_changelist")

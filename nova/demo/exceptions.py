@@ -1,0 +1,5 @@
+"""What can go wrong with a demonstration?"""
+
+
+class DemoError(Exception):
+    """The day did not go as planned; the message says what was expected and what came."""

@@ -1,0 +1,34 @@
+"""Do the loops behind the API still turn? They record signs of life, and a silent one does not count as alive."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import connections
+
+from outbox.api import Check, checks
+
+EVERY = "all"
+
+
+def process_states(required: Sequence[str], *, runners: Sequence[str]) -> Mapping[str, str]:
+    """The state of each required loop, `ok` or what is wrong.
+
+    `required` names loops such as `relay`, `worker`, `consumer:feed-service` or `runner:projections`, or is just `all`;
+    `runners` are the hosted runners that are to be looked at besides what the outbox knows itself.
+    """
+    found = {check.name: check for check in checks(runners)}
+    names = tuple(found) if EVERY in required else tuple(required)
+    return {name: _state(found.get(name)) for name in names}
+
+
+def ask_processes(required: Sequence[str], *, runners: Sequence[str]) -> Mapping[str, str]:
+    """`process_states`, from a thread that serves no request and so must give its connection back itself."""
+    try:
+        return process_states(required, runners=runners)
+    finally:
+        connections.close_all()
+
+
+def _state(check: Check | None) -> str:
+    if check is None:
+        return "unknown"
+    return "ok" if check.healthy else check.detail

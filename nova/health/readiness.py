@@ -1,0 +1,109 @@
+"""Is everything there that Nova needs to do its work? Asked of all parts side by side, and answered in time."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import structlog
+from msgspec import Struct
+
+from nova.conf import health_conf
+from nova.health.checks import NotReady, check_database, check_kafka, check_redis
+from nova.health.processes import ask_processes
+
+OK = "ok"
+# Seconds within which an answer is given, whatever hangs. Those who ask every few seconds wait 2.
+DEADLINE = 1.8
+# Seconds for which an answer of a part serves all who ask.
+FRESH = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What was found about one part."""
+
+    state: str
+    """`ok`, or what is wrong in a few words; no address, no name, no secret."""
+    duration_ms: float
+    """How long it took to find out."""
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """What was found about all parts."""
+
+    outcomes: Mapping[str, Outcome]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything works."""
+        return all(outcome.state == OK for outcome in self.outcomes.values())
+
+
+class Probe:
+    """Asks about one part, once at a time: who asks while it hangs, waits with the others."""
+
+    def __init__(self, name: str, ask: Callable[[], Mapping[str, str]]) -> None:
+        """`ask` gives the state of each thing that the probe looks at, or raises."""
+        self.name = name
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._answer: Future[Mapping[str, Outcome]] | None = None
+        self._asked = 0.0
+
+    def answer(self, executor: ThreadPoolExecutor) -> Future[Mapping[str, Outcome]]:
+        """The running question, a fresh answer, or a new question."""
+        with self._lock:
+            now = time.monotonic()
+            if self._answer is None or (self._answer.done() and now - self._asked > FRESH):
+                self._answer, self._asked = executor.submit(self._run), now
+            return self._answer
+
+    def _run(self) -> Mapping[str, Outcome]:
+        started = time.perf_counter()
+        try:
+            states = self._ask()
+        except NotReady as error:
+            states = {self.name: str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever a client library raises, the part is not there
+            log.info("a part is not ready", part=self.name, error=str(error))
+            states = {self.name: f"does not answer ({type(error).__name__})"}
+        took = round((time.perf_counter() - started) * 1_000, 1)
+        return {name: Outcome(state=state, duration_ms=took) for name, state in states.items()}
+
+
+def readiness() -> Readiness:
+    """The state of all parts, within `DEADLINE` seconds."""
+    answers = {probe: probe.answer(_EXECUTOR) for probe in _PROBES}
+    wait(answers.values(), timeout=DEADLINE)
+    outcomes: dict[str, Outcome] = {}
+    for probe, answer in answers.items():
+        if answer.done():
+            outcomes |= answer.result()
+        else:
+            outcomes[probe.name] = Outcome(state="does not answer in time", duration_ms=DEADLINE * 1_000)
+    return Readiness(outcomes=outcomes)
+
+
+def _alone(name: str, check: Callable[[], None]) -> Probe:
+    def ask() -> Mapping[str, str]:
+        check()
+        return {name: OK}
+
+    return Probe(name, ask)
+
+
+def _processes() -> Mapping[str, str]:
+    conf = health_conf()
+    return ask_processes(conf.processes, runners=conf.runners)
+
+
+_PROBES = (
+    _alone("database", check_database),
+    _alone("redis", check_redis),
+    _alone("kafka", check_kafka),
+    Probe("processes", _processes),
+)
+# Threads start with the first question, not with the import.
+_EXECUTOR = ThreadPoolExecutor(max_workers=len(_PROBES), thread_name_prefix="health")

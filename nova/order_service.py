@@ -1,0 +1,98 @@
+"""What does the group `order-service` do about orders? It checks stock, prices and tells; a shortage ends the order.
+
+Its stock and its prices are what settings and the order itself say; a project with a warehouse gives `order_handlers`
+ports of its own.
+"""
+
+import structlog
+from django.core.mail import send_mail
+from msgspec import Struct
+
+from events.api import CommandRefused, VersionConflict, execute, load_aggregate
+from events.domain.order_events import InsufficientInventory, OrderCreated
+from events.domain.order_services import (
+    CountedStock,
+    ItemPrices,
+    Notifications,
+    Prices,
+    Stock,
+    assess,
+    command_for,
+    reaction_to,
+)
+from events.domain.orders import ORDER, Order
+from nova.conf import orders_conf
+from outbox.api import Handler, ReceivedEvent
+
+log = structlog.get_logger(__name__)
+
+CHANGES = ("order.created", "order.item_added", "order.item_removed")
+
+
+class MailNotifications(Struct, frozen=True):
+    """Tells by mail whoever `NOVA_ORDER_RECIPIENTS` names; nobody, where it names nobody."""
+
+    recipients: tuple[str, ...]
+
+    def order_created(self, order: OrderCreated, order_state: Order) -> None:
+        """Send a mail. It may come twice after a crash, and never not at all."""
+        if self.recipients:
+            send_mail(
+                subject=f"Order {order.order_id}",
+                message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
+                from_email=None,
+                recipient_list=list(self.recipients),
+            )
+
+
+def order_handlers(
+    *, stock: Stock | None = None, prices: Prices | None = None, notifications: Notifications | None = None
+) -> tuple[Handler, ...]:
+    """The group's handlers. Ports that are left out are those of the settings, read when they are needed."""
+
+    def look_into(event: ReceivedEvent) -> None:
+        order_id = _order_id(event)
+        if order_id is not None:
+            _take_over_findings(order_id, stock or CountedStock(orders_conf().stock), prices or ItemPrices())
+
+    def notify(event: ReceivedEvent) -> None:
+        if isinstance(event.payload, OrderCreated):
+            state = load_aggregate(ORDER, event.payload.order_id).state
+            teller = notifications or MailNotifications(orders_conf().recipients)
+            teller.order_created(event.payload, state)
+
+    return (
+        Handler(name="order-findings", event_types=CHANGES, handle=look_into),
+        Handler(name="order-shortages", event_types=("inventory.insufficient",), handle=end_short_order),
+        Handler(name="order-notifications", event_types=("order.created",), handle=notify),
+    )
+
+
+def end_short_order(event: ReceivedEvent) -> None:
+    """Cancel an order of which not everything is there."""
+    if isinstance(event.payload, InsufficientInventory):
+        try:
+            execute(event.payload.order_id, reaction_to(event.payload))
+        except CommandRefused as refusal:
+            # Cancelled for another product already, or gone further: the order's rules know best.
+            log.info("short order is left as it is", order_id=event.payload.order_id, code=refusal.code)
+
+
+def _take_over_findings(order_id: str, stock: Stock, prices: Prices) -> None:
+    """Find out and let the order know, again when it was changed meanwhile: a price is that of the items it has."""
+    while True:
+        loaded = load_aggregate(ORDER, order_id)
+        version = loaded.version
+        try:
+            for found in assess(order_id, loaded.state, stock=stock, prices=prices):
+                version = execute(order_id, command_for(found), expected_version=version).version
+        except VersionConflict:
+            continue
+        else:
+            return
+
+
+def _order_id(event: ReceivedEvent) -> str | None:
+    """Whom the event speaks of; None for a payload that this code does not know."""
+    order_id = getattr(event.payload, "order_id", None)
+    return order_id if isinstance(order_id, str) else None

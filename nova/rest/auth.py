@@ -1,0 +1,94 @@
+"""Who is calling, and may they do this? `Authorization: Bearer nova_…`, and a scope for each method of a view."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from msgspec import Struct
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from nova.rest.known_tokens import known_token
+from nova.rest.tokens import TOKEN
+
+REALM = 'Bearer realm="nova"'
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """What a token allows: `request.auth`."""
+
+    token_id: int
+    scopes: frozenset[str]
+    expires_at: datetime | None
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who holds the token: `request.user`."""
+
+    name: str
+    is_authenticated: bool = True
+    is_active: bool = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InsufficientScope(PermissionDenied):
+    """The token does not have the scope that the method needs."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the token lacks the scope {scope}")
+        self.scope = scope
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Recognises bearer tokens (RFC 6750)."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, Grant] | None:
+        """The caller and the grant; None without an `Authorization` header."""
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not TOKEN.fullmatch(token.strip()):
+            raise AuthenticationFailed("the Authorization header must be: Bearer nova_…")
+        known = known_token(token.strip())
+        if known is None or known.revoked_at is not None:
+            raise AuthenticationFailed("the token is not known, or was revoked")
+        if known.expires_at is not None and known.expires_at <= timezone.now():
+            raise AuthenticationFailed("the token has expired")
+        grant = Grant(token_id=known.pk, scopes=frozenset(known.scopes), expires_at=known.expires_at)
+        return Caller(name=known.name), grant
+
+    def authenticate_header(self, request: Request) -> str:
+        """The `WWW-Authenticate` header of a 401."""
+        if "HTTP_AUTHORIZATION" in request.META:
+            return f'{REALM}, error="invalid_token"'
+        return REALM
+
+
+class HasScope(BasePermission):
+    """Lets those pass whose token has the scope that the view's `required_scopes` names for the method.
+
+    A method that the view serves and names no scope for is refused, so that nothing is open by oversight.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller may; raises `InsufficientScope` to name what is missing."""
+        grant = request.auth
+        if not isinstance(grant, Grant):
+            return False
+        scope = _required_scope(view, request.method or "")
+        if scope is None:
+            # What a view does not serve at all ends in a 405, which says more than a 403.
+            return request.method not in view.allowed_methods or request.method == "OPTIONS"
+        if scope not in grant.scopes:
+            raise InsufficientScope(scope)
+        return True
+
+
+def _required_scope(view: Any, method: str) -> str | None:
+    scopes: dict[str, str] = getattr(view, "required_scopes", {})
+    return scopes.get("GET" if method == "HEAD" else method)

@@ -1,0 +1,47 @@
+"""How is JSON read and written here? Read strictly, as I-JSON (RFC 7493); written by msgspec."""
+
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.utils.http import parse_header_parameters
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+from events.api import loads_json
+
+UTF_8 = frozenset({"utf-8", "utf8"})
+
+
+class JSONParser(BaseParser):
+    """Takes `application/json` and everything that ends in `+json`, in UTF-8."""
+
+    media_type = "application/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The value of the body. Raises `events.api.InvalidJSON` with a pointer, or `UnsupportedMediaType`."""
+        kind, parameters = parse_header_parameters(media_type or "")
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise UnsupportedMediaType(media_type or "")
+        if parameters.get("charset", "utf-8").lower() not in UTF_8:
+            raise UnsupportedMediaType(media_type or "", "JSON comes in UTF-8")
+        # Django checks the announced length only; a body may come without one.
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or -1
+        body = stream.read(most + 1 if most > 0 else -1)
+        if len(body) > most > 0:
+            raise RequestDataTooBig
+        return loads_json(body)
+
+
+class JSONRenderer(BaseRenderer):
+    """Gives `application/json`; times, UUIDs and structs are said as msgspec says them."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        """The text in UTF-8; nothing for None, which is the body of a 204."""
+        return b"" if data is None else msgspec.json.encode(data)

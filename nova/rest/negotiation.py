@@ -1,0 +1,30 @@
+"""Which media type does the client take, and which does it send? Malformed headers name none."""
+
+from collections.abc import Iterable
+
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class ContentNegotiation(DefaultContentNegotiation):
+    """REST framework's negotiation, which trips over encodings that Python does not know (RFC 8187 parameters)."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """The parser; None for a 415."""
+        try:
+            return super().select_parser(request, parsers)
+        except (LookupError, ValueError):
+            return None
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer and its media type; raises `NotAcceptable` for a 406."""
+        try:
+            found: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        except (LookupError, ValueError):
+            raise NotAcceptable from None
+        return found

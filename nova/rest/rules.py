@@ -1,0 +1,234 @@
+"""Which error is which problem? One table, looked up by the exception's class and, failing that, by its bases."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import django.db
+import psycopg
+import redis
+from django.core import exceptions as django_errors
+from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
+from msgspec import Struct
+from rest_framework import exceptions as rest
+
+from events import api as events
+from nova import exceptions as nova
+from nova.rest.auth import InsufficientScope
+from nova.rest.problems import Problem
+from projections import api as projections
+
+# Seconds after which a client may try again what an outage has refused.
+RETRY_AFTER = {"Retry-After": "1"}
+TRY_AGAIN = "It cannot be reached, or asked to try again. Nothing of the request has taken effect."
+
+
+def _nothing(_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _in_document(error: Any) -> dict[str, Any]:
+    return {"errors": [{"pointer": error.pointer, "detail": error.reason}]}
+
+
+def _in_query(error: Any) -> Mapping[str, Any]:
+    return {"errors": [{"parameter": error.parameter, "detail": error.reason}]}
+
+
+class Rule(Struct, frozen=True):
+    """How an exception becomes a problem."""
+
+    status: int
+    slug: str
+    title: str
+    members: Callable[[Any], Mapping[str, Any]] = _nothing
+    """The extension members, from the exception."""
+    headers: Callable[[Any], Mapping[str, str]] = _nothing
+    """The headers, from the exception."""
+    detail: Callable[[Any], str] = str
+    """The detail, from the exception. Errors of libraries say their text only where it is about the request."""
+
+
+def _unavailable(what: str) -> Rule:
+    return Rule(
+        503, "unavailable", f"{what} is not available", headers=lambda _: RETRY_AFTER, detail=lambda _: TRY_AGAIN
+    )
+
+
+def _plain(detail: str) -> Callable[[Any], str]:
+    return lambda _: detail
+
+
+def _challenge(error: Any) -> Mapping[str, str]:
+    # REST framework leaves the authenticator's challenge on the exception.
+    return {"WWW-Authenticate": error.auth_header}
+
+
+NOT_FOUND = Rule(404, "not-found", "There is nothing under this address", detail=_plain(""))
+BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
+UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=_plain("A header is malformed."))
+BODY_TOO_LARGE = Rule(413, "body-too-large", "The body is too large", detail=_plain(""))
+BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood", _in_query)
+DATABASE_AWAY = _unavailable("The database")
+REDIS_AWAY = _unavailable("Redis")
+FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=_plain(""))
+INTERNAL = Rule(500, "internal-error", "Nova failed", detail=_plain("The log has more under this instance."))
+
+RULES: dict[type[BaseException], Rule] = {
+    # The event store.
+    events.InvalidJSON: Rule(400, "invalid-json", "The body is not I-JSON", _in_document, detail=lambda e: e.reason),
+    events.PayloadTooLarge: Rule(
+        413,
+        "event-too-large",
+        "An event is too large",
+        lambda e: {"size": e.size, "limit": e.limit} | _in_document(e),
+        detail=lambda e: e.reason,
+    ),
+    events.UnknownEventType: Rule(
+        422,
+        "unknown-event-type",
+        "No code registers this type of event",
+        lambda e: {"event_type": e.event_type} | _in_document(e),
+        detail=lambda e: e.reason,
+    ),
+    events.InvalidCommand: Rule(
+        422, "invalid-command", "The command's fields do not fit it", _in_document, detail=lambda e: e.reason
+    ),
+    events.CommandRefused: Rule(
+        422,
+        "command-refused",
+        "The aggregate's rules are against the command",
+        lambda e: {"code": e.code},
+        detail=lambda e: e.reason,
+    ),
+    events.CommandIdConflict: Rule(
+        409,
+        "command-id-conflict",
+        "The command id was used before for another command",
+        lambda e: {"command_id": str(e.command_id)},
+    ),
+    events.UnreadableStream: Rule(
+        409,
+        "unreadable-stream",
+        "The stream holds an event that this installation cannot read",
+        lambda e: {"version": e.version, "event_type": e.event_type, "schema_version": e.schema_version},
+    ),
+    events.InvalidEvent: Rule(422, "invalid-event", "This cannot be an event", _in_document, detail=lambda e: e.reason),
+    events.VersionConflict: Rule(
+        412,
+        "version-conflict",
+        "The stream is not at the expected version",
+        lambda e: {
+            "stream": {"aggregate_type": e.stream.aggregate_type, "aggregate_id": e.stream.aggregate_id},
+            "expected": e.expected,
+            "actual": e.actual,
+        },
+        lambda e: {"ETag": f'"{e.actual}"'},
+    ),
+    events.EventIdConflict: Rule(
+        409,
+        "event-id-conflict",
+        "The event id was used before with other content",
+        lambda e: {"event_ids": [str(event_id) for event_id in e.event_ids]},
+    ),
+    events.StreamTombstoned: Rule(
+        409,
+        "stream-tombstoned",
+        "The stream was closed for ever",
+        lambda e: {
+            "stream": {"aggregate_type": e.stream.aggregate_type, "aggregate_id": e.stream.aggregate_id},
+            "since": e.since.isoformat(),
+            "reason": e.reason,
+        },
+    ),
+    events.PreconditionRequired: Rule(428, "precondition-required", "Name the version that the stream must have"),
+    events.BadRequest: BAD_PARAMETER,
+    events.StreamNotFound: Rule(404, "stream-not-found", "The stream has no events"),
+    events.EventNotFound: Rule(404, "event-not-found", "No event has this id"),
+    events.VersionNotFound: Rule(
+        404, "version-not-found", "The stream has not come to this version", lambda e: {"actual": e.actual}
+    ),
+    events.UnknownAggregate: Rule(
+        404, "aggregate-type-not-found", "No aggregate type has this name", lambda e: {"known": list(e.known)}
+    ),
+    events.UnknownCommand: Rule(
+        404, "command-not-found", "The aggregate knows no such command", lambda e: {"known": list(e.known)}
+    ),
+    events.NotFound: NOT_FOUND,
+    events.Unavailable: DATABASE_AWAY,
+    # Read models.
+    projections.InvalidParameter: BAD_PARAMETER,
+    projections.UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
+    projections.PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
+    projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
+    # The web face.
+    nova.UnknownScope: Rule(422, "unknown-scope", "No such scope exists", lambda e: {"known": list(e.known)}),
+    nova.TokenNotFound: Rule(404, "token-not-found", "No live token has this name or number"),
+    InsufficientScope: Rule(
+        403,
+        "insufficient-scope",
+        "The token may not do this",
+        lambda e: {"scope": e.scope},
+        lambda e: {"WWW-Authenticate": f'Bearer realm="nova", error="insufficient_scope", scope="{e.scope}"'},
+    ),
+    rest.NotAuthenticated: Rule(
+        401,
+        "unauthenticated",
+        "A token is needed",
+        headers=_challenge,
+        detail=_plain("Send Authorization: Bearer nova_…"),
+    ),
+    rest.AuthenticationFailed: Rule(401, "invalid-token", "The token is not accepted", headers=_challenge),
+    rest.PermissionDenied: Rule(403, "forbidden", "This is not allowed"),
+    rest.NotFound: NOT_FOUND,
+    rest.MethodNotAllowed: Rule(405, "method-not-allowed", "This address does not know the method"),
+    rest.NotAcceptable: Rule(406, "not-acceptable", "None of the accepted media types is served", detail=_plain("")),
+    rest.UnsupportedMediaType: Rule(415, "unsupported-media-type", "Send application/json in UTF-8"),
+    rest.Throttled: Rule(
+        429,
+        "too-many-requests",
+        "The token calls too often",
+        headers=lambda e: {"Retry-After": str(max(1, round(e.wait or 1)))},
+    ),
+    rest.ParseError: BAD_REQUEST,
+    rest.ValidationError: Rule(422, "invalid-request", "The request says something impossible"),
+    # What lies below.
+    Http404: NOT_FOUND,
+    django_errors.PermissionDenied: FORBIDDEN,
+    django_errors.RequestDataTooBig: BODY_TOO_LARGE,
+    django_errors.SuspiciousOperation: Rule(
+        400, "bad-request", "The request cannot be understood", detail=_plain("A header or the query is not allowed.")
+    ),
+    django_errors.BadRequest: BAD_REQUEST,
+    MultiPartParserError: BAD_REQUEST,
+    UnicodeError: Rule(400, "bad-request", "The request cannot be understood", detail=_plain("It is not UTF-8.")),
+    django.db.OperationalError: DATABASE_AWAY,
+    django.db.InterfaceError: DATABASE_AWAY,
+    psycopg.OperationalError: DATABASE_AWAY,
+    psycopg.InterfaceError: DATABASE_AWAY,
+    # The last net below the checks of parameters: what the database cannot hold came from the client.
+    django.db.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
+    psycopg.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
+    redis.ConnectionError: REDIS_AWAY,
+    redis.TimeoutError: REDIS_AWAY,
+}
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """The problem that an exception means; None for a fault of Nova itself."""
+    for kind in type(error).__mro__:
+        if rule := RULES.get(kind):
+            return apply_rule(rule, error)
+    return None
+
+
+def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:
+    """The problem of a rule, for one exception."""
+    return Problem(
+        slug=rule.slug,
+        status=rule.status,
+        title=rule.title,
+        detail=rule.detail(error),
+        members=rule.members(error),
+        headers=rule.headers(error),
+    )

@@ -1,0 +1,69 @@
+"""How are settings read from the environment? Each reader names the variable in its error."""
+
+import os
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's value, or the default when it is unset."""
+    return os.environ.get(name, default)
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A yes or no: 1/true/yes/on or 0/false/no/off."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() in TRUE:
+        return True
+    if value.strip().lower() in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1/true/yes/on or 0/false/no/off, not {value!r}.")
+
+
+def number(name: str, default: int) -> int:
+    """A whole number."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    try:
+        return int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def database(url: str, *, pool_size: int) -> dict[str, object]:
+    """Django's description of a PostgreSQL database at `postgresql://user:password@host:port/name?option=value`.
+
+    Prepared statements and server-side binding are on: they make an append a fifth faster. The pool gives each thread
+    of the web server a connection without reconnecting for every request; a connection that a restart of the server
+    has broken is noticed before it is used.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// (Nova needs PostgreSQL 15 or later).")
+    options: dict[str, object] = dict(parse_qsl(parts.query))
+    options |= {"prepare_threshold": 0, "server_side_binding": True}
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    return {
+        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0 if pool_size else 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,20 @@
+"""How does Nova run on one machine? With the services that `manage.py up` has started, or those of the environment.
+
+While `up` runs, its `services.json` in the data directory tells every other command where its services are.
+"""
+
+from nova.local.services import running_services
+from nova.settings import environment as env
+from nova.settings.base import *  # noqa: F403
+
+services = running_services()
+
+SECRET_KEY = env.text("SECRET_KEY") or "only-for-a-machine-that-listens-on-loopback"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+DATABASE_URL = env.text("DATABASE_URL") or (services.database_url if services else "postgresql://nova@127.0.0.1/nova")
+REDIS_URL = env.text("REDIS_URL") or (services.redis_url if services else "redis://127.0.0.1:6379/0")
+KAFKA_BROKERS = env.text("KAFKA_BROKERS") or (services.kafka_brokers if services else "127.0.0.1:9092")
+
+DATABASES = {"default": env.database(DATABASE_URL, pool_size=env.number("DATABASE_POOL_SIZE", 8))}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,21 @@
+"""How does Nova run in production? Nothing has a default that would be unsafe: what is missing is an error at start."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from nova.settings import environment as env
+from nova.settings.base import *  # noqa: F403
+
+for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "KAFKA_BROKERS"):
+    if not env.text(name):
+        raise ImproperlyConfigured(f"{name} must be set in production.")
+
+DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8))}
+
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")

@@ -1,0 +1,36 @@
+"""Who handles what? The one map of handlers, sagas and projections, and the one place that connects the apps."""
+
+from django.conf import settings
+
+from events.api import set_on_append
+from nova.order_service import order_handlers
+from outbox.api import ConsumerGroup, record, register_groups, register_runner, relay_runner
+from projections.api import projection_runner, register_projections
+from projections.read_models import analytics, feeds, search, users
+
+
+def consumer_groups() -> tuple[ConsumerGroup, ...]:
+    """Who listens to which topics, and what they do about which events."""
+    prefix = settings.KAFKA_TOPIC_PREFIX
+    content, identity, users_topic = (
+        "nova.content.events",
+        settings.KAFKA_IDENTITY_EVENTS_TOPIC,
+        f"{prefix}.user.events",
+    )
+    return (
+        ConsumerGroup(name="feed-service", topics=(content, identity, users_topic), handlers=feeds.HANDLERS),
+        ConsumerGroup(name="search-service", topics=(content, identity, users_topic), handlers=search.HANDLERS),
+        ConsumerGroup(
+            name="analytics-service", topics=(rf"^({prefix}|nova)\..*\.events$",), handlers=analytics.HANDLERS
+        ),
+        ConsumerGroup(name="order-service", topics=(f"{prefix}.order.events",), handlers=order_handlers()),
+    )
+
+
+def connect() -> None:
+    """Connect the apps; called once, when all of them are loaded."""
+    set_on_append(record)
+    register_groups(consumer_groups())
+    register_projections(users.PROJECTION)
+    register_runner("relay", relay_runner)
+    register_runner("projections", projection_runner)
