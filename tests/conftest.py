@@ -1,0 +1,88 @@
+"""What do tests stand on? Real servers, started when the first test asks for them and stopped at the end.
+
+`DATABASE_URL`, `REDIS_URL` and `KAFKA_BROKERS` name servers to use instead. Tests that only roll back take
+pytest-django's `db`; tests that commit take `committed_db`.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+
+from nova.local.embedded import kafka_server, postgres_server, valkey_server
+from nova.settings import environment as env
+from tests.support.database import empty_all_tables
+
+
+@pytest.fixture(scope="session")
+def server_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the suite's servers keep their data."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def database_url(server_directory: Path) -> Iterator[str]:
+    """PostgreSQL, with a role that may create databases."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with postgres_server(server_directory) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(server_directory: Path) -> Iterator[str]:
+    """Valkey, for the whole session."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with valkey_server(server_directory) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def kafka_brokers(server_directory: Path) -> Iterator[str]:
+    """Apache Kafka."""
+    if brokers := os.environ.get("KAFKA_BROKERS"):
+        yield brokers
+        return
+    with kafka_server(server_directory) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database_url: str, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, on a server that starts only now; also for tests that take nothing but `committed_db`."""
+    connections.databases["default"].update(env.database(database_url, pool_size=0))
+    with django_db_blocker.unblock():
+        created = setup_databases(verbosity=0, interactive=False, aliases={"default": None})
+        yield
+        connections.close_all()
+        teardown_databases(created, verbosity=0)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database in which transactions really commit; empty again afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        connections["default"].close()
+        empty_all_tables()
+        connections["default"].close()
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str, settings: Any) -> Iterator[str]:
+    """An empty Valkey that Nova's settings point at."""
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = redis_server_url
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": redis_server_url}}
+    client = redis.Redis.from_url(redis_server_url)
+    client.flushdb()
+    yield redis_server_url
+    client.flushdb()
+    client.close()

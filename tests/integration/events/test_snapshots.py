@@ -1,0 +1,248 @@
+"""A snapshot makes a load faster and nothing else: state from snapshot and tail is the fold from the first event."""
+
+from io import StringIO
+from queue import Queue
+from threading import Event
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from celery import current_app
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings, target
+from msgspec import Struct, structs
+
+from events import aggregates as aggregates_module
+from events import commands, snapshot_hints, snapshots
+from events.aggregates import Aggregate, aggregates, fingerprint
+from events.api import CommandRefused, execute, get_events, latest_snapshot, load_aggregate, save_snapshot, uuid7
+from events.domain.order_commands import AddItem, CreateOrder
+from events.domain.order_events import OrderItem
+from events.domain.orders import ORDER, Order
+from events.envelope import StreamId
+from events.models import AggregateSnapshot
+from events.snapshot_upkeep import rebuild_of, snapshot_statuses, take
+from events.snapshots import KEEP, prune_snapshots
+from events.tasks import rebuild_snapshots, take_snapshot
+from tests.support.lives import COMMANDS, lives
+
+CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=1, unit_price=5)])
+ADD = AddItem(product_id="tea", quantity=1, unit_price=5)
+PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+pytestmark = pytest.mark.usefixtures("db_or_commits")
+
+
+@pytest.fixture
+def db_or_commits(request: pytest.FixtureRequest) -> None:
+    """A transaction that is rolled back, unless the test commits."""
+    request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
+
+
+def order_of(versions: int) -> str:
+    order_id = str(uuid7())
+    execute(order_id, CREATE)
+    for _ in range(versions - 1):
+        execute(order_id, ADD)
+    return order_id
+
+
+def from_zero(aggregate: Aggregate[Any], aggregate_id: str, version: int) -> Any:
+    return aggregate.fold_recorded(
+        aggregate.initial, get_events(StreamId(aggregate.name, aggregate_id), limit=version) if version else []
+    )
+
+
+def live(aggregate: Aggregate[Any], orders: list[Any]) -> tuple[str, int]:
+    """Let an aggregate live; its id and version."""
+    aggregate_id = "a:b" if aggregate.name in {"follow", "like"} else str(uuid7())
+    for command in orders:
+        try:
+            execute(aggregate_id, command)
+        except CommandRefused:
+            continue
+    return aggregate_id, load_aggregate(aggregate, aggregate_id).version
+
+
+def differing_versions(
+    aggregate: Aggregate[Any], aggregate_id: str, last: int, *, kept_by: Aggregate[Any] | None = None
+) -> list[tuple[int, int]]:
+    """Snapshot and version where a load says something else than the fold from zero, whoever's code kept the state."""
+    keeper = kept_by or aggregate
+    wrong = []
+    for kept in range(1, last + 1):
+        AggregateSnapshot.objects.all().delete()
+        save_snapshot(keeper, aggregate_id, kept, from_zero(keeper, aggregate_id, kept))
+        for version in range(last + 1):
+            loaded = load_aggregate(aggregate, aggregate_id, up_to=version)
+            assert loaded.version == version
+            assert kept_by or loaded.folded == version - (kept if kept <= version else 0)
+            if loaded.state != from_zero(aggregate, aggregate_id, version):
+                wrong.append((kept, version))
+    return wrong
+
+
+def test_every_aggregate_is_lived() -> None:
+    assert set(COMMANDS) == {aggregate.name for aggregate in aggregates}
+
+
+@PROPERTY
+@given(lives())
+def test_state_from_snapshot_and_tail_is_the_fold_from_zero_at_every_version(life: Any) -> None:
+    with transaction.atomic():
+        aggregate_id, last = live(*life)
+        target(last)
+        assert differing_versions(life[0], aggregate_id, last) == []
+        transaction.set_rollback(True)
+
+
+def of_tomorrow(aggregate: Aggregate[Any], *, fold_version: int) -> Aggregate[Any]:
+    """The order's code of tomorrow, which makes something else of the same events."""
+
+    def evolve(state: Any, payload: Struct) -> Any:
+        after = aggregate.evolve(state, payload)
+        return structs.replace(after, customer_id=after.customer_id + "+")
+
+    return structs.replace(aggregate, evolve=evolve, fold_version=fold_version)
+
+
+def test_a_changed_fold_passes_old_snapshots_over() -> None:
+    order_id = order_of(5)
+    tomorrow = of_tomorrow(ORDER, fold_version=ORDER.fold_version + 1)
+    assert differing_versions(tomorrow, order_id, 5, kept_by=ORDER) == []
+    assert load_aggregate(tomorrow, order_id).state.customer_id == "ann+++++"
+
+
+def test_a_stale_fold_version_would_be_seen() -> None:
+    """The planted fault: a fold that changed, and its version did not."""
+    order_id = order_of(5)
+    tomorrow = of_tomorrow(ORDER, fold_version=ORDER.fold_version)
+    assert differing_versions(tomorrow, order_id, 5, kept_by=ORDER) != []
+
+
+def test_the_shape_of_the_state_and_the_versions_of_events_are_part_of_the_fold() -> None:
+    class WiderOrder(Order, frozen=True, kw_only=True):
+        gift: bool = False
+
+    wider = structs.replace(ORDER, initial=WiderOrder())
+    assert fingerprint(wider) != fingerprint(ORDER)
+    with patch.object(aggregates_module, "folded_types", lambda _: {"order.created": 2}):
+        upcast = structs.replace(ORDER)
+        assert fingerprint(upcast) != fingerprint(ORDER)
+
+
+def test_a_snapshot_in_another_codec_does_not_count() -> None:
+    order_id = order_of(2)
+    take(ORDER, order_id)
+    AggregateSnapshot.objects.update(codec="other")
+    assert latest_snapshot(ORDER, order_id) is None
+
+
+def test_saving_a_version_again_changes_nothing() -> None:
+    order_id = order_of(2)
+    state = load_aggregate(ORDER, order_id).state
+    assert save_snapshot(ORDER, order_id, 2, state)
+    assert not save_snapshot(ORDER, order_id, 2, state)
+    AggregateSnapshot.objects.update(fold="of yesterday")
+    assert save_snapshot(ORDER, order_id, 2, state)
+    assert AggregateSnapshot.objects.count() == 1
+
+
+def test_the_newest_snapshots_stay() -> None:
+    order_id = order_of(5)
+    for version in range(1, 6):
+        save_snapshot(ORDER, order_id, version, load_aggregate(ORDER, order_id, up_to=version).state)
+    assert sorted(AggregateSnapshot.objects.values_list("version", flat=True)) == [4, 5][-KEEP:]
+    assert prune_snapshots(keep=1) == KEEP - 1
+    snapshot = latest_snapshot(ORDER, order_id)
+    assert snapshot is not None
+    assert snapshot.version == 5
+
+
+def test_a_command_asks_for_a_snapshot_when_one_is_due(
+    django_capture_on_commit_callbacks: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NOVA_SNAPSHOT_EVERY = 3
+    sent: list[Any] = []
+    monkeypatch.setattr(commands, "ask_for_snapshot", sent.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        order_id = order_of(2)
+    assert sent == []
+    with django_capture_on_commit_callbacks(execute=True):
+        execute(order_id, ADD)
+    assert sent == [StreamId("order", order_id)]
+    assert take_snapshot("order", order_id) == 3
+    with django_capture_on_commit_callbacks(execute=True):
+        execute(order_id, ADD)
+    assert len(sent) == 1
+    assert load_aggregate(ORDER, order_id).folded == 1
+
+
+def test_stale_snapshots_are_seen_and_made_anew() -> None:
+    order_id = order_of(3)
+    take(ORDER, order_id)
+    AggregateSnapshot.objects.update(fold="of yesterday", version=2)
+    (status,) = [status for status in snapshot_statuses() if status.aggregate_type == "order"]
+    assert (status.counting, status.stale, status.aggregates) == (0, 1, 1)
+    assert rebuild_snapshots() == 1
+    (row,) = AggregateSnapshot.objects.all()
+    assert (row.version, row.fold) == (3, fingerprint(ORDER))
+    assert rebuild_snapshots("order") == 0
+
+
+def test_an_aggregate_is_folded_anew() -> None:
+    order_id = order_of(3)
+    save_snapshot(ORDER, order_id, 2, Order(customer_id="wrong"))
+    assert load_aggregate(ORDER, order_id).state.customer_id == "wrong"
+    assert rebuild_of(ORDER, order_id) == 3
+    assert load_aggregate(ORDER, order_id).state == from_zero(ORDER, order_id, 3)
+
+
+def test_the_command_line() -> None:
+    order_id = order_of(3)
+    take(ORDER, order_id)
+    AggregateSnapshot.objects.update(fold="of yesterday")
+
+    def run(*arguments: str) -> str:
+        out = StringIO()
+        call_command("snapshots", *arguments, stdout=out)
+        return out.getvalue()
+
+    assert "order" in run("status")
+    assert "of 1 aggregates" in run("rebuild", "--type", "order")
+    assert "0 snapshots" in run("prune")
+    with pytest.raises(CommandError):
+        run("rebuild", "--type", "ordre")
+    with pytest.raises(CommandError):
+        run("prune", "--keep", "-1")
+
+
+def test_a_snapshot_counts_by_what_made_it() -> None:
+    assert snapshots.counts(ORDER, codec="json", fold=fingerprint(ORDER))
+    assert not snapshots.counts(ORDER, codec="json", fold="x")
+
+
+class TestCommitted:
+    """What happens after a real commit."""
+
+    def test_a_lost_hint_costs_time_only(self, committed_db: None, settings: Any, monkeypatch: Any) -> None:
+        settings.NOVA_SNAPSHOT_EVERY = 1
+        tried = Event()
+
+        def away(*_: Any, **__: Any) -> None:
+            tried.set()
+            raise ConnectionError("Redis is away")
+
+        monkeypatch.setattr(current_app, "send_task", away)
+        monkeypatch.setattr(snapshot_hints, "_asker", None)
+        order_id = order_of(2)
+        assert tried.wait(10)
+        assert load_aggregate(ORDER, order_id).version == 2
+
+    def test_a_hint_names_the_task_and_the_aggregate(self, monkeypatch: Any) -> None:
+        sent: Queue[Any] = Queue()
+        monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: sent.put((name, args)))
+        monkeypatch.setattr(snapshot_hints, "_asker", None)
+        snapshot_hints.ask_for_snapshot(StreamId("order", "o1"))
+        assert sent.get(timeout=10) == (take_snapshot.name, ("order", "o1"))

@@ -1,0 +1,400 @@
+"""The store against a model: whatever several clients do, in whatever order, I1 to I4 hold; with a planted fault not.
+
+Each client is a database alias, so that one thread has several real connections and runs Nova's own code on each. An
+append that meets another client's open transaction would wait for it; a short lock timeout makes that an answer.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, connections, transaction
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from events.api import (
+    Appended,
+    EventIdConflict,
+    Expected,
+    NewEvent,
+    RecordedEvent,
+    StreamId,
+    Unavailable,
+    VersionConflict,
+    append_events,
+    append_only,
+    get_events,
+    last_position,
+    read_log,
+    set_on_append,
+    uuid7,
+)
+from events.sql.statements import statement
+from events.store.database import live_cursor
+from events.store.hooks import on_append
+from events.store.rows import recorded
+from tests.support.events import new_event, new_stream
+
+CLIENTS = 4
+STREAMS = 3
+PAGE = 5
+ALIASES = [f"client{number}" for number in range(CLIENTS)]
+
+Batch = tuple[int, list[NewEvent]]
+
+
+class Client:
+    """A connection and what the model knows of its open transaction."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.open = False
+        self.own: list[tuple[int, UUID]] = []
+        self.savepoints: list[tuple[str, int]] = []
+
+    def begin(self) -> None:
+        if not self.open:
+            transaction.set_autocommit(False, using=self.alias)
+            self.open = True
+
+    def end(self, finish: Callable[..., None]) -> list[tuple[int, UUID]]:
+        if not self.open:
+            return []
+        finish(using=self.alias)
+        transaction.set_autocommit(True, using=self.alias)
+        return self._forget()
+
+    def save(self) -> None:
+        if self.open:
+            self.savepoints.append((transaction.savepoint(using=self.alias), len(self.own)))
+
+    def roll_back_to_savepoint(self) -> None:
+        if self.savepoints:
+            name, length = self.savepoints[-1]
+            transaction.savepoint_rollback(name, using=self.alias)
+            del self.own[length:]
+
+    def kill(self) -> None:
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (pid,) = cursor.fetchone()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+        connections[self.alias].close()
+        self._forget()
+
+    def _forget(self) -> list[tuple[int, UUID]]:
+        own, self.own, self.savepoints, self.open = self.own, [], [], False
+        return own
+
+
+class Store:
+    """What clients do to the real store, checked against a dictionary."""
+
+    def __init__(self, follow: Callable[[int], tuple[list[RecordedEvent], int]]) -> None:
+        self.follow = follow
+        self.clients = [Client(alias) for alias in ALIASES]
+        self.streams = [new_stream() for _ in range(STREAMS)]
+        self.committed: dict[int, list[UUID]] = {number: [] for number in range(STREAMS)}
+        self.batches: list[Batch] = []
+        self.seen: list[RecordedEvent] = []
+        self.cursor = self.begin = last_position()
+
+    def append(self, client: Client, stream: int, expected: int, events: list[NewEvent]) -> None:
+        name, ids = self.streams[stream], [event.event_id for event in events if event.event_id]
+        visible = self._visible(client)
+        taken = {event_id for own in visible.values() for event_id in own}
+        others = [entry for other in self.clients if other is not client for entry in other.own]
+        may_block = any(entry[0] == stream or entry[1] in ids for entry in others)
+        repeats = ids == [i for i in visible[stream] if i in ids] and (stream, events) in self.batches
+        version = len(visible[stream])
+        outcome = self._try(client, name, expected, events)
+        if isinstance(outcome, Unavailable):
+            assert may_block
+        elif taken & set(ids) and repeats:
+            assert isinstance(outcome, Appended)
+            assert outcome.replayed
+            assert outcome.first_version == visible[stream].index(ids[0]) + 1
+        elif taken & set(ids):
+            assert isinstance(outcome, EventIdConflict)
+        elif (expected >= 0 and expected != version) or (expected == Expected.STREAM_EXISTS and not version):
+            assert isinstance(outcome, VersionConflict)
+            assert (outcome.expected, outcome.actual) == (expected, version)
+        else:
+            assert isinstance(outcome, Appended)
+            assert not outcome.replayed
+            assert (outcome.first_version, outcome.version) == (version + 1, version + len(events))
+            client.own += [(stream, event_id) for event_id in ids]
+            if not client.open:
+                self._record(client._forget())
+        self.check(client)
+
+    def commit(self, client: Client) -> None:
+        self._record(client.end(transaction.commit))
+        self.check(client)
+
+    def poll(self) -> None:
+        events, self.cursor = self.follow(self.cursor)
+        self.seen += events
+        for stream, number in zip(self.streams, range(STREAMS), strict=True):
+            own = [event for event in self.seen if event.stream == stream]
+            assert [event.version for event in own] == list(range(1, len(own) + 1))
+            assert [event.event_id for event in own] == self.committed[number][: len(own)]
+
+    def check(self, client: Client) -> None:
+        """The client sees what the model says, version by version."""
+        for number, ids in self._visible(client).items():
+            events = get_events(self.streams[number], using=client.alias)
+            assert [(event.version, event.event_id) for event in events] == list(enumerate(ids, 1))
+
+    def finish(self) -> None:
+        """When everybody has committed, the follower has seen everything, once."""
+        for client in self.clients:
+            self.commit(client)
+        before = -1
+        while before != self.cursor:
+            before = self.cursor
+            self.poll()
+        assert len(self.seen) == sum(len(ids) for ids in self.committed.values())
+
+    def abandon(self) -> None:
+        for client in self.clients:
+            client.end(transaction.rollback)
+
+    def _record(self, entries: list[tuple[int, UUID]]) -> None:
+        for stream, event_id in entries:
+            self.committed[stream].append(event_id)
+
+    def _visible(self, client: Client) -> dict[int, list[UUID]]:
+        return {
+            number: [*ids, *(event_id for stream, event_id in client.own if stream == number)]
+            for number, ids in self.committed.items()
+        }
+
+    @staticmethod
+    def _try(client: Client, stream: StreamId, expected: int, events: list[NewEvent]) -> Any:
+        guard = transaction.savepoint(using=client.alias) if client.open else None
+        try:
+            return append_events(stream, expected, events, using=client.alias)
+        except (VersionConflict, EventIdConflict) as refusal:
+            return refusal
+        except Unavailable as blocked:
+            if guard:
+                transaction.savepoint_rollback(guard, using=client.alias)
+            return blocked
+
+
+def follow_safely(cursor: int) -> tuple[list[RecordedEvent], int]:
+    page = read_log(cursor, PAGE)
+    return page.events, page.position
+
+
+def follow_naively(cursor: int) -> tuple[list[RecordedEvent], int]:
+    """A planted fault: everything after the cursor that can be seen."""
+    parameters = {"after": cursor, "safe": 2**63 - 1, "max_count": PAGE, "event_types": None, "aggregate_type": None}
+    with live_cursor() as database:
+        rows = database.execute(statement("log_after"), parameters | {"since": None, "until": None}).fetchall()
+    seen = [recorded(row) for row in rows]
+    return seen, seen[-1].position if seen else cursor
+
+
+clients = st.integers(0, CLIENTS - 1)
+streams = st.integers(0, STREAMS - 1)
+
+
+def machine(follow: Callable[[int], tuple[list[RecordedEvent], int]]) -> type[RuleBasedStateMachine]:
+    """The rules, for a store that is followed in one way or another."""
+
+    class StoreMachine(RuleBasedStateMachine):
+        @initialize()
+        def start(self) -> None:
+            self.store = Store(follow)
+
+        @rule(client=clients)
+        def begin(self, client: int) -> None:
+            self.store.clients[client].begin()
+
+        @rule(
+            client=clients,
+            stream=streams,
+            count=st.integers(1, 3),
+            expected=st.sampled_from(["any", "right", "wrong", "none", "exists"]),
+        )
+        def append(self, client: int, stream: int, count: int, expected: str) -> None:
+            version = len(self.store._visible(self.store.clients[client])[stream])
+            numbers = {"any": -1, "right": version, "wrong": version + 1, "none": 0, "exists": -2}
+            events = [new_event(event_id=uuid7()) for _ in range(count)]
+            self.store.batches.append((stream, events))
+            self.store.append(self.store.clients[client], stream, numbers[expected], events)
+
+        @rule(client=clients, choice=st.integers(0, 10**6), change=st.sampled_from(["same", "content", "mixed"]))
+        def append_again(self, client: int, choice: int, change: str) -> None:
+            if not self.store.batches:
+                return
+            stream, events = self.store.batches[choice % len(self.store.batches)]
+            ids = {i for own in self.store._visible(self.store.clients[client]).values() for i in own}
+            if change != "same" and events[0].event_id not in ids:
+                return
+            if change == "content":
+                events = [new_event("other", event_id=events[0].event_id)]
+            elif change == "mixed":
+                events = [new_event(event_id=uuid7()), events[0]]
+            self.store.append(self.store.clients[client], stream, Expected.ANY, events)
+
+        @rule(client=clients)
+        def savepoint(self, client: int) -> None:
+            self.store.clients[client].save()
+
+        @rule(client=clients)
+        def roll_back_to_savepoint(self, client: int) -> None:
+            self.store.clients[client].roll_back_to_savepoint()
+
+        @rule(client=clients)
+        def commit(self, client: int) -> None:
+            self.store.commit(self.store.clients[client])
+
+        @rule(client=clients)
+        def roll_back(self, client: int) -> None:
+            self.store.clients[client].end(transaction.rollback)
+
+        @rule(client=clients)
+        def kill(self, client: int) -> None:
+            self.store.clients[client].kill()
+
+        @rule()
+        def poll(self) -> None:
+            self.store.poll()
+
+        def teardown(self) -> None:
+            if not hasattr(self, "store"):
+                return
+            try:
+                self.store.finish()
+            finally:
+                self.store.abandon()
+
+    return StoreMachine
+
+
+def run(follow: Callable[[int], tuple[list[RecordedEvent], int]] = follow_safely, *, examples: int) -> None:
+    run_state_machine_as_test(
+        machine(follow),
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        ),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _connections(committed_db: None) -> Iterator[None]:
+    hook = on_append()
+    set_on_append(append_only)
+    with ExitStack() as stack:
+        stack.callback(set_on_append, hook)
+        for alias in ALIASES:
+            options = connections.databases["default"]["OPTIONS"] | {"options": "-c lock_timeout=20ms"}
+            connections.databases[alias] = connections.databases["default"] | {"OPTIONS": options}
+            stack.callback(connections.databases.pop, alias)
+            stack.callback(connections.__delitem__, alias)
+            stack.callback(connections[alias].close)
+        yield
+
+
+@contextmanager
+def planted(before: str, after: str) -> Iterator[None]:
+    """The append function with a part of it replaced."""
+    right = statement("append_events")
+    assert before in right
+    with connection.cursor() as cursor:
+        cursor.execute(right.replace(before, after))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(right)
+
+
+@contextmanager
+def without_guard() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE domain_events DISABLE TRIGGER domain_events_append_guard")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE domain_events ENABLE ALWAYS TRIGGER domain_events_append_guard")
+
+
+def test_whatever_clients_do_the_store_is_as_the_model() -> None:
+    run(examples=25)
+
+
+def late_commit(store: Store) -> None:
+    """The schedule that finds a reader that runs ahead: the lower positions commit after the higher ones."""
+    late, early = store.clients[:2]
+    late.begin()
+    store.append(late, 0, Expected.ANY, [new_event(event_id=uuid7())])
+    store.append(early, 1, Expected.ANY, [new_event(event_id=uuid7())])
+    store.poll()
+    store.finish()
+
+
+def wrong_version(store: Store) -> None:
+    store.append(store.clients[0], 0, 0, [new_event(event_id=uuid7())])
+    store.append(store.clients[1], 0, 0, [new_event(event_id=uuid7())])
+
+
+def partly_known_batch(store: Store) -> None:
+    known = new_event(event_id=uuid7())
+    store.append(store.clients[0], 0, 0, [known])
+    store.append(store.clients[0], 0, Expected.ANY, [new_event(event_id=uuid7()), known])
+
+
+UNCHECKED = ("CASE x.expected WHEN -1 THEN false WHEN -2 THEN x.actual = 0 ELSE x.actual <> x.expected END", "false")
+NOT_ATOMIC = ("        ORDER BY e.ord\n", "        ORDER BY e.ord\n        ON CONFLICT (event_id) DO NOTHING\n")
+SCHEDULES = [late_commit, wrong_version, partly_known_batch]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_each_schedule_that_finds_a_fault_is_passed_without_one(schedule: Callable[[Store], None]) -> None:
+    store = Store(follow_safely)
+    try:
+        schedule(store)
+    finally:
+        store.abandon()
+
+
+@pytest.mark.parametrize(
+    ("plant", "follow", "schedule", "is_soon_met"),
+    [
+        # A poll between two commits in the wrong order is rare among random schedules.
+        (ExitStack, follow_naively, late_commit, False),
+        (without_guard, follow_safely, late_commit, False),
+        (lambda: planted(*UNCHECKED), follow_safely, wrong_version, True),
+        (lambda: planted(*NOT_ATOMIC), follow_safely, partly_known_batch, True),
+    ],
+    ids=["naive cursor", "no guard", "version not checked", "batch not atomic"],
+)
+def test_a_planted_fault_is_found(
+    plant: Any, follow: Any, schedule: Callable[[Store], None], is_soon_met: bool
+) -> None:
+    with plant():
+        if is_soon_met:
+            with pytest.raises(AssertionError):
+                run(follow, examples=100)
+        store = Store(follow)
+        try:
+            with pytest.raises(AssertionError):
+                schedule(store)
+        finally:
+            store.abandon()

@@ -1,0 +1,32 @@
+"""Callers of the API, with and without rights."""
+
+import pytest
+from django.test import Client
+
+from nova.rest.known_tokens import forget_tokens
+from nova.rest.tokens import SCOPES, create_token
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(redis_url):
+    """Each test begins with an empty Redis and without knowledge of tokens."""
+    forget_tokens()
+    yield
+    forget_tokens()
+
+
+def bearer(token):
+    """A client that sends the token."""
+    return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def caller(db):
+    """A client whose token has all scopes."""
+    return bearer(create_token("caller", scopes=SCOPES)[0])
+
+
+@pytest.fixture
+def caller_with(db):
+    """Makes clients whose tokens have the given scopes."""
+    return lambda *scopes: bearer(create_token("caller", scopes=scopes)[0])

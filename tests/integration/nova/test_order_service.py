@@ -1,0 +1,99 @@
+"""A new order is priced, short ones are ended, and people are told (E2)."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from events.api import StreamId, execute, get_events, load_aggregate
+from events.domain.order_commands import AddItem, CreateOrder, PayOrder
+from events.domain.order_events import OrderItem
+from events.domain.orders import ORDER
+from nova.order_service import order_handlers
+from outbox.api import ConsumerGroup, ReceivedEvent, take_effect
+
+pytestmark = pytest.mark.usefixtures("redis_url", "db")
+
+GROUP = ConsumerGroup(name="order-service", topics=(), handlers=order_handlers())
+CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=2, unit_price=500)])
+
+
+def deliver(order_id: str, first: int, last: int | None = None) -> None:
+    """Hand events of the order to the group, as Kafka would."""
+    for event in get_events(StreamId("order", order_id), first):
+        if last is None or event.version <= last:
+            received = ReceivedEvent(
+                event_id=event.event_id,
+                event_type=event.event_type,
+                schema_version=event.schema_version,
+                source_service=event.source_service,
+                aggregate_type=event.aggregate_type,
+                aggregate_id=event.aggregate_id,
+                version=event.version,
+                timestamp=event.timestamp,
+                correlation_id=event.correlation_id,
+                causation_id=event.causation_id,
+                user_id=event.user_id,
+                traceparent=None,
+                clock=0,
+                payload=event.payload,
+                topic="nova.order.events",
+                partition=0,
+                offset=event.version,
+                key=None,
+            )
+            take_effect(GROUP, [received])
+
+
+def types(order_id: str) -> list[str]:
+    return [event.event_type for event in get_events(StreamId("order", order_id))]
+
+
+def test_a_new_order_is_priced_and_told_of(settings: Any) -> None:
+    settings.NOVA_ORDER_RECIPIENTS = ["shop@example.org"]
+    execute("o1", CREATE)
+    deliver("o1", 1)
+    assert types("o1") == ["order.created", "order.price_calculated"]
+    assert load_aggregate(ORDER, "o1").state.price == 1_000
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == (["shop@example.org"], "Order o1")
+
+
+def test_the_events_that_follow_belong_to_the_same_conversation() -> None:
+    execute("o1", CREATE)
+    deliver("o1", 1)
+    created, priced = get_events(StreamId("order", "o1"))
+    assert priced.correlation_id == created.correlation_id
+    assert priced.metadata["command"]["causation_id"] == str(created.event_id)
+
+
+def test_a_redelivered_event_changes_nothing() -> None:
+    execute("o1", CREATE)
+    deliver("o1", 1, 1)
+    deliver("o1", 1, 1)
+    assert types("o1") == ["order.created", "order.price_calculated"]
+
+
+def test_an_order_that_changed_meanwhile_is_priced_as_it_is() -> None:
+    execute("o1", CREATE)
+    execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
+    deliver("o1", 1, 2)
+    assert load_aggregate(ORDER, "o1").state.price == 1_900
+    assert types("o1").count("order.price_calculated") == 1
+
+
+def test_a_short_order_is_cancelled_with_the_reason(settings: Any) -> None:
+    settings.NOVA_ORDER_STOCK = {"tea": 1}
+    execute("o1", CREATE)
+    deliver("o1", 1)
+    assert types("o1")[:2] == ["order.created", "inventory.insufficient"]
+    deliver("o1", 2)
+    assert load_aggregate(ORDER, "o1").state.status == "cancelled"
+    assert get_events(StreamId("order", "o1"))[-1].payload.reason == "insufficient inventory: 1 of 2 tea"  # type: ignore[attr-defined]
+
+
+def test_an_order_that_was_paid_first_is_left_alone() -> None:
+    execute("o1", CREATE)
+    execute("o1", PayOrder(payment_id="p", amount=1_000))
+    deliver("o1", 1)
+    assert types("o1") == ["order.created", "order.paid"]

@@ -1,0 +1,42 @@
+"""What do tests of the outbox stand on? A store that records outbox rows, and topics that are theirs alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from events.api import set_on_append
+from events.store.hooks import on_append
+from outbox.api import KafkaBus, record
+from tests.support.outbox import unique
+
+
+@pytest.fixture
+def recording(committed_db: None) -> Iterator[None]:
+    """Appends write outbox rows, and really commit."""
+    before = on_append()
+    set_on_append(record)
+    yield
+    set_on_append(before)
+
+
+@pytest.fixture
+def prefix(settings: Any) -> str:
+    """What the names of this test's topics begin with."""
+    settings.KAFKA_TOPIC_PREFIX = unique("test")
+    return str(settings.KAFKA_TOPIC_PREFIX)
+
+
+@pytest.fixture
+def topic(prefix: str) -> str:
+    """Where notes go in this test."""
+    return f"{prefix}.note.events"
+
+
+@pytest.fixture
+def kafka(kafka_brokers: str, settings: Any) -> Iterator[KafkaBus]:
+    """Apache Kafka, as the relay uses it."""
+    settings.KAFKA_BROKERS = kafka_brokers
+    bus = KafkaBus(kafka_brokers)
+    yield bus
+    bus.close()

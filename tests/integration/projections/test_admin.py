@@ -1,0 +1,111 @@
+"""An operator sees projections and read models, and steers projections if allowed to."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.auth.models import User as Account
+from django.test import Client
+
+from projections import checkpoints
+from projections.engine import run_pass
+from projections.models import ProjectionCheckpoint, User
+from projections.projection import projection_named
+from projections.read_models import feeds
+from tests.support.feeds import handle, post
+from tests.support.projections import Recording, created, record
+
+pytestmark = [
+    pytest.mark.usefixtures("committed_db", "redis_url"),
+]
+CHANGELIST = "/admin/projections/projectioncheckpoint/"
+
+
+@pytest.fixture
+def projection():
+    return projection_named("users")
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client()
+    client.force_login(Account.objects.create_superuser("operator"))
+    return client
+
+
+def onlooker(*permissions: str) -> Client:
+    account = Account.objects.create_user("onlooker", is_staff=True)
+    account.user_permissions.set(Permission.objects.filter(codename__in=["view_projectioncheckpoint", *permissions]))
+    client = Client()
+    client.force_login(account)
+    return client
+
+
+def act(client: Client, action: str) -> str:
+    answer = client.post(CHANGELIST, {"action": action, "_selected_action": ["users"]}, follow=True)
+    return answer.content.decode()
+
+
+def test_projections_are_shown_before_they_have_begun(operator, projection):
+    record(created())
+    page = operator.get(CHANGELIST).content.decode()
+    assert "users" in page
+    assert "running" in page
+    assert "a dead worker shows here as growing lag" in page
+
+
+def test_a_failure_is_shown_with_its_event_and_its_error(operator, monkeypatch, projection):
+    record(created("broken"))
+    broken = Recording("users")
+    broken.broken_at = "broken"
+    run_pass(broken)
+    failure = ProjectionCheckpoint.objects.get(name="users")
+    assert "cannot take broken" in operator.get(CHANGELIST).content.decode()
+    page = operator.get(f"{CHANGELIST}users/change/").content.decode()
+    assert str(failure.failed_event_id) in page
+    assert "cannot take broken" in page
+
+
+def test_projections_are_paused_resumed_and_rebuilt(operator, projection):
+    record(created())
+    run_pass(projection)
+    assert "is paused" in act(operator, "pause_projections")
+    assert ProjectionCheckpoint.objects.get(name="users").status == "paused"
+    assert "goes on" in act(operator, "resume_projections")
+    assert ProjectionCheckpoint.objects.get(name="users").status == "running"
+    assert "refills" in act(operator, "rebuild_projections")
+    assert ProjectionCheckpoint.objects.get(name="users").position == 0
+    assert not User.objects.exists()
+
+
+def test_who_may_only_look_cannot_steer(projection):
+    checkpoints.current(projection)
+    client = onlooker()
+    for verb in ("pause_projections", "resume_projections", "rebuild_projections"):
+        act(client, verb)
+    assert ProjectionCheckpoint.objects.get(name="users").status == "running"
+
+
+def test_who_may_operate_cannot_rebuild(projection):
+    record(created())
+    run_pass(projection)
+    client = onlooker("operate_projection")
+    act(client, "rebuild_projections")
+    assert User.objects.exists()
+    act(client, "pause_projections")
+    assert ProjectionCheckpoint.objects.get(name="users").status == "paused"
+
+
+def test_users_are_searched_and_cannot_be_changed(operator, projection):
+    record(created())
+    run_pass(projection)
+    assert "ann@example.org" in operator.get("/admin/projections/user/?q=EXAMPLE").content.decode()
+    assert "ann@example.org" not in operator.get("/admin/projections/user/?q=%25").content.decode()
+    assert operator.get("/admin/projections/user/?q=%00").status_code in {200, 302}
+    assert operator.get("/admin/projections/user/ann/change/").status_code == 200
+    assert operator.post("/admin/projections/user/ann/change/", {"email": "x"}).status_code == 403
+    assert operator.get("/admin/projections/user/add/").status_code == 403
+
+
+def test_posts_of_the_feed_are_shown(operator):
+    handle(feeds.HANDLERS, post("p1"))
+    assert "caption of p1" in operator.get("/admin/projections/feedpost/").content.decode()
+    assert operator.get("/admin/projections/feedpost/p1/change/").status_code == 200

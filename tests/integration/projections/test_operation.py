@@ -1,0 +1,187 @@
+"""Projections run in workers, by beat, and under an operator's hand; their lag is true whoever is dead."""
+
+import threading
+from io import StringIO
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from prometheus_client import CollectorRegistry, generate_latest
+
+from projections import checkpoints, tasks
+from projections.conf import projections_conf
+from projections.engine import run_pass
+from projections.lag import projection_lag, projection_statuses
+from projections.metrics import ProjectionCollector
+from projections.models import ProjectionCheckpoint, User
+from projections.projection import projection_named
+from projections.read_models import feed_changes, feeds
+from projections.read_models.feed_queries import feed
+from projections.runner import ProjectionRunner
+from tests.support.feeds import follow, handle, post
+from tests.support.projections import Recording, created, record
+
+pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
+
+
+class Awaited(Recording):
+    """Says when it has seen what is waited for."""
+
+    def __init__(self, name: str, last: str) -> None:
+        super().__init__(name)
+        self.last = last
+        self.done = threading.Event()
+
+    def apply_batch(self, events: Any) -> None:
+        super().apply_batch(events)
+        if self.last in self.seen:
+            self.done.set()
+
+
+@pytest.fixture
+def running():
+    stops: list[tuple[threading.Event, threading.Thread]] = []
+
+    def start(*projections: Any) -> None:
+        stop = threading.Event()
+        thread = threading.Thread(target=ProjectionRunner(projections, projections_conf()).run, args=[stop])
+        thread.start()
+        stops.append((stop, thread))
+
+    yield start
+    for stop, thread in stops:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def command(*words: str) -> str:
+    out = StringIO()
+    call_command("projections", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_runner_applies_what_is_appended_while_it_runs(running):
+    projection = Awaited("awaited", "last")
+    record(created("first"))
+    running(projection)
+    record(created("last"))
+    assert projection.done.wait(10)
+    assert projection.seen == ["first", "last"]
+
+
+def test_a_failing_projection_does_not_keep_a_runner_from_the_others(running):
+    broken, whole = Recording("broken"), Awaited("whole", "b")
+    broken.broken_at = "a"
+    running(broken, whole)
+    record(created("a"))
+    record(created("b"))
+    assert whole.done.wait(10)
+    assert broken.seen == []
+
+
+def test_a_runner_survives_the_loss_of_its_database_connections(running):
+    first, second = Awaited("first", "a"), Awaited("second", "b")
+    running(first, second)
+    record(created("a"))
+    assert first.done.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    record(created("b"))
+    assert second.done.wait(10)
+    assert second.seen == ["a", "b"]
+
+
+def test_a_runner_works_without_redis(running, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    projection = Awaited("awaited", "a")
+    running(projection)
+    record(created("a"))
+    assert projection.done.wait(10)
+
+
+def test_beat_alone_brings_everything_up_to_date():
+    for number in range(3):
+        record(created(f"user-{number}"))
+    assert tasks.project() == 3
+    assert User.objects.count() == 3
+    assert tasks.project() == 0
+
+
+def test_beat_alone_tells_redis_what_was_left_behind(monkeypatch):
+    monkeypatch.setattr(feed_changes, "_show_quietly", lambda: None)
+    handle(feeds.HANDLERS, follow("bob"), post("p1"))
+    assert tasks.show_feed_changes() == 2
+    assert tasks.show_feed_changes() == 0
+    assert [item.post_id for item in feed("bob").items] == ["p1"]
+
+
+def test_beat_bears_a_redis_that_is_away(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    handle(feeds.HANDLERS, follow("bob"))
+    assert tasks.show_feed_changes() == 0
+
+
+def test_lag_is_known_without_any_worker():
+    projection = Recording()
+    record(created("a"))
+    run_pass(projection)
+    assert projection_lag(projection, _position("recording")).events == 0
+    for name in ("b", "c"):
+        record(created(name))
+    lag = projection_lag(projection, _position("recording"))
+    assert lag.events == 2
+    assert 0 < lag.seconds < 60
+
+
+def test_status_says_what_is_outdated():
+    checkpoints.current(projection_named("users"))
+    ProjectionCheckpoint.objects.update(version=99)
+    assert [status.status for status in projection_statuses() if status.name == "users"] == ["outdated"]
+
+
+def test_metrics_show_the_lag_at_the_time_of_the_scrape():
+    registry = CollectorRegistry()
+    registry.register(ProjectionCollector())
+    assert 'projection_lag_events{projection="users"} 0.0' in generate_latest(registry).decode()
+    record(created())
+    text = generate_latest(registry).decode()
+    assert 'projection_lag_events{projection="users"} 1.0' in text
+    assert 'projection_running{projection="users"} 1.0' in text
+
+
+def test_metrics_are_missing_rather_than_old_without_a_database(monkeypatch):
+    def no_database() -> Any:
+        raise psycopg.OperationalError
+
+    registry = CollectorRegistry()
+    registry.register(ProjectionCollector())
+    monkeypatch.setattr("projections.metrics.projection_statuses", no_database)
+    assert generate_latest(registry) == b""
+
+
+def test_the_command_shows_and_steers():
+    record(created())
+    assert "users" in command("status")
+    assert command("pause", "users") == "users is paused.\n"
+    assert "paused" in command("status")
+    command("resume", "users")
+    tasks.project()
+    command("rebuild", "users")
+    assert not User.objects.exists()
+    tasks.project()
+    assert User.objects.count() == 1
+
+
+def test_the_command_refuses_a_name_that_nobody_has():
+    with pytest.raises(CommandError, match="nobody"):
+        command("pause", "nobody")
+
+
+def _position(name: str) -> int:
+    return ProjectionCheckpoint.objects.get(name=name).position

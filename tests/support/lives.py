@@ -1,0 +1,101 @@
+"""Random lives of aggregates: commands that a test may give, whether or not the rules allow them."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from events.aggregates import Aggregate, aggregates
+from events.domain.comments import AddComment, RemoveComment
+from events.domain.conversations import DeleteMessage, OpenConversation, PersistMessage, SwitchSearch
+from events.domain.follows import FollowUser, UnfollowUser
+from events.domain.likes import LikePost, UnlikePost
+from events.domain.media import CompleteUpload, FailUpload, StartUpload
+from events.domain.order_commands import (
+    AddItem,
+    CancelOrder,
+    CreateOrder,
+    DeliverOrder,
+    PayOrder,
+    PriceOrder,
+    RemoveItem,
+    ReportShortage,
+    ShipOrder,
+)
+from events.domain.order_events import OrderItem
+from events.domain.posts import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
+from events.domain.shares import SharePost
+from events.domain.users import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+
+products = st.sampled_from(["tea", "cup", "pot", "~/ü"])
+messages = st.sampled_from(["m1", "m2", "m3"])
+quantities = st.integers(1, 3)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=5)
+
+items = st.builds(OrderItem, product_id=products, quantity=quantities, unit_price=st.just(5))
+pair = {"post_id": st.just("a"), "user_id": st.just("b")}
+
+COMMANDS: dict[str, st.SearchStrategy[Any]] = {
+    "user": st.one_of(
+        st.builds(CreateUser, email=st.just("a@b.org"), name=texts),
+        st.builds(ChangeEmail, email=st.sampled_from(["a@b.org", "c@d.org"])),
+        st.builds(ChangeName, name=texts),
+        st.builds(ChangeName, name=texts),
+        st.builds(DeactivateUser),
+    ),
+    "order": st.one_of(
+        st.builds(
+            CreateOrder,
+            customer_id=st.just("ann"),
+            currency=st.just("EUR"),
+            items=st.lists(
+                st.builds(OrderItem, product_id=products, quantity=quantities, unit_price=st.just(5)), max_size=3
+            ),
+        ),
+        st.builds(AddItem, product_id=products, quantity=quantities, unit_price=st.just(5)),
+        st.builds(RemoveItem, product_id=products),
+        st.builds(PriceOrder, total=st.integers(0, 20)),
+        st.builds(ReportShortage, product_id=products, requested=quantities, available=st.integers(0, 2)),
+        st.builds(PayOrder, payment_id=st.just("p"), amount=st.sampled_from([5, 10, 15, 20])),
+        st.builds(ShipOrder, tracking_number=st.just("T")),
+        st.builds(DeliverOrder),
+        st.builds(CancelOrder, reason=st.just("x")),
+    ),
+    "post": st.one_of(
+        st.builds(CreatePost, author_id=st.just("ann"), caption=texts, status=st.sampled_from(["draft", "published"])),
+        st.builds(RevisePost, editor_id=st.just("bob")),
+        st.builds(PublishPost),
+        st.builds(ArchivePost),
+        st.builds(DeletePost),
+    ),
+    "media": st.one_of(
+        st.builds(StartUpload, user_id=st.just("ann"), file_name=texts),
+        st.builds(CompleteUpload, media_id=st.just("m"), size_bytes=st.integers(0, 9)),
+        st.builds(FailUpload, reason=texts),
+    ),
+    "conversation": st.one_of(
+        st.builds(
+            OpenConversation, opened_by=st.just("a"), end_to_end_encrypted=st.booleans(), search_enabled=st.booleans()
+        ),
+        st.builds(SwitchSearch, enabled=st.booleans()),
+        st.builds(PersistMessage, message_id=messages, sender_id=st.just("a"), content=st.none() | texts),
+        st.builds(DeleteMessage, message_id=messages),
+    ),
+    "follow": st.one_of(
+        *(st.builds(kind, follower_id=st.just("a"), followed_id=st.just("b")) for kind in (FollowUser, UnfollowUser))
+    ),
+    "like": st.one_of(
+        *(st.builds(kind, post_id=st.just("a"), user_id=st.just("b")) for kind in (LikePost, UnlikePost))
+    ),
+    "share": st.builds(SharePost, post_id=st.just("p"), sharer_id=st.just("a")),
+    "comment": st.one_of(
+        st.builds(AddComment, post_id=st.just("p"), author_id=st.just("a")),
+        st.builds(RemoveComment, removed_by=st.just("b")),
+    ),
+}
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[Aggregate[Any], list[Any]]:
+    """A kind of aggregate, and commands that it gets one after the other, beginning with one that creates it mostly."""
+    name = draw(st.sampled_from(sorted(COMMANDS)))
+    return aggregates.named(name), draw(st.lists(COMMANDS[name], min_size=3, max_size=14))

@@ -1,0 +1,64 @@
+"""What the strict JSON reader takes and refuses."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.codec.ijson import loads
+from events.exceptions import InvalidJSON
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_reads_everything_that_is_i_json(value: object) -> None:
+    assert loads(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        (b'{"a": 1, "a": 1}', ""),
+        (b'{"a": "\\u0000"}', "/a"),
+        (b'{"a": ["\\ud800"]}', "/a/0"),
+        (b'{"\\udc00": 1}', ""),
+        (b'{"a/b": {"c~d": 9007199254740992}}', "/a~1b/c~0d"),
+        (b"-9007199254740992", ""),
+        (b"1" * 5000, ""),
+        (b"1e400", ""),
+        (b"[1e999]", "/0"),
+        (b"NaN", ""),
+        (b"[-Infinity]", ""),
+        (b"[" * 65 + b"]" * 65, "/0" * 64),
+        (b"[" * 200_000, ""),
+        (b"\xff\xfe", ""),
+        (b'"\xed\xa0\x80"', ""),
+        (b"\xef\xbb\xbf{}", ""),
+        (b"", ""),
+        (b"{", ""),
+        (b"{} {}", ""),
+        (b"{'a': 1}", ""),
+        (b'"\n"', ""),
+    ],
+)
+def test_refuses_what_is_not_and_says_where(text: bytes, pointer: str) -> None:
+    with pytest.raises(InvalidJSON) as refused:
+        loads(text)
+    assert refused.value.pointer == pointer
+
+
+def test_takes_the_deepest_nesting_that_is_allowed() -> None:
+    assert loads(b"[" * 64 + b"]" * 64)

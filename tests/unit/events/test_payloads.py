@@ -1,0 +1,111 @@
+"""What may come in as a payload, and how stored payloads are read."""
+
+import pytest
+
+from events.api import Untyped, accept_payload, decode_payload, encode_payload
+from events.domain.content import ContentPostCreated
+from events.domain.identity import FieldChange, UserUpdated
+from events.exceptions import InvalidEvent, UnknownEventType
+from tests.support.events import post_created
+
+POST = {
+    "post_id": "p",
+    "user_id": "u",
+    "caption": "hi",
+    "media_type": "none",
+    "status": "published",
+    "created_at": "2025-01-15T10:30:00Z",
+}
+
+
+def test_a_registered_type_comes_as_its_class() -> None:
+    assert accept_payload("content.post.created", POST, accept_untyped=False) == post_created(
+        "p", user_id="u", caption="hi"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"caption": 7}, "/payload/caption"),
+        ({"media_type": "hologram"}, "/payload/media_type"),
+        ({"created_at": "2025-01-15T10:30:00"}, "/payload/created_at"),
+        ({"created_at": "yesterday"}, "/payload/created_at"),
+        ({"post_id": ""}, "/payload/post_id"),
+        ({"colour": "red"}, "/payload/colour"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_place(change: dict[str, object], pointer: str) -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        accept_payload("content.post.created", POST | change, accept_untyped=True)
+    assert refused.value.pointer == pointer
+
+
+def test_a_missing_field_is_refused() -> None:
+    with pytest.raises(InvalidEvent, match="missing required field `user_id`"):
+        accept_payload("content.post.created", {"post_id": "p"}, accept_untyped=True)
+
+
+def test_an_unknown_field_deep_inside_is_refused_too() -> None:
+    changes = [{"field": "name", "old": 1, "new": {"any": "thing"}}, {"field": "x", "by": "me"}]
+    with pytest.raises(InvalidEvent) as refused:
+        accept_payload("user.updated", {"user_id": "u", "changes": changes}, accept_untyped=False)
+    assert refused.value.pointer == "/payload/changes/1/by"
+
+
+def test_an_unknown_type_is_refused_or_untyped_by_choice() -> None:
+    with pytest.raises(UnknownEventType):
+        accept_payload("tea.brewed", {"cups": 2}, accept_untyped=False)
+    assert accept_payload("tea.brewed", {"cups": 2}, accept_untyped=True) == Untyped("tea.brewed", {"cups": 2})
+
+
+def test_a_version_that_the_code_does_not_write_is_refused() -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        accept_payload("content.post.created", POST, accept_untyped=True, schema_version=9)
+    assert refused.value.pointer == "/schema_version"
+
+
+def test_reading_is_tolerant_of_fields_and_versions_to_come() -> None:
+    later = encode_payload(post_created()).replace(b"{", b'{"colour":"red",', 1)
+    assert decode_payload("content.post.created", 1, later) == post_created()
+    assert isinstance(decode_payload("content.post.created", 2, later), Untyped)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'{"post_id": 1}'])
+def test_a_body_that_is_no_payload_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidEvent):
+        decode_payload("content.post.created", 1, body)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        post_created(caption="\ud800"),
+        post_created(caption="nul\0"),
+        post_created(user_id=""),
+        post_created(media_type="hologram"),
+        UserUpdated(user_id="u", changes=[FieldChange(field="n", new=2**60)]),
+        UserUpdated(user_id="u", changes=[FieldChange(field="n", new=float("inf"))]),
+        UserUpdated(user_id="u", changes=[FieldChange(field="n", new=object())]),
+        Untyped("tea.brewed", {"n": float("nan")}),
+        Untyped("tea.brewed", {"n": {1: 2}}),
+        Untyped("tea.brewed", {"n": object()}),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(payload: object) -> None:
+    with pytest.raises(InvalidEvent):
+        encode_payload(payload)  # type: ignore[arg-type]
+
+
+def test_text_that_only_looks_like_an_escaped_nul_is_written() -> None:
+    payload = post_created(caption="\\u0000")
+    assert decode_payload("content.post.created", 1, encode_payload(payload)) == payload
+
+
+def test_a_class_that_is_not_registered_is_a_programming_error() -> None:
+    class Stranger(ContentPostCreated, frozen=True, kw_only=True):
+        pass
+
+    stranger = Stranger(**{name: getattr(post_created(), name) for name in ContentPostCreated.__struct_fields__})
+    with pytest.raises(TypeError, match="Stranger is not a registered event"):
+        encode_payload(stranger)

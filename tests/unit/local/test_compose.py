@@ -1,0 +1,38 @@
+"""The production set runs the same programs as `up` does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nova.local.programs import CONSUMER_GROUPS, PROGRAMS
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    described: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return described
+
+
+def test_each_program_has_a_service(services: dict[str, Any]) -> None:
+    assert set(PROGRAMS) <= set(services)
+
+
+def test_workers_host_the_same_loops(services: dict[str, Any]) -> None:
+    assert f"--consumers={','.join(CONSUMER_GROUPS)}" in services["consumers"]["command"]
+    assert "--runners=projections" in services["worker"]["command"]
+    assert PROGRAMS["worker"][-2:] == ("--runners", "projections")
+
+
+def test_only_the_web_server_is_published_and_on_loopback_only(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert published == {"web": ["127.0.0.1:8000:8000"]}
+
+
+def test_no_secret_stands_in_the_file(services: dict[str, Any]) -> None:
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+        assert f"${{{name}:?" in (ROOT / "docker-compose.yml").read_text()
+        assert f"\n{name}=\n" in (ROOT / "deploy" / "example.env").read_text()

@@ -1,0 +1,70 @@
+"""When is something tried again, and when is it given up?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outbox.retries import CircuitBreaker, Failure, RetryPolicy, Tempo, judge
+
+POLICY = RetryPolicy(limit=3, base=1.0, cap=10.0)
+
+
+@given(attempt=st.integers(1, 10_000), chance=st.floats(0, 1, exclude_max=True))
+def test_a_delay_lies_between_nothing_and_the_cap(attempt: int, chance: float) -> None:
+    assert 0 <= POLICY.delay(attempt, chance=chance) <= 10.0
+
+
+def test_the_longest_delay_doubles_up_to_the_cap() -> None:
+    assert [POLICY.delay(attempt, chance=1.0) for attempt in range(1, 7)] == [1, 2, 4, 8, 10, 10]
+
+
+def test_a_refused_row_is_dead_when_its_retries_are_used_up() -> None:
+    verdicts = [judge(Failure.REFUSED, count, policy=POLICY, chance=0.5) for count in range(4)]
+
+    assert [verdict and (verdict.retry_count, verdict.dead) for verdict in verdicts] == [
+        (1, False),
+        (2, False),
+        (3, False),
+        (4, True),
+    ]
+
+
+def test_what_can_never_be_taken_is_dead_at_once() -> None:
+    verdict = judge(Failure.PERMANENT, 0, policy=POLICY, chance=0.5)
+
+    assert verdict is not None
+    assert verdict.dead
+
+
+@pytest.mark.parametrize("count", [0, 3, 100])
+def test_an_outage_burns_no_attempt(count: int) -> None:
+    verdict = judge(Failure.OUTAGE, count, policy=POLICY, chance=0.5)
+
+    assert verdict is not None
+    assert (verdict.retry_count, verdict.dead) == (count, False)
+
+
+def test_nothing_happens_to_a_row_that_was_held() -> None:
+    assert judge(Failure.HELD, 2, policy=POLICY, chance=0.5) is None
+
+
+def test_the_breaker_opens_for_longer_with_each_outage_and_closes_with_a_success() -> None:
+    breaker = CircuitBreaker(policy=POLICY)
+    assert breaker.allows(0.0)
+
+    once = breaker.after_outage(100.0, chance=0.0)
+    twice = once.after_outage(100.0, chance=0.0)
+
+    assert not once.allows(100.4)
+    assert once.allows(100.5)
+    assert not twice.allows(100.9)
+    assert twice.after_success().allows(0.0)
+
+
+def test_the_tempo_slows_down_without_work_and_is_quick_again_with_it() -> None:
+    tempo = Tempo()
+    for _ in range(20):
+        tempo = tempo.after_nothing()
+
+    assert tempo.pause == 0.2
+    assert tempo.after_work().pause == 0.005
