@@ -1,0 +1,126 @@
+"""How is Nova's speed told honestly? As a ratio to the raw limit, both measured in turn in the same run.
+
+A measure has two sides that do the same work: `raw`, plain psycopg with the best statement known, and `nova`. Rounds of
+the two are interleaved, so that a machine which is slow for a while is slow for both; each side's median counts.
+"""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psycopg
+from msgspec import Struct, to_builtins
+from rich.console import Console
+from rich.table import Table
+
+ROUNDS = 5
+OUT = Path(__file__).parent / "out" / "latest.json"
+
+Side = Callable[[], float]
+"""Runs one round and returns the rate, or the time, that it measured."""
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """Something that is measured on both sides."""
+
+    name: str
+    unit: str
+    """Such as `events/s`; a unit that is a time is better when it is less."""
+    goal: float
+    """The least ratio of Nova to raw that is good enough."""
+    raw: Side
+    nova: Side
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether the unit is a time."""
+        return self.unit in {"s", "ms", "µs"}
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """A line of the table and of `latest.json`."""
+
+    name: str
+    value: float
+    unit: str
+    raw: float
+    ratio: float
+    """How much of the raw limit Nova reaches; 1 is all of it."""
+    goal: float
+
+
+def run(measure: Measure, *, rounds: int = ROUNDS) -> Result:
+    """Warm both sides up, then measure them in turn."""
+    measure.raw(), measure.nova()
+    raw: list[float] = []
+    nova: list[float] = []
+    for number in range(rounds):
+        # Each round the other side begins, lest one always finds the caches warm.
+        for side, values in ((measure.raw, raw), (measure.nova, nova))[:: 1 if number % 2 else -1]:
+            values.append(side())
+    value, limit = statistics.median(nova), statistics.median(raw)
+    return Result(
+        name=measure.name,
+        value=value,
+        unit=measure.unit,
+        raw=limit,
+        ratio=limit / value if measure.less_is_better else value / limit,
+        goal=measure.goal,
+    )
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Units of work per second."""
+    began = time.perf_counter()
+    done = work()
+    return done / (time.perf_counter() - began)
+
+
+def machine(database_url: str) -> dict[str, str]:
+    """What the figures were measured on."""
+    with psycopg.connect(database_url) as connection:
+        shown = {
+            name: connection.execute("SELECT current_setting(%s)", [name]).fetchone()
+            for name in ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+        }
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    facts = {
+        "cpu": cpu,
+        "cores": str(len(os.sched_getaffinity(0))),
+        "python": platform.python_version(),
+        "system": platform.release(),
+    }
+    return facts | {f"postgresql {name}": str(row[0]) if row else "" for name, row in shown.items()}
+
+
+def tell(results: Sequence[Result], facts: dict[str, str], console: Console) -> None:
+    """Print the table and write `latest.json`."""
+    table = Table(
+        "name", "nova", "raw", "unit", "ratio", "goal", title="Nova beside the raw limit", title_justify="left"
+    )
+    for result in results:
+        colour = "green" if result.ratio >= result.goal else "red"
+        table.add_row(
+            result.name,
+            f"{result.value:,.1f}",
+            f"{result.raw:,.1f}",
+            result.unit,
+            f"[{colour}]{result.ratio:.2f}[/]",
+            f"{result.goal:.2f}",
+        )
+    console.print(table)
+    console.print(", ".join(f"{name} {value}" for name, value in facts.items()), highlight=False)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps([to_builtins(result) for result in results], indent=2) + "\n")
+    OUT.with_name("machine.json").write_text(json.dumps(facts, indent=2) + "\n")

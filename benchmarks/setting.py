@@ -1,0 +1,15 @@
+"""How does a benchmark's process become a Nova on a database?"""
+
+import os
+
+import django
+from django.db import connections
+
+
+def set_up(url: str) -> None:
+    """Load Django with the test settings, on that database."""
+    os.environ["DATABASE_URL"] = url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "nova.settings.test"
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    django.setup()
+    connections["default"].ensure_connection()
