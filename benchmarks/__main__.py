@@ -3,6 +3,7 @@
 import argparse
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from django.core.management import call_command
@@ -24,13 +25,16 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="nova-bench-") as directory,
         postgres_server(Path(directory), durable=True) as postgres,
         valkey_server(Path(directory)) as valkey,
+        ExitStack() as stack,
     ):
         os.environ["REDIS_URL"] = valkey.address
         set_up(postgres.address)
         call_command("migrate", verbosity=0)
         from benchmarks import suite
 
-        chosen = [one for one in suite.measures(postgres.address) if not options.only or one.name in options.only]
+        chosen = [
+            one for one in suite.measures(postgres.address, stack) if not options.only or one.name in options.only
+        ]
         results = []
         for measure in chosen:
             with console.status(f"measuring {measure.name} …"):

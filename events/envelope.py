@@ -61,8 +61,12 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     """Anything else about the event that is not part of the fact; an I-JSON object."""
 
 
-class RecordedEvent(Struct, frozen=True, kw_only=True):
-    """An event as the store keeps it, for ever."""
+class RecordedEvent(Struct, frozen=True):
+    """An event as the store keeps it, for ever.
+
+    Write its fields by name. It takes them by position too, for the one place that makes very many: that saves a third
+    of the time of reading.
+    """
 
     position: int
     """Place in the log of all events; rising, with gaps."""

@@ -8,7 +8,8 @@ from msgspec import Struct
 from events.aggregates import Aggregate
 from events.envelope import StreamId
 from events.snapshots import latest_snapshot
-from events.store.read import get_events
+from events.store.read import load_events_range
+from events.store.stream_cache import load_stream
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -33,7 +34,10 @@ def load(aggregate: Aggregate[Any], aggregate_id: str, *, up_to: int | None = No
     stream = StreamId(aggregate.name, aggregate_id)
     snapshot = latest_snapshot(aggregate, aggregate_id, up_to=up_to, using=using)
     state, version = (snapshot.state, snapshot.version) if snapshot else (aggregate.initial, 0)
-    events = get_events(stream, version + 1, limit=None if up_to is None else max(0, up_to - version), using=using)
+    if up_to is None:
+        events = load_stream(stream, after=version, using=using)
+    else:
+        events = load_events_range(stream, version + 1, up_to, whole=True, using=using)
     state = aggregate.fold_recorded(state, events)
     return Loaded(
         stream=stream,

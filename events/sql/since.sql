@@ -3,9 +3,9 @@
 -- Result: rows for events.store.rows.recorded
 SELECT
     position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp, created_at, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
+    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
     encoding, payload_bytes
 FROM domain_events
 WHERE (timestamp, position) > (%(since)s, %(after)s)
-ORDER BY timestamp, position
+ORDER BY domain_events.timestamp, position
 LIMIT %(max_count)s

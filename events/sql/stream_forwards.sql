@@ -4,7 +4,7 @@
 -- Result: rows for events.store.rows.recorded
 SELECT
     position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp, created_at, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
+    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
     encoding, payload_bytes
 FROM domain_events
 WHERE aggregate_id = %(aggregate_id)s AND aggregate_type = %(aggregate_type)s

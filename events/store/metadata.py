@@ -104,7 +104,7 @@ def tombstone_stream(stream: StreamId, *, reason: str, actor: str = "", using: s
     """Close a stream for ever; from now on appends to it raise `StreamTombstoned`. What it holds stays readable.
 
     The last event of the stream says so (`stream.closed`), which is what makes this race with no append: of a
-    tombstone and an append at once, the one that loses the version sees the other (see `append_events.sql`). A stream
+    tombstone and an append at once, the one that loses the version sees the other (see `append_one.sql`). A stream
     that was closed before stays as it is.
     """
     check_stream(stream)

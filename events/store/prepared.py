@@ -23,7 +23,7 @@ from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type, check_
 from events.registry import registry
 
 
-class CanonicalEnvelope(Struct, frozen=True, kw_only=True):
+class CanonicalEnvelope(Struct, frozen=True):
     """What the content hash covers: all that is known before the store gives position and version.
 
     The fields stand in the order of RFC 8785, so that the envelope is written canonically as it is.
@@ -43,7 +43,7 @@ class CanonicalEnvelope(Struct, frozen=True, kw_only=True):
     user_id: str | None
 
 
-class PreparedEvent(Struct, frozen=True, kw_only=True):
+class PreparedEvent(Struct, frozen=True):
     """An event as it will be stored, but for position and version."""
 
     event_id: UUID
@@ -253,39 +253,46 @@ def _prepare(
     else:
         known = registry.of(new.payload)
         event_type, schema_version, key, codec = known.name, known.version, known.key, known.codec
+    event_id = new.event_id or uuid7()
+    source_service = conf.service if new.source_service is None else _source_service(new.source_service)
+    timestamp = _timestamp(new.timestamp) if new.timestamp else now
+    correlation_id = new.correlation_id or correlation_id
+    causation_id = new.causation_id or context.causation_id
+    user_id = _user_id(context.user_id if new.user_id is None else new.user_id)
+    # By position, in the order of the fields: by name, the two would be a tenth of the time of preparing.
     envelope = CanonicalEnvelope(
-        event_id=new.event_id or uuid7(),
-        event_type=event_type,
-        schema_version=schema_version,
-        source_service=conf.service if new.source_service is None else _source_service(new.source_service),
-        aggregate_type=stream.aggregate_type,
-        aggregate_id=stream.aggregate_id,
-        timestamp=_timestamp(new.timestamp) if new.timestamp else now,
-        correlation_id=new.correlation_id or correlation_id,
-        causation_id=new.causation_id or context.causation_id,
-        user_id=_user_id(context.user_id if new.user_id is None else new.user_id),
-        metadata=Raw(metadata),
-        payload=Raw(payload),
+        stream.aggregate_id,
+        stream.aggregate_type,
+        causation_id,
+        correlation_id,
+        event_id,
+        event_type,
+        Raw(metadata),
+        Raw(payload),
+        schema_version,
+        source_service,
+        timestamp,
+        user_id,
     )
     stored = dump(payload, codec=codec, compress_above=conf.compress_above)
     return PreparedEvent(
-        event_id=envelope.event_id,
-        event_type=event_type,
-        schema_version=schema_version,
-        source_service=envelope.source_service,
-        aggregate_type=stream.aggregate_type,
-        aggregate_id=stream.aggregate_id,
-        timestamp=envelope.timestamp,
-        correlation_id=envelope.correlation_id,
-        causation_id=envelope.causation_id,
-        user_id=envelope.user_id,
-        metadata=metadata.decode(),
-        payload=payload.decode(),
-        encoding=stored.encoding,
-        packed=stored.body,
-        partition_key=str(getattr(new.payload, key)) if key else stream.aggregate_id,
-        content_hash=_hash(envelope),
-        new=new,
+        event_id,
+        event_type,
+        schema_version,
+        source_service,
+        stream.aggregate_type,
+        stream.aggregate_id,
+        timestamp,
+        correlation_id,
+        causation_id,
+        user_id,
+        metadata.decode(),
+        payload.decode(),
+        stored.encoding,
+        stored.body,
+        str(getattr(new.payload, key)) if key else stream.aggregate_id,
+        _hash(envelope),
+        new,
     )
 
 

@@ -10,7 +10,7 @@ from events.exceptions import EventNotFound, StreamNotFound
 from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.positions import safe_position
-from events.store.rows import recorded
+from events.store.rows import recorded_events
 
 LARGEST = 2**63 - 1
 
@@ -175,4 +175,4 @@ def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tu
 def _events(name: str, using: str, **parameters: Any) -> list[RecordedEvent]:
     with live_cursor(using) as cursor:
         rows = cursor.execute(statement(name), parameters).fetchall()
-    return [recorded(row) for row in rows]
+    return recorded_events(rows)

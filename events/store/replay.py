@@ -21,14 +21,15 @@ from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.positions import safe_position
 from events.store.read import LARGEST
-from events.store.rows import recorded
+from events.store.rows import Row, recorded_events
 
 PAGE = 1_000
 PAGES_AHEAD = 2
+# Events decoded at once: enough to be fast, few enough to weigh nothing.
+DECODED_AHEAD = 100
 # Seconds between two looks whether the other side has gone.
 LOOK = 0.1
 
-Row = tuple[Any, ...]
 Handler = Callable[[RecordedEvent], None]
 ItemT = TypeVar("ItemT")
 
@@ -132,8 +133,8 @@ def _rows(name: str, using: str, **parameters: Any) -> list[Row]:
 
 def _decoded(pages: Callable[[], Iterator[list[Row]]], using: str) -> Iterator[RecordedEvent]:
     for rows in _ahead(pages, using):
-        for row in rows:
-            yield recorded(row)
+        for start in range(0, len(rows), DECODED_AHEAD):
+            yield from recorded_events(rows[start : start + DECODED_AHEAD])
 
 
 class _Channel(Generic[ItemT]):

@@ -3,6 +3,8 @@
 Whoever reads an event has seen it: the process's clock takes notice.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,32 +15,72 @@ from events.codec.pipeline import JSON
 from events.envelope import RecordedEvent
 from events.registry import registry
 
+Row = tuple[Any, ...]
+"""The columns that each reading statement returns, in its order; times as text, which is read ten times as fast."""
+
 _METADATA = msgspec.json.Decoder(dict[str, Any])
 
 
-def recorded(row: tuple[Any, ...]) -> RecordedEvent:
+def recorded(row: Row) -> RecordedEvent:
     """The event of a row."""
-    event_type, written_in, encoding = row[2], row[3], row[16]
-    metadata = _METADATA.decode(row[13])
-    process_clock.witness(clock_of(metadata))
-    known = registry.named(event_type)
-    outdated = known is not None and written_in < known.version
-    return RecordedEvent(
-        position=row[0],
-        event_id=row[1],
-        event_type=event_type,
-        schema_version=known.version if known is not None and outdated else written_in,
-        source_service=row[4],
-        aggregate_type=row[5],
-        aggregate_id=row[6],
-        version=row[7],
-        timestamp=row[8],
-        created_at=row[9],
-        correlation_id=row[10],
-        causation_id=row[11],
-        user_id=row[12],
-        metadata=metadata,
-        payload=decode_payload(event_type, written_in, row[14] if encoding == JSON else row[17], encoding),
-        content_hash=row[15],
-        upcast_from=written_in if outdated else None,
-    )
+    return recorded_events((row,))[0]
+
+
+def recorded_events(rows: Iterable[Row]) -> list[RecordedEvent]:
+    """The events of rows, in their order."""
+    # Names looked up once a page, for this is half of what a replay costs.
+    named, time, decode, witness = registry.named, datetime.fromisoformat, _METADATA.decode, process_clock.witness
+    events = []
+    for (
+        position,
+        event_id,
+        event_type,
+        written_in,
+        source_service,
+        aggregate_type,
+        aggregate_id,
+        version,
+        timestamp,
+        created_at,
+        correlation_id,
+        causation_id,
+        user_id,
+        metadata_text,
+        payload_text,
+        content_hash,
+        encoding,
+        payload_bytes,
+    ) in rows:
+        known = named(event_type)
+        metadata = decode(metadata_text)
+        witness(clock_of(metadata))
+        if known is not None and known.version == written_in and encoding == JSON:
+            payload = known.decoder.decode(payload_text)
+            current = written_in
+        else:
+            body = payload_text if encoding == JSON else payload_bytes
+            payload = decode_payload(event_type, written_in, body, encoding)
+            current = written_in if known is None else max(written_in, known.version)
+        events.append(
+            # In the order of its fields.
+            RecordedEvent(
+                position,
+                event_id,
+                event_type,
+                current,
+                source_service,
+                aggregate_type,
+                aggregate_id,
+                version,
+                time(timestamp),
+                time(created_at),
+                correlation_id,
+                causation_id,
+                user_id,
+                metadata,
+                payload,
+                content_hash,
+                None if current == written_in else written_in,
+            )
+        )
+    return events

@@ -5,7 +5,7 @@ at every load: the tail is read from the last cached event on, and that event mu
 stale, evicted or flushed costs time and changes nothing, and neither does a database that was restored or emptied.
 
 A process keeps the events that it loaded last; behind it, all processes share Redis: `events:{aggregate_id}`, a hash
-with one field per aggregate type, so that streams of two types with one id stay apart.
+with one field per aggregate type and format, so that streams of two types with one id stay apart, and so do releases.
 """
 
 import threading
@@ -28,7 +28,7 @@ from events.envelope import RecordedEvent, StreamId
 from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.read import LARGEST
-from events.store.rows import recorded
+from events.store.rows import Row, recorded_events
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +38,8 @@ RECONNECT_AFTER = 1.0
 LACKING = 100
 LARGEST_ENTRY = 4 * 1024 * 1024
 UUID_CODE = 1
-
-Row = tuple[Any, ...]
+# Of the rows in Redis: raised with the columns of the reading statements, so that no release reads another's rows.
+FORMAT = 2
 
 
 class StreamCache:
@@ -91,7 +91,7 @@ class SharedStreams:
         if time.monotonic() < self._not_before:
             return []
         try:
-            entry = self._client.hget(_key(stream), stream.aggregate_type)
+            entry = self._client.hget(_key(stream), _field(stream))
         except redis.RedisError as error:
             self._fail(error)
             return []
@@ -104,7 +104,7 @@ class SharedStreams:
             return
         try:
             with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.hset(_key(stream), stream.aggregate_type, entry)
+                pipeline.hset(_key(stream), _field(stream), entry)
                 pipeline.expire(_key(stream), self._ttl)
                 pipeline.execute()
         except redis.RedisError as error:
@@ -112,7 +112,7 @@ class SharedStreams:
 
     def forget(self, stream: StreamId) -> None:
         """Drop a stream. Raises `redis.RedisError` when that cannot be done."""
-        self._client.hdel(_key(stream), stream.aggregate_type)
+        self._client.hdel(_key(stream), _field(stream))
 
     def _fail(self, error: redis.RedisError) -> None:
         self._not_before = time.monotonic() + RECONNECT_AFTER
@@ -127,15 +127,15 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
     """
     conf = events_conf()
     if not conf.stream_cache_events:
-        return _recorded(_tail(stream, after + 1, using))
+        return recorded_events(_tail(stream, after + 1, using))
     local, key = _local(conf.stream_cache_events), (using, stream)
     known = local.get(key)
     if not known and after:
         # A snapshot needs the tail only; loading what is before it, for the cache alone, would not pay.
-        return _recorded(_tail(stream, after + 1, using))
+        return recorded_events(_tail(stream, after + 1, using))
     shared = _shared(conf)
     if not known and shared is not None:
-        known = tuple(_recorded(shared.get(stream)))
+        known = tuple(recorded_events(shared.get(stream)))
     tail = _tail(stream, known[-1].version if known else 1, using)
     if known:
         if tail and tail[0][1] == known[-1].event_id:
@@ -143,7 +143,7 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
         else:
             # Another history: the database was restored or emptied since.
             known, tail = (), _tail(stream, 1, using)
-    events = (*known, *_recorded(tail))
+    events = (*known, *recorded_events(tail))
     if _sees_only_committed(using):
         local.put(key, events)
         if shared is not None and len(tail) > min(LACKING, len(events) // 10):
@@ -182,12 +182,12 @@ def _range(stream: StreamId, first: int, last: int, using: str) -> list[Row]:
         return cursor.execute(statement("stream_forwards"), parameters).fetchall()
 
 
-def _recorded(rows: Sequence[Row]) -> list[RecordedEvent]:
-    return [recorded(row) for row in rows]
-
-
 def _key(stream: StreamId) -> str:
     return f"events:{stream.aggregate_id}"
+
+
+def _field(stream: StreamId) -> str:
+    return f"{stream.aggregate_type}:{FORMAT}"
 
 
 def _encoded(rows: Sequence[Row]) -> bytes:

@@ -97,6 +97,12 @@ NOVA_COMPRESS_ABOVE = env.number("NOVA_COMPRESS_ABOVE", 4_096)
 NOVA_EVENT_NAME_EXCEPTIONS = ["inventory.insufficient", *env.words("NOVA_EVENT_NAME_EXCEPTIONS")]
 # A snapshot of an aggregate is taken after so many events since the last one.
 NOVA_SNAPSHOT_EVERY = env.number("NOVA_SNAPSHOT_EVERY", 100)
+# A batch writer collects so many events, for so many seconds, before it writes them in one statement.
+NOVA_BATCH_EVENTS = env.number("NOVA_BATCH_EVENTS", 1_000)
+NOVA_BATCH_DELAY = env.fraction("NOVA_BATCH_DELAY", 0.1)
+# Streams that are loaded often: so many of their events a process keeps (0 for none), so many seconds Redis does.
+NOVA_STREAM_CACHE_EVENTS = env.number("NOVA_STREAM_CACHE_EVENTS", 100_000)
+NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
 # Mail addresses that are told of new orders.
 NOVA_ORDER_RECIPIENTS = env.words("NOVA_ORDER_RECIPIENTS")
 

@@ -19,7 +19,7 @@ from events.api import (
 )
 from events.conf import events_conf
 from events.store import stream_cache
-from events.store.stream_cache import StreamCache
+from events.store.stream_cache import FORMAT, StreamCache
 from tests.support.database import empty_all_tables
 from tests.support.events import new_event, new_stream
 
@@ -77,7 +77,7 @@ def test_another_process_finds_the_stream_in_redis(server: redis.Redis, monkeypa
     append_events(stream, 0, [new_event(str(n)) for n in range(50)])
     expected = get_events(stream)
     load_stream(stream)
-    assert server.hkeys(f"events:{stream.aggregate_id}") == [b"post"]
+    assert server.hkeys(f"events:{stream.aggregate_id}") == [f"post:{FORMAT}".encode()]
     assert 0 < server.ttl(f"events:{stream.aggregate_id}") <= events_conf().stream_cache_ttl
     forget_process()
 
@@ -142,7 +142,7 @@ def test_loads_go_on_when_redis_is_away(settings: Any) -> None:
 def test_rubbish_in_redis_is_no_stream(server: redis.Redis) -> None:
     stream = new_stream()
     append_events(stream, 0, [new_event("a")])
-    server.hset(f"events:{stream.aggregate_id}", "post", b"\xff\xff")
+    server.hset(f"events:{stream.aggregate_id}", f"post:{FORMAT}", b"\xff\xff")
     assert captions(load_stream(stream)) == ["a"]
 
 
