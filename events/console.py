@@ -3,12 +3,34 @@
 import json
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.forms import ActionForm, BaseDialogForm
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+LONGEST_REASON = 500
+
+
+class ReasonForm(BaseDialogForm):  # type: ignore[misc]
+    """Asks why, in a dialog."""
+
+    reason = forms.CharField(max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
+
+
+class ReasonedActionForm(ActionForm):  # type: ignore[misc]
+    """Asks why, beside the choice of what is done with the selected rows."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why?", "aria-label": "Reason"}),
+    )
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -30,6 +52,15 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes here."""
         return False
+
+
+def reason_of(request: HttpRequest) -> str | None:
+    """The reason that was given with an action on selected rows; without one, whoever acts is asked for it."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, "Nothing was done: say why.")
+        return None
+    return reason
 
 
 def json_block(value: Any) -> SafeString:
