@@ -1,9 +1,9 @@
 """How does a state remember very many names, when every event makes a new state? In levels, most of which it shares.
 
 A plain dict would be copied whole for each event, so that a fold would take the square of the time. Here a new mark is
-a level of its own, and is merged with older levels while these are no longer: sizes at least double from level to level,
-each mark is copied once per doubling, and n events copy n log n marks in all. States stay what they were, and msgspec
-can write them.
+a level of its own, and is merged with older levels while these are no longer. So sizes at least double from level to
+level, each mark is copied once per doubling, and n events copy n log n marks in all. States stay what they were, and
+msgspec can write them.
 """
 
 from msgspec import Struct
