@@ -2,11 +2,13 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -61,6 +63,17 @@ def reason_of(request: HttpRequest) -> str | None:
         messages.error(request, "Nothing was done: say why.")
         return None
     return reason
+
+
+def redirect_from_dialog(url: str) -> HttpResponse:
+    """Where to go on after a dialog: it was sent by a script, which goes where this header says."""
+    return HttpResponse(headers={"HX-Redirect": url})
+
+
+def log_link(term: str) -> SafeString:
+    """A term, leading to the events that it names."""
+    url = f"{reverse('admin:events_domainevent_changelist')}?{urlencode({'q': term})}"
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, term)
 
 
 def json_block(value: Any) -> SafeString:
