@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from django import forms
+from django.utils.text import capfirst
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -22,8 +23,8 @@ OWN = "own-"
 """Before the names of a command's own fields, which may be called as the form's are: `reason`."""
 EXAMPLES = {"date-time": "2025-01-15T10:30:00Z", "uuid": "01946b2c-7d3e-7000-8000-000000000000"}
 LIMITS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
+    "minLength": "at least {} character(s)",
+    "maxLength": "at most {} character(s)",
     "pattern": "like {}",
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -49,7 +50,7 @@ class CommandForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The typed command as `command`; what does not fit stands beside its field."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
+        if any(name.startswith(OWN) for name in self.errors):
             return cleaned
         said = {
             name.removeprefix(OWN): value
@@ -126,7 +127,7 @@ class _Text(forms.CharField):
 
 def _field(name: str, schema: Schema, *, required: bool) -> forms.Field:
     of = _without_null(schema)
-    about: dict[str, Any] = {"label": name.replace("_", " "), "required": required, "help_text": _help(of)}
+    about: dict[str, Any] = {"label": capfirst(name.replace("_", " ")), "required": required, "help_text": _help(of)}
     if "default" in schema:
         about["initial"] = schema["default"]
     if "enum" in of:
@@ -160,4 +161,4 @@ def _help(schema: Schema) -> str:
         told.append("JSON; an example is filled in.")
     if schema.get("format") in EXAMPLES:
         told.append(f"Like {EXAMPLES[schema['format']]}.")
-    return " ".join([*told, (", ".join(limits).capitalize() + ".") if limits else ""]).strip()
+    return " ".join([*told, capfirst(", ".join(limits)) + "." if limits else ""]).strip()

@@ -29,6 +29,7 @@ class ReasonedActionForm(ActionForm):  # type: ignore[misc]
     """Asks why, beside the choice of what is done with the selected rows."""
 
     reason = forms.CharField(
+        label="",
         max_length=LONGEST_REASON,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why?", "aria-label": "Reason"}),

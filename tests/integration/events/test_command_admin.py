@@ -115,6 +115,12 @@ def test_what_does_not_fit_stands_beside_its_field(
     assert message in str(form.errors[field])
 
 
+def test_all_that_does_not_fit_is_told_at_once(operator: Client) -> None:
+    form = give(operator, "create", CREATE | {"why": "", "own-currency": "euro"}).context["form"]
+    assert set(form.errors) == {"why", "own-currency"}
+    assert "Like ^[A-Z]{3}$." in form.fields["own-currency"].help_text
+
+
 def test_a_refusal_by_the_rules_is_told(operator: Client) -> None:
     answer = give(operator, "deliver", {"aggregate_id": "o1", "why": "x"})
     assert "OrderNotFound" in answer.content.decode()
