@@ -16,8 +16,8 @@ from unfold.widgets import (
 
 from events.aggregates import Aggregate
 from events.codec.payloads import explain
+from events.command_schemas import command_schema
 from events.console import LONGEST_REASON
-from events.rest.command_schemas import command_schema
 
 OWN = "own-"
 """Before the names of a command's own fields, which may be called as the form's are: `reason`."""

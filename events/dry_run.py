@@ -9,6 +9,7 @@ from msgspec import Struct
 from events.aggregates import Issued, aggregates
 from events.difference import FieldDifference, differences
 from events.envelope import StreamId
+from events.exceptions import VersionConflict
 from events.identifiers import check_stream, uuid7
 from events.loading import load
 
@@ -26,17 +27,26 @@ class DryRun(Struct, frozen=True, kw_only=True):
     """What they would change in the state."""
 
 
-def dry_run(aggregate_id: str, command: Any, *, command_id: UUID | None = None, user_id: str | None = None) -> DryRun:
+def dry_run(
+    aggregate_id: str,
+    command: Any,
+    *,
+    command_id: UUID | None = None,
+    expected_version: int | None = None,
+    user_id: str | None = None,
+) -> DryRun:
     """Decide a command without its effect.
 
-    Raises a `CommandRefused` when the aggregate's rules say no, `InvalidEvent` for an impossible aggregate id, and
-    `UnreadableStream` when its events cannot be folded.
+    Raises a `CommandRefused` when the aggregate's rules say no, `VersionConflict` when it is at another version, and
+    `InvalidEvent` for an impossible aggregate id, `UnreadableStream` when its events cannot be folded.
     """
     aggregate, _ = aggregates.of(command)
     stream = StreamId(aggregate.name, aggregate_id)
     check_stream(stream)
     issued = Issued(aggregate_id=aggregate_id, command_id=command_id or uuid7(), at=datetime.now(UTC), user_id=user_id)
     loaded = load(aggregate, aggregate_id)
+    if expected_version is not None and expected_version != loaded.version:
+        raise VersionConflict(stream, expected_version, loaded.version)
     payloads = tuple(aggregate.decide(loaded.state, command, issued))
     return DryRun(
         stream=stream,
