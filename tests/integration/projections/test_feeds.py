@@ -112,8 +112,9 @@ def test_a_post_that_reaches_redis_beside_an_unfollowing_is_left_out(client):
     place = feed_cache().posts(["p1"])["p1"].place
     told(unfollow("bob"))
     feed_cache().add(["bob"], [place])
+    # The first reading builds the feed around what is there, the second is served by Redis.
+    assert [whole_feed("bob"), whole_feed("bob")] == [[], []]
     assert client.zrange("feed:bob", 0, -1) == [b"p1"]
-    assert whole_feed("bob") == []
 
 
 @pytest.mark.parametrize("profile_first", [True, False])
