@@ -1,9 +1,11 @@
 """Which names may streams and events have, and where do new ids come from?"""
 
+import os
 import re
-import secrets
 import time
 from uuid import UUID
+
+import msgspec
 
 from events.envelope import StreamId
 from events.exceptions import InvalidEvent
@@ -13,16 +15,17 @@ AGGREGATE_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 AGGREGATE_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f/\ud800-\udfff\ufffd]{1,255}")
 EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}", re.ASCII)
 USER_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+VERSION_AND_VARIANT = 0xF << 76 | 0x3 << 62
+VERSION_7_RFC = 0x7 << 76 | 0x2 << 62
 SOURCE_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}", re.ASCII)
 
 
 def uuid7() -> UUID:
     """A new id whose order is that of its creation, to the millisecond (RFC 9562, section 5.7)."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big") & ~VERSION_AND_VARIANT | VERSION_7_RFC
+    # As UUID(int=value), three times as fast: every append makes two.
+    return msgspec.convert(value.to_bytes(16, "big"), UUID)
 
 
 def check_stream(stream: StreamId) -> None:

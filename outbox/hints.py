@@ -6,6 +6,7 @@ Whoever waits for a hint also looks by itself, at most 200 ms apart; whoever sen
 import os
 import threading
 import time
+from typing import Any
 
 import redis
 import structlog
@@ -15,37 +16,68 @@ from outbox.conf import outbox_conf
 log = structlog.get_logger(__name__)
 
 CHANNEL = "nova:appended"
-# Seconds: at most one hint in this time, however many appends there are.
-REST = 0.003
+HINT = [b"*3\r\n$7\r\nPUBLISH\r\n$13\r\nnova:appended\r\n$0\r\n\r\n"]
+SILENCE = [b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"]
+# Seconds between two hints of a process. One for each append keeps events fast; when appends come closer than BUSY, the
+# relay finds work at every look and needs few. Whoever has just worked looks again by itself within 5 ms, so that the
+# last of a burst waits no longer than that.
+SHORTEST_REST = 0.0005
+LONGEST_REST = 0.005
+BUSY = 0.001
 # Seconds without Redis before it is asked again.
 RECONNECT_AFTER = 1.0
 TIMEOUT = 0.5
+# Seconds that a hint may take to leave the process; only a Redis that hangs, with its buffers full, takes any.
+SENDING_TIMEOUT = 0.05
 
 
 class Announcer:
-    """Sends hints from a thread of its own, several appends in one."""
+    """Sends hints, without waiting for an answer: Redis is asked to give none. Used by many threads."""
 
     def __init__(self, redis_url: str) -> None:
         self.key = (os.getpid(), redis_url)
-        self._appended = threading.Event()
-        self._client = redis.Redis.from_url(redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
-        self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
-        self._thread.start()
+        self._pool = redis.ConnectionPool.from_url(
+            redis_url, socket_timeout=SENDING_TIMEOUT, socket_connect_timeout=TIMEOUT
+        )
+        # Any, because redis-py gives its connections no types.
+        self._connection: Any = None
+        self._lock = threading.Lock()
+        self._rest = SHORTEST_REST
+        self._asked_at = self._sent_at = 0.0
+        self._disconnected = threading.Event()
+        threading.Thread(target=self._stay_connected, name="hints", daemon=True).start()
 
     def announce(self) -> None:
         """Say that something was appended."""
-        self._appended.set()
+        now = time.monotonic()
+        busy, self._asked_at = now - self._asked_at < BUSY, now
+        self._rest = min(2 * self._rest, LONGEST_REST) if busy else SHORTEST_REST
+        if now - self._sent_at < self._rest:
+            return
+        self._sent_at = now
+        if self._connection is None:
+            self._disconnected.set()
+            return
+        with self._lock:
+            try:
+                if self._connection is not None:
+                    self._connection.send_packed_command(HINT, check_health=False)
+            except (redis.RedisError, OSError):
+                self._connection = None
+                self._disconnected.set()
 
-    def _run(self) -> None:
+    def _stay_connected(self) -> None:
         reachable = True
         while True:
-            self._appended.wait()
-            self._appended.clear()
+            self._disconnected.wait()
             try:
-                self._client.publish(CHANNEL, b"")
+                connection: Any = self._pool.make_connection()
+                connection.connect()
+                connection.send_packed_command([*SILENCE, *HINT], check_health=False)
+                self._disconnected.clear()
+                self._connection = connection
                 reachable = True
-                time.sleep(REST)
-            except redis.RedisError as error:
+            except (redis.RedisError, OSError) as error:
                 if reachable:
                     log.warning("hints are lost, loops look by themselves", error=str(error))
                 reachable = False

@@ -4,7 +4,6 @@ import datetime
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-from events.sql.statements import statement
 
 
 class Migration(migrations.Migration):
@@ -71,6 +70,4 @@ class Migration(migrations.Migration):
             model_name='streammetadata',
             constraint=models.CheckConstraint(condition=models.Q(('max_age__gt', datetime.timedelta(0))), name='stream_metadata_age_above_0'),
         ),
-        # Once more, now that an append looks whether the stream is tombstoned.
-        migrations.RunSQL(statement("append_events"), migrations.RunSQL.noop),
     ]

@@ -2,7 +2,6 @@ from django.db import migrations, models
 from django.db.models.lookups import Exact
 
 import events.fields
-from events.sql.statements import statement
 
 
 class Migration(migrations.Migration):
@@ -34,6 +33,4 @@ class Migration(migrations.Migration):
                 name="domain_events_one_payload",
             ),
         ),
-        # Again, for it writes the new columns.
-        migrations.RunSQL(statement("append_events"), migrations.RunSQL.noop),
     ]

@@ -1,3 +1,5 @@
--- Runs the append guard before the first row of any insert is made.
+-- Looks whether the append guard is held when a row comes. The condition spares the usual append the call.
 CREATE OR REPLACE TRIGGER domain_events_append_guard
-    BEFORE INSERT ON domain_events FOR EACH STATEMENT EXECUTE FUNCTION publish_append_guard();
+    BEFORE INSERT ON domain_events FOR EACH ROW
+    WHEN (current_setting('nova.append_guard', true) IS DISTINCT FROM 'held')
+    EXECUTE FUNCTION refuse_unguarded_events();

@@ -1,17 +1,22 @@
 """How do events get into the store? In one round trip, all of them or none, each exactly once."""
 
 from collections.abc import Sequence
-from itertools import chain, islice
+from functools import cache
+from itertools import islice
 
 from django.db import transaction
+from psycopg.errors import UniqueViolation
 
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, Unavailable
 from events.sql.statements import statement
-from events.store.database import live_cursor
-from events.store.hooks import on_append
-from events.store.prepared import PreparedEvent, document, prepare
+from events.store.database import live_connection, live_cursor, savepoint
+from events.store.direct import DirectStatement, call, direct_statement
+from events.store.hooks import OnAppend, on_append
+from events.store.prepared import PreparedEvent, documents, parameters, prepare
 from events.store.refusal import check_tombstones, check_versions, first_answers
+
+Rows = list[tuple[int, ...]]
 
 ATTEMPTS = 20
 # Races that an append loses before it queues with the others that lost: whoever has queued soon comes first.
@@ -48,11 +53,12 @@ def append_prepared(
     writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], *, using: str = "default"
 ) -> list[Appended]:
     """Append what `prepare` has made of the writes; otherwise the same as `append_streams`."""
-    batch = document(writes, prepared)
-    events = list(chain.from_iterable(prepared))
+    hook = on_append()
     for attempt in range(ATTEMPTS):
-        rows = _write(batch, events, using=using) if attempt < RACES else _write_in_turn(writes, batch, events, using)
+        rows = _write(writes, prepared, hook, using) if attempt < RACES else _in_turn(writes, prepared, hook, using)
         if rows:
+            if hook.committed:
+                transaction.on_commit(hook.committed, using=using, robust=True)
             return _answers(writes, prepared, rows)
         answers = first_answers(writes, prepared, using=using)
         if answers is not None:
@@ -77,23 +83,46 @@ def check_shape(writes: Sequence[StreamWrite]) -> None:
             raise InvalidEvent(f"{write.expected_version} cannot be a version")
 
 
-def _write(batch: bytes, events: Sequence[PreparedEvent], *, using: str) -> list[tuple[int, int]]:
-    with live_cursor(using) as cursor:
-        return on_append()(cursor, batch=batch, events=events)
+def _write(
+    writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], hook: OnAppend, using: str
+) -> Rows:
+    """(position, version) of each event in order; nothing, and nothing written, when the store refuses."""
+    if len(writes) == 1 and len(prepared[0]) == 1:
+        event = prepared[0][0]
+        with live_connection(using) as connection:
+            return call(connection, _one(hook.one), {**parameters(writes[0], event), **hook.values(event)})
+    try:
+        # A savepoint, so that an open transaction can go on when a part of the batch was in the way of another.
+        with savepoint(using), live_cursor(using) as cursor:
+            cursor.execute(_many(hook.many), documents(writes, prepared, hook.values))
+            return cursor.fetchall()
+    except UniqueViolation as violation:
+        if violation.diag.table_name != "domain_events":
+            raise
+        return []
 
 
-def _write_in_turn(
-    writes: Sequence[StreamWrite], batch: bytes, events: Sequence[PreparedEvent], using: str
-) -> list[tuple[int, int]]:
+@cache
+def _one(hooked: str) -> DirectStatement:
+    return direct_statement(f"{statement('append_one')}\n{hooked}")
+
+
+@cache
+def _many(hooked: str) -> str:
+    return f"{statement('append_many')}\n{hooked}"
+
+
+def _in_turn(
+    writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], hook: OnAppend, using: str
+) -> Rows:
     names = sorted(str(write.stream) for write in writes)
-    with transaction.atomic(using=using), live_cursor(using) as cursor:
-        cursor.execute(statement("wait_for_turn"), {"streams": names})
-        return on_append()(cursor, batch=batch, events=events)
+    with transaction.atomic(using=using):
+        with live_cursor(using) as cursor:
+            cursor.execute(statement("wait_for_turn"), {"streams": names})
+        return _write(writes, prepared, hook, using)
 
 
-def _answers(
-    writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], rows: Sequence[tuple[int, int]]
-) -> list[Appended]:
+def _answers(writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], rows: Rows) -> list[Appended]:
     remaining = iter(rows)
     answers = []
     for write, events in zip(writes, prepared, strict=True):

@@ -1,29 +1,38 @@
 """What else must happen in the transaction that appends? The composition says so with one typed hook."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
 
 from events.exceptions import HookNotSet
 from events.sql.statements import statement
 from events.store.prepared import PreparedEvent
 
 
-class OnAppend(Protocol):
-    """Runs the append on the live cursor, in one statement with all that must share its transaction.
+class OnAppend(Struct, frozen=True, kw_only=True):
+    """What is written in the very statement that appends, and what is done once it is committed.
 
-    `batch` is the document of `append_events.sql`, `events` are the same events one by one. Returns (position, version)
-    of each event in order, or nothing when the store refused.
+    An append is one statement, and so one round trip: the store's part of it ends with the rows `event`, and the hook's
+    part goes on from there. See `events/sql/append_one.sql` and `append_many.sql`, and docs/adr/0001.
     """
 
-    def __call__(self, cursor: Any, *, batch: bytes, events: Sequence[PreparedEvent]) -> list[tuple[int, int]]:
-        """Append."""
-        ...
+    one: str
+    """Goes on after `append_one.sql`. It may use its parameters, and those that `values` gives."""
+    many: str
+    """Goes on after `append_many.sql`. `%(more)s` holds what `values` gives, as one JSON array with `ord` beside."""
+    values: Callable[[PreparedEvent], Mapping[str, Any]]
+    """What the hook's part has to know of each event."""
+    committed: Callable[[], None] | None = None
+    """Called after the commit; it must not fail."""
 
 
-def append_only(cursor: Any, *, batch: bytes, events: Sequence[PreparedEvent]) -> list[tuple[int, int]]:  # noqa: ARG001
-    """The hook that publishes nothing: for a store without an outbox, and for tests."""
-    rows: list[tuple[int, int]] = cursor.execute(statement("append"), {"batch": batch.decode()}).fetchall()
-    return rows
+def _nothing(_: PreparedEvent) -> Mapping[str, Any]:
+    return {}
+
+
+append_only = OnAppend(one=statement("append_no_more"), many=statement("append_no_more"), values=_nothing)
+"""The hook that publishes nothing: for a store without an outbox, and for tests."""
 
 
 _hook: OnAppend | None = None

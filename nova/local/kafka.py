@@ -73,8 +73,8 @@ class KafkaServer:
         if not (self._data / "meta.properties").exists():
             report("formatting the storage directory")
             # An id may begin with a hyphen, which would make a separate argument an option.
-            arguments = ("format", "--standalone", f"--cluster-id={new_cluster_id()}")
-            arguments += ("--config", str(self._configuration))
+            cluster_id = f"--cluster-id={new_cluster_id()}"
+            arguments = ("format", "--standalone", cluster_id, "--config", str(self._configuration))
             run_to_end(
                 ProcessSpec(name="kafka format", argv=self._java("kafka.tools.StorageTool", *arguments), log=self.log)
             )

@@ -6,5 +6,6 @@ from importlib.resources import files
 
 @cache
 def statement(name: str) -> str:
-    """The text of `NAME.sql`."""
-    return files("outbox.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    """The text of `NAME.sql`, without comments: the server need not read them each time."""
+    lines = files("outbox.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("--"))

@@ -1,8 +1,12 @@
 """How does a test that really commits leave the database as it found it?"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
+
+from events.sql.statements import statement
 
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
 APPEND_ONLY = "domain_events_append_only"
@@ -32,3 +36,18 @@ def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
 def scalar(sql: str, *parameters: Any) -> Any:
     """The one value of a query."""
     return rows(sql, *parameters)[0][0]
+
+
+@contextmanager
+def without_append_guard() -> Iterator[None]:
+    """The planted fault: appends say that they hold the guard, and hold none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION publish_append_guard() RETURNS text LANGUAGE sql VOLATILE"
+            " AS $$ SELECT set_config('nova.append_guard', 'held', true) $$"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(statement("append_guard"))

@@ -18,12 +18,11 @@ from events.api import (
     append_events,
     event_context,
     get_events,
-    set_on_append,
     stream_version,
     tombstone_stream,
     uuid7,
 )
-from events.store.hooks import on_append
+from events.store.append import append_prepared
 from tests.support.database import rows
 from tests.support.events import new_event, new_stream
 
@@ -38,15 +37,13 @@ def write(stream: Any, expected: int = Expected.ANY, **fields: Any) -> StreamWri
 def statements(monkeypatch: pytest.MonkeyPatch) -> Any:
     """How many events each statement has brought to the store."""
     sizes: list[int] = []
-    hook = on_append()
 
-    def counted(cursor: Any, *, batch: bytes, events: Any) -> list[tuple[int, int]]:
-        sizes.append(len(events))
-        return hook(cursor, batch=batch, events=events)
+    def counted(writes: Any, prepared: Any, *, using: str) -> Any:
+        sizes.append(sum(map(len, prepared)))
+        return append_prepared(writes, prepared, using=using)
 
-    set_on_append(counted)
-    yield sizes
-    set_on_append(hook)
+    monkeypatch.setattr("events.store.batch_writer.append_prepared", counted)
+    return sizes
 
 
 def test_many_callers_share_a_statement_and_each_gets_its_own_versions(statements: list[int]) -> None:

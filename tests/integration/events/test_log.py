@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import psycopg
 import pytest
@@ -18,6 +18,7 @@ from events.api import (
     StreamWrite,
     Untyped,
     append_events,
+    append_only,
     last_position,
     open_appends,
     read_log,
@@ -25,11 +26,13 @@ from events.api import (
 )
 from events.sql.statements import statement
 from events.store.database import live_cursor
-from events.store.prepared import document, prepare
+from events.store.direct import call, direct_statement
+from events.store.prepared import parameters, prepare
 from events.store.rows import recorded
-from tests.support.database import rows
+from tests.support.database import rows, without_append_guard
 from tests.support.events import new_event, new_stream
 
+APPEND = direct_statement(statement("append_one") + append_only.one)
 Reader = Callable[[int], tuple[list[RecordedEvent], int]]
 
 
@@ -64,8 +67,9 @@ class Writer:
         self.savepoint = False
 
     def append(self) -> None:
-        writes = [StreamWrite(stream=self.stream, events=[new_event()], expected_version=Expected.ANY)]
-        self.connection.execute(statement("append"), {"batch": document(writes, prepare(writes)).decode()})
+        write = StreamWrite(stream=self.stream, events=[new_event()], expected_version=Expected.ANY)
+        ((event,),) = prepare([write])
+        call(self.connection, APPEND, parameters(write, event))
 
     def set_savepoint(self) -> None:
         self.connection.execute("SAVEPOINT s")
@@ -164,20 +168,14 @@ def test_an_append_that_commits_late_is_missed_by_the_naive_reader_only(
 @pytest.mark.parametrize("guarded", [True, False])
 def test_without_the_guard_even_the_safe_reader_would_miss_it(writers: list[Writer], guarded: bool) -> None:
     early, late, _ = writers
-    if not guarded:
-        with connection.cursor() as cursor_:
-            cursor_.execute("ALTER TABLE domain_events DISABLE TRIGGER domain_events_append_guard")
-    try:
+    with nullcontext() if guarded else without_append_guard():
         late.append()
         early.append()
         early.commit()
         seen, cursor = follow_safely(0)
         late.commit()
         more, _ = follow_safely(cursor)
-        assert len([*seen, *more]) == (2 if guarded else 1)
-    finally:
-        with connection.cursor() as cursor_:
-            cursor_.execute("ALTER TABLE domain_events ENABLE ALWAYS TRIGGER domain_events_append_guard")
+    assert len([*seen, *more]) == (2 if guarded else 1)
 
 
 def test_a_savepoint_rollback_takes_the_guard_back_and_the_next_append_sets_it_again(writers: list[Writer]) -> None:
