@@ -85,6 +85,7 @@ def become(role: str, superuser: Any) -> None:
 def test_a_change_is_refused_from_every_role(superuser: Any, role: str, change: str) -> None:
     with superuser.transaction(force_rollback=True):
         become(role, superuser)
+        superuser.execute("SELECT publish_append_guard()")
         superuser.execute(INSERT)
         before = superuser.execute("SELECT * FROM domain_events").fetchall()
         with pytest.raises(psycopg.Error) as refused, superuser.transaction(), superuser.cursor() as cursor:
@@ -98,13 +99,19 @@ def test_a_change_is_refused_from_every_role(superuser: Any, role: str, change: 
 
 
 @pytest.mark.parametrize("role", BECOME)
-def test_a_copy_that_leaves_positions_out_is_an_insert_like_any_other(superuser: Any, role: str) -> None:
+def test_a_copy_is_refused_unless_it_holds_the_guard_and_leaves_positions_out(superuser: Any, role: str) -> None:
+    def copy_one() -> None:
+        statement = f"COPY domain_events ({COLUMNS}) FROM STDIN"
+        with superuser.transaction(), superuser.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write_row(COPIED[1:])
+
     with superuser.transaction(force_rollback=True):
         become(role, superuser)
-        with superuser.cursor() as cursor, cursor.copy(f"COPY domain_events ({COLUMNS}) FROM STDIN") as copy:
-            copy.write_row(COPIED[1:])
-        guards = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
-        assert superuser.execute(guards).fetchone() == (1,)
+        with pytest.raises(psycopg.Error) as refused:
+            copy_one()
+        assert refused.value.sqlstate == "NV001"
+        superuser.execute("SELECT publish_append_guard()")
+        copy_one()
         drawn = "SELECT position = currval('domain_events_position_seq') FROM domain_events"
         assert superuser.execute(drawn).fetchall() == [(True,)]
 

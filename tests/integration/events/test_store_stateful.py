@@ -35,9 +35,11 @@ from events.api import (
     uuid7,
 )
 from events.sql.statements import statement
+from events.store import append
 from events.store.database import live_cursor
 from events.store.hooks import on_append
 from events.store.rows import recorded
+from tests.support.database import without_append_guard
 from tests.support.events import new_event, new_stream
 
 CLIENTS = 4
@@ -385,32 +387,33 @@ def _connections(committed_db: None, redis_url: str) -> Iterator[None]:
 
 
 @contextmanager
-def planted(before: str, after: str) -> Iterator[None]:
-    """The append function with a part of it replaced."""
-    right = statement("append_events")
-    assert before in right
-    with connection.cursor() as cursor:
-        cursor.execute(right.replace(before, after))
-    try:
+def planted(**parts: tuple[str, str]) -> Iterator[None]:
+    """The appending statements with a part of each replaced."""
+
+    def faulty(name: str) -> str:
+        before, after = parts.get(name, ("", ""))
+        assert before in statement(name)
+        return statement(name).replace(before, after) if before else statement(name)
+
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for built in (append._one, append._many):
+            built.cache_clear()
+            stack.callback(built.cache_clear)
+        patch.setattr(append, "statement", faulty)
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(right)
 
 
-@contextmanager
-def without_guard() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE domain_events DISABLE TRIGGER domain_events_append_guard")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE domain_events ENABLE ALWAYS TRIGGER domain_events_append_guard")
+def version_not_checked() -> AbstractContextManager[None]:
+    return planted(
+        append_one=("ELSE actual = %(expected)s::bigint", "ELSE true"),
+        append_many=("ELSE x.actual <> x.expected END", "ELSE false END"),
+    )
 
 
-UNCHECKED = ("CASE x.expected WHEN -1 THEN false WHEN -2 THEN x.actual = 0 ELSE x.actual <> x.expected END", "false")
-NOT_ATOMIC = ("        ORDER BY e.ord\n", "        ORDER BY e.ord\n        ON CONFLICT (event_id) DO NOTHING\n")
+def batch_not_atomic() -> AbstractContextManager[None]:
+    return planted(
+        append_many=("    RETURNING event_id", "    ON CONFLICT (event_id) DO NOTHING\n    RETURNING event_id")
+    )
 
 
 def test_whatever_clients_do_the_store_is_as_the_model() -> None:
@@ -421,9 +424,9 @@ def test_whatever_clients_do_the_store_is_as_the_model() -> None:
     ("plant", "reader"),
     [
         (ExitStack, lambda: Reader(follow=follow_naively)),
-        (without_guard, Reader),
-        (lambda: planted(*UNCHECKED), Reader),
-        (lambda: planted(*NOT_ATOMIC), Reader),
+        (without_append_guard, Reader),
+        (version_not_checked, Reader),
+        (batch_not_atomic, Reader),
         (ExitStack, lambda: Reader(load=NeverInvalidated())),
         (ExitStack, lambda: Reader(load=KeepsUncommitted())),
     ],
