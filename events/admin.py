@@ -1,37 +1,24 @@
 """What does an operator see of the event store? Everything, and nothing that could be changed."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
-from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events.console import ReadOnlyAdmin, json_block
-from events.models import DomainEvent, EventImport, StreamMetadata
+from events.command_admin import CommandConsole
+from events.console import ReadOnlyAdmin, json_block, log_link
+from events.models import DomainEvent, EventImport
 from events.snapshot_admin import AggregateSnapshotAdmin
 from events.sql.statements import statement
 from events.state_blocks import state_after
 from events.store.database import live_cursor
-from events.store.metadata import archive_stream, restore_stream, tombstone_stream
+from events.stream_admin import EventStreamForm, StreamMetadataAdmin, say_of_stream, stream_dialog
 
 __all__ = ["AggregateSnapshotAdmin", "DomainEventAdmin", "EventImportAdmin", "StreamMetadataAdmin"]
-
-
-class TombstoneForm(BaseDialogForm):  # type: ignore[misc]
-    """Asks why a stream is closed."""
-
-    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 class EventTypeFilter(admin.SimpleListFilter):
@@ -51,9 +38,10 @@ class EventTypeFilter(admin.SimpleListFilter):
 
 
 @admin.register(DomainEvent)
-class DomainEventAdmin(ReadOnlyAdmin):
+class DomainEventAdmin(CommandConsole):
     """The log, newest first."""
 
+    actions_detail = (*CommandConsole.actions_detail, "describe_stream")
     list_display = ("position", "event_type", "stream_link", "version", "timestamp", "user_id", "source_service")
     list_display_links = ("position", "event_type")
     list_filter = (EventTypeFilter,)
@@ -72,25 +60,39 @@ class DomainEventAdmin(ReadOnlyAdmin):
         ("Proof", {"fields": ("content_hash_text",)}),
     )
 
+    @action(
+        description="Describe the stream",
+        url_path="stream",
+        permissions=["describe"],
+        dialog=stream_dialog(EventStreamForm),
+    )
+    def describe_stream(self, request: HttpRequest, form: EventStreamForm, object_id: str) -> HttpResponse:
+        """Say title and limits of the event's stream."""
+        return say_of_stream(request, form)
+
+    def has_describe_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whoever may change what is said about streams."""
+        return bool(request.user.has_perm("events.change_streammetadata"))
+
     @admin.display(description="stream")
     def stream_link(self, event: DomainEvent) -> SafeString:
         """The stream's name, leading to all of its events."""
-        return _search_link(str(event.stream))
+        return log_link(str(event.stream))
 
     @admin.display(description="correlation id")
     def correlation_link(self, event: DomainEvent) -> SafeString | str:
         """The conversation, leading to all of its events."""
-        return _search_link(str(event.correlation_id)) if event.correlation_id else "-"
+        return log_link(str(event.correlation_id)) if event.correlation_id else "-"
 
     @admin.display(description="causation id")
     def causation_link(self, event: DomainEvent) -> SafeString | str:
         """The cause, leading to it and to all else that it caused."""
-        return _search_link(str(event.causation_id)) if event.causation_id else "-"
+        return log_link(str(event.causation_id)) if event.causation_id else "-"
 
     @admin.display(description="event id")
     def effects_link(self, event: DomainEvent) -> SafeString:
         """The id, leading to what the event has caused."""
-        return _search_link(str(event.event_id))
+        return log_link(str(event.event_id))
 
     @admin.display(description="payload")
     def payload_text(self, event: DomainEvent) -> SafeString:
@@ -135,95 +137,6 @@ class DomainEventAdmin(ReadOnlyAdmin):
         return queryset.filter(named), False
 
 
-class StreamStateFilter(admin.SimpleListFilter):
-    """Narrows streams to those in one state."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The states that are not the usual one."""
-        return [("archived", "archived"), ("tombstoned", "tombstoned")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[StreamMetadata]) -> QuerySet[StreamMetadata]:
-        """The streams in the chosen state."""
-        if self.value() in {"archived", "tombstoned"}:
-            return queryset.filter(**{f"{self.value()}_at__isnull": False})
-        return queryset
-
-
-@admin.register(StreamMetadata)
-class StreamMetadataAdmin(ReadOnlyAdmin):
-    """What is said about streams: titles, limits, who archived or closed them and why."""
-
-    list_display = ("__str__", "title", "max_age", "max_count", "archived_at", "tombstoned_at", "updated_at")
-    list_filter = (StreamStateFilter,)
-    list_filter_submit = False
-    ordering = ("-updated_at",)
-    search_fields = ("aggregate_id",)
-    search_help_text = "A stream (type/id) or aggregate id, in full"
-    actions = ("archive", "restore")
-    actions_detail = ("tombstone",)
-    fieldsets = (
-        ("Stream", {"fields": ("stream_link", "title")}),
-        ("What readers of the stream see", {"fields": ("max_age", "max_count")}),
-        ("State", {"fields": ("archived_at", "tombstoned_at", "reason", "updated_by", "updated_at")}),
-    )
-
-    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Who might change what is said about a stream may archive and close it."""
-        return bool(request.user.has_perm("events.change_streammetadata"))
-
-    @admin.display(description="stream")
-    def stream_link(self, metadata: StreamMetadata) -> SafeString:
-        """The stream's name, leading to its events."""
-        return _search_link(str(metadata.stream))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[StreamMetadata], search_term: str
-    ) -> tuple[QuerySet[StreamMetadata], bool]:
-        """Streams that the term names in full."""
-        term = search_term.strip()
-        if not term or "\0" in term:
-            return (queryset if not term else queryset.none()), False
-        if "/" in term:
-            aggregate_type, aggregate_id = term.split("/", 1)
-            return queryset.filter(aggregate_id=aggregate_id, aggregate_type=aggregate_type), False
-        return queryset.filter(aggregate_id=term), False
-
-    @admin.action(description="Leave out of lists", permissions=["operate"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[StreamMetadata]) -> None:
-        """Archive the selected streams."""
-        for metadata in queryset:
-            archive_stream(metadata.stream, reason="selected in the admin", actor=request.user.get_username())
-
-    @admin.action(description="List again", permissions=["operate"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[StreamMetadata]) -> None:
-        """Restore the selected streams."""
-        for metadata in queryset:
-            restore_stream(metadata.stream, reason="selected in the admin", actor=request.user.get_username())
-
-    @action(
-        description="Close for ever",
-        url_path="tombstone",
-        permissions=["operate"],
-        variant=ActionVariant.DANGER,
-        dialog=ActionDialog(
-            title="Close for ever",
-            description="The stream takes no more events, ever. What it holds stays readable.",
-            form_class=TombstoneForm,
-            form_submit_text="Close",
-        ),
-    )
-    def tombstone(self, request: HttpRequest, form: TombstoneForm, object_id: int) -> HttpResponse:
-        """Tombstone this stream."""
-        metadata = StreamMetadata.objects.get(pk=object_id)
-        tombstone_stream(metadata.stream, reason=form.cleaned_data["reason"], actor=request.user.get_username())
-        # The dialog was sent by a script, which goes where this header says.
-        url = reverse("admin:events_streammetadata_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
-
-
 @admin.register(EventImport)
 class EventImportAdmin(ReadOnlyAdmin):
     """Imports, running and finished."""
@@ -235,11 +148,6 @@ class EventImportAdmin(ReadOnlyAdmin):
     def state(self, event_import: EventImport) -> str:
         """Whether the file's end was reached."""
         return "finished" if event_import.finished_at else "unfinished"
-
-
-def _search_link(term: str) -> SafeString:
-    url = f"{reverse('admin:events_domainevent_changelist')}?{urlencode({'q': term})}"
-    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, term)
 
 
 def _uuid(term: str) -> UUID | None:

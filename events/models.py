@@ -38,6 +38,7 @@ class DomainEvent(models.Model):
     class Meta:
         db_table = "domain_events"
         ordering = ["-position"]
+        permissions = [("execute_command", "Can give aggregates commands in the console")]
         constraints = [
             models.UniqueConstraint(
                 # By the id first, so that it also serves look-ups that do not know the type.

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from events.aggregates import aggregates
-from events.console import ReadOnlyAdmin, json_block
+from events.console import ReadOnlyAdmin, ReasonedActionForm, json_block, reason_of
 from events.exceptions import UnreadableStream
 from events.models import AggregateSnapshot
 from events.snapshot_upkeep import rebuild_of
@@ -29,6 +29,7 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
     search_fields = ("=aggregate_id",)
     search_help_text = "An aggregate id, in full"
     actions: ClassVar = ["rebuild_selected", "delete_snapshots"]
+    action_form = ReasonedActionForm
     fieldsets = (
         ("Of what", {"fields": ("aggregate_type", "aggregate_id", "version", "created_at")}),
         ("Made with", {"fields": ("state_label", "fold_version", "fold", "codec")}),
@@ -51,6 +52,8 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
     @action(description="Make anew from the first event", permissions=["operate"])
     def rebuild_selected(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
         """Fold the aggregates again."""
+        if (reason := reason_of(request)) is None:
+            return
         rebuilt = 0
         for name, aggregate_id in set(snapshots.values_list("aggregate_type", "aggregate_id")):
             if name not in aggregates:
@@ -62,14 +65,16 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 rebuilt += 1
-        log.info("snapshots rebuilt", actor=request.user.get_username(), aggregates=rebuilt)
+        log.info("snapshots rebuilt", actor=request.user.get_username(), reason=reason, aggregates=rebuilt)
         self.message_user(request, f"Snapshots of {rebuilt} aggregates were made anew.")
 
     @action(description="Delete: the next load folds more events", permissions=["operate"])
     def delete_snapshots(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
         """Remove them."""
+        if (reason := reason_of(request)) is None:
+            return
         deleted, _ = snapshots.delete()
-        log.info("snapshots deleted", actor=request.user.get_username(), snapshots=deleted)
+        log.info("snapshots deleted", actor=request.user.get_username(), reason=reason, snapshots=deleted)
         self.message_user(request, f"{deleted} snapshots were deleted.")
 
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:

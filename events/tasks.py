@@ -1,9 +1,10 @@
-"""What do workers do for the event store? They take snapshots, so that no command waits for one."""
+"""What do workers do for the event store? They take snapshots, so that no command waits for one, and prune them."""
 
 from celery import shared_task
 
 from events.aggregates import aggregates
 from events.snapshot_upkeep import rebuild_stale, take
+from events.snapshots import prune_snapshots as prune
 
 
 @shared_task(name="events.tasks.take_snapshot")
@@ -16,3 +17,9 @@ def take_snapshot(aggregate_type: str, aggregate_id: str) -> int:
 def rebuild_snapshots(aggregate_type: str | None = None) -> int:
     """Replace snapshots that do not count any more; of how many aggregates."""
     return rebuild_stale(aggregate_type)
+
+
+@shared_task(name="events.tasks.prune_snapshots")
+def prune_snapshots() -> int:
+    """Remove all but the newest snapshots of every aggregate; how many. Beat starts it."""
+    return prune()

@@ -37,6 +37,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "projections.tasks.project": often,
         "projections.tasks.show_feed_changes": often,
         "outbox.tasks.prune": PRUNE_INTERVAL,
+        "events.tasks.prune_snapshots": PRUNE_INTERVAL,
     }
     for task, seconds in intervals.items():
         sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)

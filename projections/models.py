@@ -88,6 +88,7 @@ class FeedAuthor(models.Model):
     username = models.CharField(max_length=255, default="")
     display_name = models.CharField(max_length=255, default="")
     avatar_url = models.CharField(max_length=2_048, default="")
+    named_at = models.DateTimeField(null=True, help_text="When the user name last changed.")
     changed_at = models.DateTimeField(null=True, help_text="When the profile last changed.")
     deleted_at = models.DateTimeField(null=True)
     is_erased = models.BooleanField(default=False, help_text="Deleted for good: no names and no posts are kept.")
@@ -135,7 +136,8 @@ class FeedFollow(models.Model):
     pk = models.CompositePrimaryKey("follower_id", "followed_id")
     follower_id = id_field()
     followed_id = id_field()
-    since = models.DateTimeField()
+    is_following = models.BooleanField(default=True, help_text="False once it was taken back.")
+    since = models.DateTimeField(help_text="When it was begun or taken back last.")
     is_shown = models.BooleanField(default=False, help_text="Whether Redis has been told of this state.")
 
     class Meta:

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from events.aggregates import Aggregate, Command, Issued, aggregates
+from events.domain.marks import Marks
 from events.domain.types import Id, Moment, Text
 from events.exceptions import CommandRefused
 from events.registry import event
@@ -121,7 +122,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     status: Literal["none", "open"] = "none"
     end_to_end_encrypted: bool = False
     search_enabled: bool = False
-    messages: dict[str, bool] = {}
+    messages: Marks = Marks()
     """By id, whether the message is still there."""
 
 
@@ -142,7 +143,7 @@ def decide(state: Conversation, command: Command, issued: Issued) -> list[Struct
         case PersistMessage(message_id=message_id, sender_id=sender_id, content=content):
             if state.end_to_end_encrypted and content is not None:
                 raise PlaintextForbidden("a conversation encrypted from end to end takes no plain text")
-            if message_id in state.messages:
+            if state.messages.get(message_id) is not None:
                 raise MessageAlreadyPersisted(f"message {message_id} is known")
             return [
                 MessagePersisted(
@@ -171,9 +172,11 @@ def evolve(state: Conversation, payload: Struct) -> Conversation:
         case ConversationSearchSwitched(enabled=enabled):
             return structs.replace(state, search_enabled=enabled and not state.end_to_end_encrypted)
         case MessagePersisted(message_id=message_id):
-            return structs.replace(state, messages={message_id: True} | state.messages)
+            if state.messages.get(message_id) is not None:
+                return state
+            return structs.replace(state, messages=state.messages.with_mark(message_id, mark=True))
         case MessageDeleted(message_id=message_id):
-            return structs.replace(state, messages=state.messages | {message_id: False})
+            return structs.replace(state, messages=state.messages.with_mark(message_id, mark=False))
         case _:
             return state
 
@@ -200,7 +203,7 @@ CONVERSATION = aggregates.register(
         initial=Conversation(),
         decide=decide,
         evolve=evolve,
-        fold_version=1,
+        fold_version=2,
         events=(ConversationOpened, ConversationSearchSwitched, MessagePersisted, MessageDeleted),
         commands={
             "open": OpenConversation,

@@ -2,40 +2,8 @@
 
 from typing import Any
 
-import msgspec
-
-from events.aggregates import Aggregate, Command, aggregates
-
-_UUID = {"type": "string", "format": "uuid"}
-_REFERENCE = "#/$defs/{name}"
-_ADDRESS: dict[str, Any] = {
-    "aggregate_id": {"type": "string", "minLength": 1, "maxLength": 255},
-    "command_id": _UUID | {"description": "Makes a repetition harmless; chosen by Nova when left out."},
-}
-
-
-def _inline(part: Any, definitions: dict[str, Any]) -> Any:
-    match part:
-        case {"$ref": str(reference)}:
-            return _inline(definitions[reference.removeprefix(_REFERENCE.format(name=""))], definitions)
-        case dict():
-            return {key: _inline(value, definitions) for key, value in part.items()}
-        case list():
-            return [_inline(value, definitions) for value in part]
-        case _:
-            return part
-
-
-def command_schema(aggregate: Aggregate[Any], name: str, command: type[Command]) -> dict[str, Any]:
-    """The body of a command."""
-    (schema,), definitions = msgspec.json.schema_components([command], ref_template=_REFERENCE)
-    described: dict[str, Any] = _inline(schema, definitions)
-    return described | {
-        "title": f"{aggregate.name}/{name}",
-        "required": ["aggregate_id", *described.get("required", [])],
-        "properties": _ADDRESS | described["properties"],
-    }
-
+from events.aggregates import aggregates
+from events.command_schemas import UUID_TEXT, command_schema
 
 COMMAND: dict[str, Any] = {
     "description": "The fields of the command that the address names, one of these.",
@@ -50,7 +18,7 @@ EXECUTED = {
     "type": "object",
     "properties": {
         **_STREAM,
-        "command_id": _UUID,
+        "command_id": UUID_TEXT,
         "version": {"type": "integer", "description": "The aggregate's version after the command."},
         "events": {
             "type": "array",
@@ -58,7 +26,7 @@ EXECUTED = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "event_id": _UUID,
+                    "event_id": UUID_TEXT,
                     "event_type": {"type": "string"},
                     "version": {"type": "integer"},
                     "position": {"type": "integer"},

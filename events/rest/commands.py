@@ -15,7 +15,9 @@ from rest_framework.views import APIView
 from events.aggregates import aggregates
 from events.codec.payloads import explain
 from events.commands import Executed, execute
+from events.context import current_context
 from events.difference import as_json
+from events.dry_run import DryRun, dry_run
 from events.envelope import StreamId
 from events.exceptions import BadRequest, InvalidCommand, InvalidEvent
 from events.identifiers import check_stream
@@ -44,15 +46,30 @@ class CommandView(APIView):
         summary="Give an aggregate a command",
         request={"application/json": COMMAND},
         responses={(200, "application/json"): EXECUTED, (201, "application/json"): EXECUTED},
-        parameters=[_in("If-Match", str, 'Version that the aggregate must have, in quotes: `"3"`', "header")],
+        parameters=[
+            _in("If-Match", str, 'Version that the aggregate must have, in quotes: `"3"`', "header"),
+            _in("dry_run", bool, "`true`: say which events it would bring about, and do nothing"),
+        ],
     )
     def post(self, request: Request, aggregate_type: str, command: str) -> Response:
         """201 with the events that it brought about, 200 when all was so already.
 
-        A repetition, known by its `command_id`, gets the first answer and `Idempotency-Replayed: true`.
+        A repetition, known by its `command_id`, gets the first answer and `Idempotency-Replayed: true`. A dry run gets
+        200, with the version on which it was decided as `ETag`: `If-Match` makes sure that just this happens.
         """
         kind = aggregates.named(aggregate_type).command_type(command)
+        only(request.query_params, "dry_run")
         aggregate_id, command_id, fields = _addressed(request.data)
+        if _is_dry_run(request.query_params):
+            return _proposed(
+                dry_run(
+                    aggregate_id,
+                    _command(fields, kind),
+                    command_id=command_id,
+                    expected_version=_expected(request.headers),
+                    user_id=current_context().user_id,
+                )
+            )
         answer = execute(
             aggregate_id,
             _command(fields, kind),
@@ -185,6 +202,27 @@ def _executed_body(answer: Executed) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _is_dry_run(query: Mapping[str, str]) -> bool:
+    text = query.get("dry_run", "false")
+    if text not in {"true", "false"}:
+        raise BadRequest("must be true or false", parameter="dry_run")
+    return text == "true"
+
+
+def _proposed(proposal: DryRun) -> Response:
+    body = {
+        "aggregate_type": proposal.stream.aggregate_type,
+        "aggregate_id": proposal.stream.aggregate_id,
+        "command_id": proposal.command_id,
+        "version": proposal.version,
+        "events": [
+            {"event_type": type_name(payload), "version": version, "payload": msgspec.to_builtins(payload)}
+            for version, payload in enumerate(proposal.payloads, proposal.version + 1)
+        ],
+    }
+    return Response(body, headers={"ETag": f'"{proposal.version}"'})
 
 
 def _state(loaded: Loaded) -> Response:

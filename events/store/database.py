@@ -42,7 +42,9 @@ def live_cursor(using: str = "default") -> Iterator[psycopg.Cursor[Any]]:
 
 def savepoint(using: str = "default") -> AbstractContextManager[None]:
     """Inside an open transaction, a savepoint that an error goes back to; outside, each statement is for itself."""
-    return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
+    connection = connections[using]
+    is_open = connection.in_atomic_block or not connection.get_autocommit()
+    return transaction.atomic(using=using) if is_open else nullcontext()
 
 
 def raise_as_ours(error: psycopg.Error) -> None:

@@ -15,7 +15,7 @@ mark each row that they change as not shown. Redis is told only afterwards, from
    stays; and it builds nothing if Redis was emptied since it began to read (see `FeedCache.build`).
 
 A feed in Redis may thus hold too much for a moment, never too little. What is too much is left out on reading, because
-the post's summary is not there or its author is deleted.
+the post's summary is not there, its author is deleted, or the follow was taken back in the tables.
 """
 
 from collections.abc import Callable, Iterator
@@ -126,6 +126,11 @@ def _show_posts(posts: list[FeedPost], cache: FeedCache) -> None:
 
 def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> None:
     for follow in follows:
+        if not follow.is_following:
+            written = FeedPost.objects.filter(author_id=follow.followed_id, score__isnull=False)
+            newest_ids = written.order_by("-score", "-post_id").values_list("post_id", flat=True)
+            cache.remove([follow.follower_id], list(newest_ids[: cache.length]))
+            continue
         newest = (
             FeedPost.objects.filter(author_id=follow.followed_id, status="published", deleted_at__isnull=True)
             .filter(score__isnull=False)
@@ -138,7 +143,9 @@ def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> None:
 
 
 def _followers(author_id: str) -> Iterator[str]:
-    followers = FeedFollow.objects.filter(followed_id=author_id).values_list("follower_id", flat=True)
+    followers = FeedFollow.objects.filter(followed_id=author_id, is_following=True).values_list(
+        "follower_id", flat=True
+    )
     return followers.iterator(chunk_size=1_000)
 
 

@@ -15,7 +15,7 @@ from redis import RedisError
 
 from projections.cursors import from_cursor
 from projections.exceptions import PostNotFound
-from projections.models import FeedAuthor, FeedPost
+from projections.models import FeedAuthor, FeedFollow, FeedPost
 from projections.paging import Page, check_limit, check_text, page_of
 from projections.read_models.feed_cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from projections.read_models.feed_changes import author_summary, post_summary
@@ -86,7 +86,7 @@ def _from_redis(cache: FeedCache, user_id: str, before: Place | None, count: int
                 _build(cache, user_id)
             return None
         posts = _summaries(cache, [place.post_id for place in part.places])
-        found += _visible(posts, _author_summaries(cache, posts))
+        found += _followed(user_id, _visible(posts, _author_summaries(cache, posts)))
         if part.ended:
             break
         before = part.places[-1]
@@ -164,6 +164,19 @@ def _visible(posts: Sequence[PostSummary], authors: dict[str, AuthorSummary]) ->
         for post in posts
         if (author := authors.get(post.author_id)) is None or not author.is_deleted
     ]
+
+
+def _followed(user_id: str, posts: list[PlacedPost]) -> list[PlacedPost]:
+    """Those whose author the user still follows. Only the tables know: a post may reach Redis beside an unfollowing."""
+    authors = {post.view.author_id for post in posts}
+    left = set(
+        FeedFollow.objects.filter(follower_id=user_id, followed_id__in=authors, is_following=False).values_list(
+            "followed_id", flat=True
+        )
+        if authors
+        else ()
+    )
+    return [post for post in posts if post.view.author_id not in left]
 
 
 def _view(post: PostSummary, author: AuthorSummary | None) -> PostView:

@@ -17,7 +17,8 @@ from events.domain.identity import (
     UserCreated,
     UserDeleted,
 )
-from events.domain.social import UserFollowed
+from events.domain.social import UserFollowed, UserUnfollowed
+from events.domain.users import UserNameChanged
 from outbox.api import Handler, ReceivedEvent
 from projections.exceptions import UnexpectedPayload
 from projections.read_models.feed_changes import show_changes_after_commit
@@ -56,13 +57,14 @@ def keep_posts(event: ReceivedEvent) -> None:
 
 
 def keep_follows(event: ReceivedEvent) -> None:
-    """A new follower gets the author's posts into the feed."""
+    """A new follower gets the author's posts into the feed; they leave it when the follower goes."""
     match event.payload:
-        case UserFollowed() as follow:
+        case UserFollowed() | UserUnfollowed() as follow:
             _execute(
                 "feed_follow",
                 follower_id=follow.follower_id,
                 followed_id=follow.followed_id,
+                is_following=isinstance(follow, UserFollowed),
                 since=utc(event.timestamp),
             )
         case _:
@@ -91,6 +93,8 @@ def keep_authors(event: ReceivedEvent) -> None:
                 avatar_url=profile.avatar_url or "",
                 changed_at=utc(profile.updated_at),
             )
+        case UserNameChanged(user_id=user_id, new_name=name):
+            _execute("feed_author_name", user_id=user_id, username=name, named_at=utc(event.timestamp))
         case IdentityUserDeleted(user_id=user_id, deleted_at=moment, soft_delete=soft):
             _execute("feed_author_deleted", user_id=user_id, deleted_at=utc(moment), for_good=not soft)
             if not soft:
@@ -113,7 +117,7 @@ HANDLERS = (
         event_types=("content.post.created", "content.post.status_updated", "content.post.deleted"),
         handle=keep_posts,
     ),
-    Handler(name="feed-follows", event_types=("user.followed",), handle=keep_follows),
+    Handler(name="feed-follows", event_types=("user.followed", "user.unfollowed"), handle=keep_follows),
     Handler(
         name="feed-authors",
         event_types=(
@@ -121,6 +125,7 @@ HANDLERS = (
             "identity.user.profile_updated",
             "identity.user.deleted",
             "user.created",
+            "user.name_changed",
             "user.deleted",
         ),
         handle=keep_authors,

@@ -17,6 +17,7 @@ from events.domain.identity import (
     UserCreated,
     UserDeleted,
 )
+from events.domain.users import UserDeactivated, UserNameChanged
 from outbox.api import Handler, ReceivedEvent
 from projections.exceptions import UnexpectedPayload
 from projections.models import SearchDocument
@@ -43,13 +44,20 @@ def index_posts(event: ReceivedEvent) -> None:
 
 
 def index_users(event: ReceivedEvent) -> None:
-    """A user is found by user name and display name. The e-mail is nobody's search term here."""
+    """A user is found by user name and display name. The e-mail is nobody's search term here.
+
+    A name that changed alone is the whole text until the next profile: display names come with the profile only.
+    """
     match event.payload:
         case IdentityUserCreated() | UserCreated() as user:
             _set_text(Kind.USER, user.user_id, user.username or "", user.created_at)
         case IdentityUserProfileUpdated() as profile:
             text = f"{profile.username} {profile.display_name or ''}".strip()
             _set_text(Kind.USER, profile.user_id, text, profile.updated_at)
+        case UserNameChanged() as change:
+            _set_text(Kind.USER, change.user_id, change.new_name, event.timestamp)
+        case UserDeactivated() as user:
+            _execute("search_hidden", Kind.USER, user.user_id, user.deactivated_at, is_hidden=True)
         case IdentityUserDeleted() | UserDeleted() as user:
             _execute("search_removed", Kind.USER, user.user_id, user.deleted_at)
         case _:
@@ -79,6 +87,8 @@ HANDLERS = (
             "identity.user.profile_updated",
             "identity.user.deleted",
             "user.created",
+            "user.name_changed",
+            "user.deactivated",
             "user.deleted",
         ),
         handle=index_users,

@@ -11,6 +11,11 @@ from projections.paging import Page, check_limit, check_text, page_of
 from projections.read_models.text import fold
 
 LONGEST_TERM = 255
+LISTED = {
+    "active": [User.Status.ACTIVE],
+    "inactive": [User.Status.INACTIVE],
+    "any": [User.Status.ACTIVE, User.Status.INACTIVE],
+}
 
 
 class UserView(Struct, frozen=True, kw_only=True):
@@ -25,7 +30,7 @@ class UserView(Struct, frozen=True, kw_only=True):
     follower_count: int
     roles: list[str]
     status: str
-    """`active` or `deleted`."""
+    """`active`, `inactive` or `deleted`."""
     created_at: datetime | None
     updated_at: datetime
     deleted_at: datetime | None
@@ -40,16 +45,20 @@ def get_user(user_id: str) -> UserView:
     return _view(user)
 
 
-def list_users(*, search: str = "", after: str | None = None, limit: int = 50) -> Page[UserView]:
-    """A page of the users that are not deleted, by id; with `search`, those with the text in a name or the e-mail.
+def list_users(
+    *, search: str = "", status: str = "active", after: str | None = None, limit: int = 50
+) -> Page[UserView]:
+    """A page of users by id: `active` ones, deactivated ones (`inactive`), or `any` of the two, deleted ones never.
 
-    Raises `InvalidParameter`.
+    With `search`, those with the text in a name or the e-mail. Raises `InvalidParameter`.
     """
     check_limit(limit)
+    if status not in LISTED:
+        raise InvalidParameter("status", "must be one of " + ", ".join(LISTED))
     check_text(search, parameter="search")
     if len(search) > LONGEST_TERM:
         raise InvalidParameter("search", f"must be at most {LONGEST_TERM} characters")
-    users = User.objects.filter(status=User.Status.ACTIVE).order_by("user_id")
+    users = User.objects.filter(status__in=LISTED[status]).order_by("user_id")
     if term := fold(search):
         users = users.filter(folded__contains=term)
     if after is not None:

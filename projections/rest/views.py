@@ -52,14 +52,25 @@ class UsersView(APIView):
     @extend_schema(
         operation_id="list_users",
         summary="List or search users",
-        parameters=[in_query("search", str, "Part of a user name, display name or e-mail, in any case"), AFTER, LIMIT],
+        parameters=[
+            in_query("search", str, "Part of a user name, display name or e-mail, in any case"),
+            in_query("status", str, "`active` by default, `inactive` for deactivated ones, or `any` of the two"),
+            AFTER,
+            LIMIT,
+        ],
         responses={OK: schema_of(Page[UserView])},
     )
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
         query = request.query_params
-        only(query, "search", "after", "limit")
-        return Response(list_users(search=query.get("search", ""), after=query.get("after"), limit=limit_of(query)))
+        only(query, "search", "status", "after", "limit")
+        users = list_users(
+            search=query.get("search", ""),
+            status=query.get("status", "active"),
+            after=query.get("after"),
+            limit=limit_of(query),
+        )
+        return Response(users)
 
 
 class OneUserView(APIView):

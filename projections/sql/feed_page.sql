@@ -16,6 +16,6 @@ CROSS JOIN LATERAL (
     ORDER BY score DESC, post_id DESC
     LIMIT %(max_count)s::bigint
 ) AS post
-WHERE follow.follower_id = %(follower_id)s AND author.deleted_at IS NULL
+WHERE follow.follower_id = %(follower_id)s AND follow.is_following AND author.deleted_at IS NULL
 ORDER BY post.score DESC, post.post_id DESC
 LIMIT %(max_count)s::bigint

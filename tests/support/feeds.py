@@ -11,7 +11,8 @@ from msgspec import Struct
 from events.api import type_name
 from events.domain.content import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
 from events.domain.identity import IdentityUserDeleted, IdentityUserProfileUpdated
-from events.domain.social import UserFollowed
+from events.domain.social import UserFollowed, UserUnfollowed
+from events.domain.users import UserDeactivated, UserNameChanged
 from outbox.api import Handler, ReceivedEvent
 from projections.read_models.feed_queries import PostView, feed
 
@@ -46,11 +47,11 @@ def received(payload: Struct, **fields: Any) -> ReceivedEvent:
     return ReceivedEvent(payload=payload, **(values | fields))
 
 
-def handle(handlers: Sequence[Handler], *payloads: Struct) -> None:
+def handle(handlers: Sequence[Handler], *payloads: Struct, minute: int = 0) -> None:
     """Give the events to whom they concern, in one transaction that stays open if the caller's is."""
     with transaction.atomic():
         for payload in payloads:
-            event = received(payload)
+            event = received(payload, timestamp=at(minute))
             for handler in handlers:
                 if handler.wants(event.event_type) and handler.handle is not None:
                     handler.handle(event)
@@ -75,6 +76,21 @@ def removal(post_id: str, *, author: str = "ann", minute: int = 90) -> ContentPo
 def follow(follower: str, followed: str = "ann") -> UserFollowed:
     """A payload."""
     return UserFollowed(follower_id=follower, followed_id=followed)
+
+
+def unfollow(follower: str, followed: str = "ann") -> UserUnfollowed:
+    """A payload."""
+    return UserUnfollowed(follower_id=follower, followed_id=followed)
+
+
+def renamed(user_id: str, name: str) -> UserNameChanged:
+    """A payload."""
+    return UserNameChanged(user_id=user_id, old_name="", new_name=name)
+
+
+def deactivated(user_id: str) -> UserDeactivated:
+    """A payload."""
+    return UserDeactivated(user_id=user_id, deactivated_at=at(100))
 
 
 def named(user_id: str, name: str, *, minute: int = 0) -> IdentityUserProfileUpdated:
@@ -128,6 +144,8 @@ def expected_feed(user_id: str, payloads: Sequence[Struct]) -> list[str]:
                 statuses[payload.post_id] = "gone"
             case UserFollowed() if payload.follower_id == user_id:
                 followed.add(payload.followed_id)
+            case UserUnfollowed() if payload.follower_id == user_id:
+                followed.discard(payload.followed_id)
             case IdentityUserDeleted():
                 away.add(payload.user_id)
             case _:

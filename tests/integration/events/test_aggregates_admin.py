@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from structlog.testing import capture_logs
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events, execute
 from events.domain.order_commands import CancelOrder, CreateOrder
@@ -57,9 +58,9 @@ def test_an_event_of_an_aggregate_that_no_code_knows_or_can_read() -> None:
     assert "schema version 99" in page_of(client, DomainEvent.objects.get(aggregate_id="o2"))
 
 
-def act(client: Client, action: str) -> Any:
+def act(client: Client, action: str, *, reason: str = "the fold was wrong") -> Any:
     ids = list(AggregateSnapshot.objects.values_list("pk", flat=True))
-    return client.post(reverse(SNAPSHOTS), {"action": action, "_selected_action": ids}, follow=True)
+    return client.post(reverse(SNAPSHOTS), {"action": action, "_selected_action": ids, "reason": reason}, follow=True)
 
 
 def test_snapshots_show_whether_they_count() -> None:
@@ -75,10 +76,25 @@ def test_snapshots_show_whether_they_count() -> None:
 def test_an_operator_makes_them_anew_and_deletes_them() -> None:
     client = client_of("view_aggregatesnapshot", "operate_aggregatesnapshot")
     AggregateSnapshot.objects.update(data={"status": "wrong"})
-    act(client, "rebuild_selected")
-    assert AggregateSnapshot.objects.get().data["status"] == "cancelled"
-    act(client, "delete_snapshots")
+    with capture_logs() as logs:
+        act(client, "rebuild_selected")
+        assert AggregateSnapshot.objects.get().data["status"] == "cancelled"
+        act(client, "delete_snapshots", reason="no longer wanted")
     assert not AggregateSnapshot.objects.exists()
+    assert [(entry["event"], entry["actor"], entry["reason"]) for entry in logs if "actor" in entry] == [
+        ("snapshots rebuilt", "someone", "the fold was wrong"),
+        ("snapshots deleted", "someone", "no longer wanted"),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 501, "\0"])
+def test_without_a_reason_nothing_is_done(reason: str) -> None:
+    client = client_of("view_aggregatesnapshot", "operate_aggregatesnapshot")
+    AggregateSnapshot.objects.update(data={"status": "wrong"})
+    act(client, "rebuild_selected", reason=reason)
+    act(client, "delete_snapshots", reason=reason)
+    assert AggregateSnapshot.objects.get().data["status"] == "wrong"
+    assert "say why" in act(client, "rebuild_selected", reason="").content.decode()
 
 
 def test_whoever_only_looks_cannot() -> None:

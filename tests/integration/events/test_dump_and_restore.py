@@ -2,19 +2,30 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, connections
 
-from events.api import Expected, append_events, last_position, read_log, set_on_append
+from events.api import (
+    Expected,
+    RecordedEvent,
+    StreamId,
+    append_events,
+    last_position,
+    read_log,
+    set_on_append,
+)
 from events.store.hooks import on_append
 from nova.local.embedded import postgres_server
 from nova.local.packages import package_directory
 from nova.settings import environment as env
-from outbox.api import record
+from outbox.api import MemoryBus, RetryPolicy, record
 from outbox.models import OutboxEvent
+from outbox.record import SHARDS
+from outbox.relay import relay_connection, relay_pass
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import test_database_url
 
@@ -41,41 +52,73 @@ def move(source: str, target: str, file: Path) -> None:
     subprocess.run([programs / "pg_restore", "--no-owner", f"--dbname={target}", file], check=True)
 
 
+@contextmanager
+def moved_to(cluster: str) -> Iterator[None]:
+    """Nova, on another cluster."""
+    old = connections.databases["default"]
+    connections["default"].close()
+    del connections["default"]
+    connections.databases["default"] = dict(old) | env.database(cluster, pool_size=0)
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        del connections["default"]
+        connections.databases["default"] = old
+
+
+def relay(bus: MemoryBus, *, limit: int) -> int:
+    """One pass of a relay that has just come; how many rows it has published."""
+    with relay_connection() as connection:
+        return relay_pass(connection, bus, shards=range(SHARDS), limit=limit, policy=RetryPolicy(limit=1)).published
+
+
+def follow(position: int, *, pages: int = 10) -> tuple[list[RecordedEvent], int]:
+    """What a follower finds after a position, and where it stands then."""
+    events: list[RecordedEvent] = []
+    for _ in range(pages):
+        page = read_log(position, 17)
+        events += page.events
+        position = page.position
+    return events, position
+
+
+def versions(events: list[RecordedEvent]) -> dict[StreamId, list[int]]:
+    """The versions of each stream in the order of the log."""
+    found: dict[StreamId, list[int]] = {}
+    for event in events:
+        found.setdefault(event.stream, []).append(event.version)
+    return found
+
+
 def test_followers_and_relay_go_on_where_they_were(new_cluster: str, tmp_path: Path) -> None:
-    streams = [new_stream() for _ in range(5)]
+    streams, bus = [new_stream() for _ in range(5)], MemoryBus()
     for number in range(20):
         append_events(streams[number % 5], Expected.ANY, [new_event(str(number)), new_event()])
     with connection.cursor() as cursor:
         # Positions that were drawn in vain: the sequence is beyond the last event.
         cursor.execute("SELECT nextval('domain_events_position_seq') FROM generate_series(1, 7)")
-    half = read_log(0, 17)
-    seen = [event.event_id for event in half.events]
-    published = set(OutboxEvent.objects.order_by("position")[:10].values_list("event_id", flat=True))
-    OutboxEvent.objects.filter(event_id__in=published).update(published=True)
+    seen, position = follow(0, pages=1)
+    assert relay(bus, limit=10) == 10
     drawn = last_position()
     move(test_database_url(), new_cluster, tmp_path / "dump")
 
-    old = connections.databases["default"]
-    connections["default"].close()
-    del connections["default"]
-    connections.databases["default"] = dict(old) | env.database(new_cluster, pool_size=0)
-    try:
+    with moved_to(new_cluster):
         assert last_position() == drawn
         append_events(streams[0], 8, [new_event("after")])
-        after, position = list[Any](), half.position
-        while not after or position < last_position():
-            page = read_log(position, 10)
-            after += page.events
-            position = page.position
-        assert [event.event_id for event in after][:1] != seen[-1:]
-        seen += [event.event_id for event in after]
-        assert len(set(seen)) == len(seen) == 41
+        after, _ = follow(position)
         assert after[-1].position > drawn
         assert after[-1].version == 9
-        waiting = set(OutboxEvent.objects.filter(published=False).values_list("event_id", flat=True))
-        assert waiting == set(seen) - published
-        assert len(waiting) == 31
-    finally:
-        connections["default"].close()
-        del connections["default"]
-        connections.databases["default"] = old
+        seen += after
+        assert len({event.event_id for event in seen}) == len(seen) == 41
+        assert OutboxEvent.objects.filter(published=False).count() == 31
+        assert [relay(bus, limit=20), relay(bus, limit=20), relay(bus, limit=20)] == [20, 11, 0]
+
+    in_log, published = versions(seen), [dict(message.headers) for message in bus.published]
+    assert len(published) == 41
+    assert {UUID(headers["event_id"].decode()) for headers in published} == {event.event_id for event in seen}
+    for stream in streams:
+        own = [
+            int(headers["version"]) for headers in published if headers["aggregate_id"] == stream.aggregate_id.encode()
+        ]
+        assert own == in_log[stream] == list(range(1, len(own) + 1))

@@ -73,6 +73,24 @@ def test_a_refusal_has_a_code_and_a_reason(api: Api) -> None:
     assert (problem["code"], problem["detail"]) == ("wrong_order_status", "the order is open, not paid")
 
 
+def test_a_dry_run_says_what_would_happen_and_does_nothing(api: Api) -> None:
+    response = api.command("order/create?dry_run=true", CREATE)
+    assert (response.status_code, response.headers["ETag"]) == (200, '"0"')
+    (event,) = response.json()["events"]
+    assert (event["event_type"], event["version"], event["payload"]["items"]) == ("order.created", 1, [TEA])
+    assert scalar("SELECT count(*) FROM domain_events") == 0
+    api.command("order/create?dry_run=false", CREATE)
+    add = {"aggregate_id": "o1"} | TEA
+    problem = api.command("order/add_item?dry_run=true", add, **{"If-Match": '"3"'})
+    assert_problem(problem, 412, "version-conflict")
+    assert_problem(
+        api.command("order/ship?dry_run=true", {"aggregate_id": "o1", "tracking_number": "T"}), 422, "command-refused"
+    )
+    assert_problem(api.command("order/add_item?dry_run=perhaps", add), 400, "invalid-parameter")
+    assert_problem(api.command("order/add_item?dryrun=true", add), 400, "invalid-parameter")
+    assert scalar("SELECT count(*) FROM domain_events") == 1
+
+
 def test_a_command_may_expect_a_version(api: Api) -> None:
     api.command("order/create", CREATE)
     add = {"aggregate_id": "o1"} | TEA

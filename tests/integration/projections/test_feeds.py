@@ -27,7 +27,9 @@ from tests.support.feeds import (
     named,
     post,
     removal,
+    renamed,
     status,
+    unfollow,
     whole_feed,
 )
 
@@ -81,6 +83,50 @@ def test_a_new_follower_gets_the_posts_that_were_there():
     assert ids(whole_feed("bob")) == []
     told(follow("bob"))
     assert ids(whole_feed("bob")) == ["p1"]
+
+
+def test_posts_of_somebody_no_longer_followed_leave_the_feed(client):
+    told(post("p1"), post("p2", "cem"), follow("bob", "ann"), follow("bob", "cem"))
+    assert set(ids(whole_feed("bob"))) == {"p1", "p2"}
+    told(unfollow("bob", "ann"))
+    assert client.zrange("feed:bob", 0, -1) == [b"p2"]
+    assert ids(whole_feed("bob")) == ["p2"]
+    told(post("p3", minute=5))
+    assert ids(whole_feed("bob")) == ["p2"]
+    told(follow("bob", "ann"))
+    assert ids(whole_feed("bob")) == ["p3", "p2", "p1"]
+
+
+def test_a_follow_that_comes_after_its_end_does_not_begin_again():
+    told(post("p1"))
+    handle(HANDLERS, unfollow("bob"), minute=2)
+    handle(HANDLERS, follow("bob"), minute=1)
+    assert whole_feed("bob") == []
+    handle(HANDLERS, follow("bob"), minute=3)
+    assert ids(whole_feed("bob")) == ["p1"]
+
+
+def test_a_post_that_reaches_redis_beside_an_unfollowing_is_left_out(client):
+    told(post("p1"), follow("bob"))
+    whole_feed("bob")
+    place = feed_cache().posts(["p1"])["p1"].place
+    told(unfollow("bob"))
+    feed_cache().add(["bob"], [place])
+    # The first reading builds the feed around what is there, the second is served by Redis.
+    assert [whole_feed("bob"), whole_feed("bob")] == [[], []]
+    assert client.zrange("feed:bob", 0, -1) == [b"p1"]
+
+
+@pytest.mark.parametrize("profile_first", [True, False])
+def test_a_user_name_that_changes_alone_leaves_the_rest_of_the_profile(profile_first):
+    profile, change = (named("ann", "", minute=1), 1), (renamed("ann", "anne"), 2)
+    for payload, minute in [profile, change] if profile_first else [change, profile]:
+        handle(HANDLERS, payload, minute=minute)
+    told(post("p1"), follow("bob"))
+    assert [one.author_name for one in whole_feed("bob")] == ["anne"]
+    handle(HANDLERS, named("ann", "The Ann", minute=3), renamed("ann", "late"), minute=1)
+    assert [one.author_name for one in whole_feed("bob")] == ["The Ann"]
+    assert FeedAuthor.objects.get().username == "ann"
 
 
 def test_a_changed_name_shows_in_what_is_cached():
@@ -336,7 +382,7 @@ def histories(draw: Any) -> list[Any]:
             st.one_of(
                 POSTS.map(lambda name: ("post", name)),
                 st.tuples(st.sampled_from(["archived", "published", "removed"]), POSTS),
-                st.tuples(st.just("follow"), st.sampled_from(["ann", "cem"])),
+                st.tuples(st.sampled_from(["follow", "unfollow"]), st.sampled_from(["ann", "cem"])),
                 st.tuples(st.just("gone"), st.sampled_from(["ann", "cem"])),
             ),
             max_size=14,
@@ -347,6 +393,8 @@ def histories(draw: Any) -> list[Any]:
     for minute, (what, name) in enumerate(steps, start=1):
         if what == "follow":
             messages.append(follow("bob", name))
+        elif what == "unfollow":
+            messages.append(unfollow("bob", name))
         elif what == "gone":
             messages.append(gone(name))
         elif name not in seen:

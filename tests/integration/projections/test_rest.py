@@ -61,6 +61,7 @@ def test_users_are_listed_page_by_page_searched_and_got(api):
     second = get(api, "users", limit=2, after=first["next"])
     assert ([user["user_id"] for user in second["items"]], second["next"]) == (["cem"], None)
     assert [user["user_id"] for user in get(api, "users", search="BOB@")["items"]] == ["bob"]
+    assert [user["user_id"] for user in get(api, "users", status="inactive")["items"]] == []
     assert get(api, "users/ann")["email"] == "ann@example.org"
 
 

@@ -11,7 +11,7 @@ from projections.exceptions import InvalidParameter
 from projections.models import SearchDocument
 from projections.read_models.search import HANDLERS
 from projections.read_models.search_queries import search
-from tests.support.feeds import gone, handle, named, post, removal, status
+from tests.support.feeds import deactivated, gone, handle, named, post, removal, renamed, status
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,17 @@ def test_what_is_deleted_is_gone_with_its_words():
     told(post("p1", caption="dog"), named("ann", "Dog", minute=500))
     assert found("dog") == set()
     assert set(SearchDocument.objects.values_list("text", "folded")) == {("", "")}
+
+
+def test_a_user_is_found_by_a_name_that_changed_alone_until_deactivated():
+    told(named("ann", "Dog"))
+    handle(HANDLERS, renamed("ann", "Wolf"), minute=5)
+    assert (found("dog"), found("wolf")) == (set(), {"ann"})
+    handle(HANDLERS, renamed("ann", "Cat"), minute=4)
+    assert found("wolf") == {"ann"}
+    told(deactivated("ann"))
+    handle(HANDLERS, renamed("ann", "Fox"), minute=101)
+    assert found("fox") == set()
 
 
 def test_an_older_name_that_comes_late_does_not_win():

@@ -68,6 +68,10 @@ def test_what_commands_bring_about_is_followed():
     catch_up(UsersProjection())
     assert get_user("u1").status == "inactive"
     assert list_users(search="", after=None, limit=10).items == []
+    for status in ("inactive", "any"):
+        assert [(user.user_id, user.status) for user in list_users(status=status).items] == [("u1", "inactive")]
+    with pytest.raises(InvalidParameter, match="status"):
+        list_users(status="deleted")
 
 
 def test_a_deleted_user_is_marked_and_not_listed():

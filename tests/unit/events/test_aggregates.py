@@ -13,7 +13,7 @@ from events.domain.orders import ORDER
 from events.domain.users import USER
 from events.exceptions import CommandRefused, UnknownAggregate, UnknownCommand
 from events.testing import AT
-from tests.support.lives import COMMANDS, lives
+from tests.support.lives import COMMANDS, from_structs, lives
 
 ISSUED = Issued(aggregate_id="a:b", command_id=UUID(int=1), at=AT, user_id=None)
 
@@ -56,6 +56,14 @@ def test_what_happens_is_folded_and_deciding_changes_nothing(life: Any) -> None:
             continue
     assert repr(state) == before
     assert aggregate.fold(aggregate.initial, happened) == state
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_life_can_be_made_from_nothing_but_the_structs(data: st.DataObject) -> None:
+    """So that a new aggregate is tested before anybody has written a strategy for it."""
+    aggregate = data.draw(st.sampled_from(list(aggregates)))
+    assert aggregates.of(data.draw(from_structs(aggregate)))[0] is aggregate
 
 
 def test_no_refusal_shares_its_code_with_another() -> None:

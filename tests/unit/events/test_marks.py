@@ -1,0 +1,56 @@
+"""Does a state that remembers very many names stay cheap to evolve, and stay what it was?"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from events.domain.conversations import CONVERSATION, Conversation, MessageDeleted, MessagePersisted
+from events.domain.marks import Marks
+from events.testing import AT
+
+marks = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.booleans()), max_size=60)
+
+
+@given(marks)
+def test_marks_are_a_dict_and_earlier_ones_stay(given_marks: list[tuple[str, bool]]) -> None:
+    model: dict[str, bool] = {}
+    history = [(Marks(), dict(model))]
+    for name, mark in given_marks:
+        model[name] = mark
+        history.append((history[-1][0].with_mark(name, mark=mark), dict(model)))
+    for kept, then in history:
+        assert {name: kept.get(name) for name in "abcdefghij"} == {name: then.get(name) for name in "abcdefghij"}
+        assert msgspec.json.decode(msgspec.json.encode(kept), type=Marks) == kept
+
+
+def evolve_flat(state: Any, payload: Any) -> Any:
+    """The planted fault: all marks are copied for each event."""
+    (level,) = state.messages.levels or ({},)
+    is_there = isinstance(payload, MessagePersisted)
+    return structs.replace(state, messages=Marks(levels=(level | {payload.message_id: is_there},)))
+
+
+def copied(evolve: Callable[[Any, Any], Any], messages: int) -> int:
+    """How many marks were copied while a conversation was folded; each message is persisted, every third deleted."""
+    state, known, total = Conversation(status="open"), list[Any](), 0
+    for number in range(messages):
+        name = f"m{number}"
+        payloads: list[Any] = [MessagePersisted(message_id=name, conversation_id="c", sender_id="a", created_at=AT)]
+        if number % 3 == 0:
+            payloads.append(MessageDeleted(message_id=name, conversation_id="c", deleted_at=AT))
+        for payload in payloads:
+            state = evolve(state, payload)
+            total += sum(len(level) for level in state.messages.levels if not any(level is old for old in known))
+            known = list(state.messages.levels)
+    return total
+
+
+@pytest.mark.parametrize(("evolve", "is_bounded"), [(CONVERSATION.evolve, True), (evolve_flat, False)])
+def test_a_message_costs_the_same_in_a_long_conversation(evolve: Callable[[Any, Any], Any], is_bounded: bool) -> None:
+    # Each of n marks is copied at most once per doubling, and 4 000 is less than 2 to the 12th.
+    assert (copied(evolve, 3_000) <= 4_000 * 12) is is_bounded
