@@ -14,8 +14,8 @@ from unfold.enums import ActionVariant
 from events.console import block
 from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog
 from outbox.admin.display import actor_of, indented, readable, tell, uuid_of
+from outbox.letter_operations import discard_dead_letters, retry_dead_letters
 from outbox.models import DeadLetter
-from outbox.operations import discard_dead_letters, retry_dead_letters
 
 FAILURE_GROUPS = 50
 LETTER_STATES = {"open": "danger", "retrying": "warning", "retried": "success", "discarded": "default"}
@@ -115,14 +115,14 @@ class DeadLetterAdmin(OperatedAdmin):
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Have the selected letters handled again."""
         ids = list(queryset.values_list("pk", flat=True))
-        asked = retry_dead_letters(ids, actor=actor_of(request), reason="selected in the admin")
+        asked = retry_dead_letters(*ids, actor=actor_of(request), reason="selected in the admin").total
         tell(request, asked, len(ids), "will be handled again by a worker; the others were not open")
 
     @admin.action(description="Discard", permissions=["operate"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Close the selected letters."""
         ids = list(queryset.values_list("pk", flat=True))
-        discarded = discard_dead_letters(ids, actor=actor_of(request), reason="selected in the admin")
+        discarded = discard_dead_letters(*ids, actor=actor_of(request), reason="selected in the admin")
         tell(request, discarded, len(ids), "discarded; the others were not open")
 
     @action(
@@ -133,7 +133,7 @@ class DeadLetterAdmin(OperatedAdmin):
     )
     def retry_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Have this letter handled again."""
-        asked = retry_dead_letters([object_id], actor=actor_of(request), reason=form.cleaned_data["reason"])
+        asked = retry_dead_letters(object_id, actor=actor_of(request), reason=form.cleaned_data["reason"])
         tell(request, asked, 1, "will be handled again by a worker")
         return self._back_to(object_id)
 
@@ -146,6 +146,6 @@ class DeadLetterAdmin(OperatedAdmin):
     )
     def discard_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Close this letter."""
-        discarded = discard_dead_letters([object_id], actor=actor_of(request), reason=form.cleaned_data["reason"])
+        discarded = discard_dead_letters(object_id, actor=actor_of(request), reason=form.cleaned_data["reason"])
         tell(request, discarded, 1, "discarded")
         return self._back_to(object_id)

@@ -35,19 +35,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """The rows in the chosen state."""
-        match self.value():
-            case "published":
-                return queryset.filter(published=True)
-            case "pending":
-                return queryset.pending().filter(dead_at=None, next_attempt_at=None)
-            case "waiting":
-                return queryset.waiting()
-            case "dead":
-                return queryset.dead()
-            case "discarded":
-                return queryset.filter(discarded_at__isnull=False)
-            case _:
-                return queryset
+        return queryset.in_state(self.value()) if self.value() in STATES else queryset
 
 
 class RecentFilter(admin.SimpleListFilter):
@@ -88,7 +76,7 @@ class EventTypeFilter(RecentFilter):
 class OutboxEventAdmin(OperatedAdmin):
     """Events on their way to their topics, newest first."""
 
-    list_display = ("id", "state", "event_type", "topic", "partition_key", "age", "retry_count", "event_link")
+    list_display = ("id", "state_label", "event_type", "topic", "partition_key", "age", "retry_count", "event_link")
     list_filter = (StateFilter, TopicFilter, EventTypeFilter)
     ordering = ("-id",)
     search_fields = ("event_id",)
@@ -96,7 +84,7 @@ class OutboxEventAdmin(OperatedAdmin):
     actions = ("retry",)
     actions_detail = ("retry_row", "discard_row")
     fieldsets = (
-        ("Delivery", {"fields": ("state", "topic", "partition_key", "shard", "created_at", "published_at")}),
+        ("Delivery", {"fields": ("state_label", "topic", "partition_key", "shard", "created_at", "published_at")}),
         (
             "Failures",
             {"fields": ("retry_count", "next_attempt_at", "dead_at", "discarded_at", "last_error")},
@@ -115,15 +103,9 @@ class OutboxEventAdmin(OperatedAdmin):
     )
 
     @display(description="state", label=STATES)
-    def state(self, row: OutboxEvent) -> str:
+    def state_label(self, row: OutboxEvent) -> str:
         """Where the row is on its way."""
-        if row.published:
-            return "published"
-        if row.discarded_at:
-            return "discarded"
-        if row.dead_at:
-            return "dead"
-        return "waiting" if row.next_attempt_at else "pending"
+        return row.state
 
     @display(description="age", ordering="id")
     def age(self, row: OutboxEvent) -> str:
