@@ -1,7 +1,7 @@
 """Which dead letters are meant? What lists show and what operations act on is said in the same words."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from django.db.models import Q, QuerySet
@@ -12,6 +12,7 @@ from outbox.models import DeadLetter
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 LetterId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Status = Literal["open", "retrying", "retried", "discarded", "replaced"]
 MOST_IDS = 10_000
 
 
@@ -20,7 +21,7 @@ class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ids: Annotated[tuple[LetterId, ...], Meta(max_length=MOST_IDS)] = ()
     """Only these; all when it is empty."""
-    status: DeadLetter.Status | None = None
+    status: Status | None = None
     failure_group: Name | None = None
     """Failures of one kind at one place."""
     consumer: Name | None = None

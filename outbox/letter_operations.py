@@ -3,12 +3,15 @@
 The rows are the truth: a worker that dies leaves the operation where it was, and the next one goes on.
 """
 
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import kombu.exceptions
+import redis
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
@@ -67,8 +70,7 @@ def start_operation(
         if operation.total and verb != Verb.RETRY and operation.total < BATCH:
             take_batch(operation.pk)
         elif operation.total:
-            # A hint only, and it may be lost: beat looks at the rows.
-            transaction.on_commit(lambda: run_operations.apply_async(retry=False, ignore_result=True), robust=True)
+            transaction.on_commit(_hint, robust=True)
     operation.refresh_from_db()
     log.info(
         "an operation on dead letters has begun",
@@ -125,6 +127,19 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
     operation.refresh_from_db()
     log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
     return operation
+
+
+def _hint() -> None:
+    """Wake a worker, from a thread of its own: whoever asks does not wait for a broker that is away."""
+    threading.Thread(target=_send_hint, name="operations-hint", daemon=True).start()
+
+
+def _send_hint() -> None:
+    try:
+        run_operations.apply_async(retry=False, ignore_result=True)
+    except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
+        # It may be lost: beat looks at the rows.
+        log.warning("workers look for operations by themselves", error=str(error))
 
 
 def _row(

@@ -354,7 +354,7 @@ work_off_operations(seconds=60)
 def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_there_once(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, *range(200))
+    buried(group, *range(120))
     operation, _ = start_operation("retry", LetterFilter(), rate=150.0, **WHO)
     environment = os.environ | {
         "DATABASE_URL": test_database_url(),
@@ -362,7 +362,7 @@ def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_the
         "DJANGO_SETTINGS_MODULE": "nova.settings.test",
     }
     kills = 0
-    for threshold in (20, 60, 110):
+    for threshold in (20, 60):
         worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stdout=subprocess.PIPE)
         try:
             eventually(lambda least=threshold: get_operation(operation.pk).done >= least)  # type: ignore[misc]
@@ -375,6 +375,6 @@ def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_the
     last.communicate(timeout=60)
 
     found = get_operation(operation.pk)
-    assert (kills, found.state, found.done, found.failed, found.skipped) == (3, "done", 200, 0, 0)
-    assert InboxEntry.objects.filter(consumer="effect").count() == 200
+    assert (kills, found.state, found.done, found.failed, found.skipped) == (2, "done", 120, 0, 0)
+    assert InboxEntry.objects.filter(consumer="effect").count() == 120
     assert set(statuses()) == {"retried"}
