@@ -7,7 +7,7 @@ from argparse import RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -157,7 +157,7 @@ class Command(BaseCommand):
 
     def _watch(self, operation_id: int) -> None:
         """Show progress until the end. Ctrl-C ends the watching, not the operation."""
-        console = Console(file=self.stdout._out, width=WIDTH)  # noqa: SLF001 - rich writes to streams, not wrappers
+        console = Console(file=cast("IO[str]", self.stdout), width=WIDTH)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
             with Progress(*columns, console=console) as progress:
