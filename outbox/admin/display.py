@@ -34,7 +34,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:
 
 def bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
     """How far something is, as a bar of three colours with its numbers."""
-    parts = (("done", done, "bg-green-500"), ("failed", failed, "bg-red-500"), ("skipped", skipped, "bg-amber-400"))
+    parts = (("done", done, "bg-green-500"), ("failed", failed, "bg-red-500"), ("skipped", skipped, "bg-orange-500"))
     context = {
         "parts": [
             {"name": name, "number": number, "colour": colour, "percent": 100 * number / (total or 1)}

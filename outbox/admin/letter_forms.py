@@ -7,7 +7,6 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -24,6 +23,11 @@ def _text(label: str = "", help_text: str = "") -> forms.CharField:
     )
 
 
+def _moment(help_text: str) -> forms.DateTimeField:
+    widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
+    return forms.DateTimeField(required=False, help_text=help_text, widget=widget)
+
+
 class OperateForm(forms.Form):
     """Which letters, what shall be done to them, and why."""
 
@@ -34,12 +38,8 @@ class OperateForm(forms.Form):
     topic = _text()
     exception = _text(help_text="The exception's class.")
     text = _text(help_text="A part of what the exception said.")
-    since = forms.SplitDateTimeField(
-        required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="Failed last at this time (UTC) or later."
-    )
-    until = forms.SplitDateTimeField(
-        required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="Failed last before this time (UTC)."
-    )
+    since = _moment("Failed last at this time (UTC) or later.")
+    until = _moment("Failed last before this time (UTC).")
     rate = forms.FloatField(
         required=False,
         min_value=0.01,

@@ -13,6 +13,7 @@ from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog
 from outbox.admin.display import actor_of, bar, link
 from outbox.exceptions import OperationFinished
 from outbox.letter_operations import cancel_operation
+from outbox.letter_work import LIVE
 from outbox.models import DeadLetterOperation, OperationItem
 
 STATES = {"queued": "info", "running": "warning", "done": "success", "cancelled": "default", "failed": "danger"}
@@ -33,6 +34,12 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         ("Who and why", {"fields": ("actor", "reason", "request_id")}),
         ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
     )
+
+    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing can be done any more about an operation that has ended."""
+        if not super().has_operate_permission(request):
+            return False
+        return obj is None or DeadLetterOperation.objects.filter(pk=str(obj), state__in=LIVE).exists()
 
     @display(description="what", label=VERBS)
     def verb_label(self, operation: DeadLetterOperation) -> str:
