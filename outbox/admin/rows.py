@@ -35,6 +35,11 @@ class RouteForm(ReasonForm):
     partition_key = forms.CharField(max_length=1_000, required=False, widget=UnfoldAdminTextInputWidget)
     field_order = ("topic", "partition_key", "reason")
 
+    def __init__(self, request: HttpRequest, object_id: int | str | None = None, *args: Any, **kwargs: Any) -> None:
+        row = OutboxEvent.objects.filter(pk=object_id).first()
+        route = {"topic": row.topic, "partition_key": row.partition_key} if row else {}
+        super().__init__(request, object_id, *args, initial=route | (kwargs.pop("initial", None) or {}), **kwargs)
+
 
 class StateFilter(admin.SimpleListFilter):
     """Narrows rows to one state."""
