@@ -12,7 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from outbox.database import is_outage, own_connection
 from outbox.dead_letters import handle_again
@@ -99,33 +99,36 @@ def take_batch(operation_id: int) -> float | None:
 
 def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
     pending = operation.items.filter(state=OperationItem.State.PENDING)
-    item = pending.first()
-    if item is None:
+    items = list(pending[:2])
+    if not items:
         _finish(operation.pk)
         return None
-    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.letter_id)
-    if item.lane is not None and _stands_behind_another(item, letter):
+    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=items[0].letter_id)
+    if items[0].lane is not None and _stands_behind_another(items[0], letter):
         return BEHIND_ANOTHER
-    _retry(item, letter)
-    if not pending.exists():
-        _finish(operation.pk)
-        return None
     # From the time that was due, so that the rate is kept however long the handlers take; nothing is saved up.
     interval = timedelta(seconds=1 / operation.rate) if operation.rate else timedelta()
     next_at = max(operation.next_at or now, now - interval) + interval
-    DeadLetterOperation.objects.filter(pk=operation.pk).update(next_at=next_at)
+    held = _retry(items[0], letter, next_at)
+    if len(items) == 1 or (held and not pending.exists()):
+        _finish(operation.pk)
+        return None
     return max(0.0, (next_at - datetime.now(UTC)).total_seconds())
 
 
-def _retry(item: OperationItem, letter: DeadLetter) -> None:
+def _retry(item: OperationItem, letter: DeadLetter, next_at: datetime) -> int:
+    """Handle the letter, and keep account; how many letters are held back behind it."""
+    held = 0
     if letter.status != DeadLetter.Status.RETRYING:
         state, counts = OperationItem.State.SKIPPED, {"skipped": 1}
     elif handle_again(letter):
         state, counts = OperationItem.State.DONE, {"done": 1}
     else:
-        state, counts = OperationItem.State.FAILED, {"failed": 1, "skipped": _hold_lane(item)}
+        held = _hold_lane(item)
+        state, counts = OperationItem.State.FAILED, {"failed": 1, "skipped": held}
     OperationItem.objects.filter(pk=item.pk).update(state=state)
-    _count(item.operation_id, **counts)
+    _count(item.operation_id, next_at=next_at, **counts)
+    return held
 
 
 def _stands_behind_another(item: OperationItem, letter: DeadLetter) -> bool:
@@ -152,10 +155,13 @@ def _hold_lane(failed: OperationItem) -> int:
     return behind.update(state=OperationItem.State.HELD)
 
 
-def _count(operation_id: int, *, done: int = 0, failed: int = 0, skipped: int = 0) -> None:
-    DeadLetterOperation.objects.filter(pk=operation_id, started_at=None).update(started_at=Now())
+def _count(
+    operation_id: int, *, done: int = 0, failed: int = 0, skipped: int = 0, next_at: datetime | None = None
+) -> None:
     DeadLetterOperation.objects.filter(pk=operation_id).update(
         state=DeadLetterOperation.State.RUNNING,
+        started_at=Coalesce(F("started_at"), Now()),
+        next_at=next_at,
         done=F("done") + done,
         failed=F("failed") + failed,
         skipped=F("skipped") + skipped,

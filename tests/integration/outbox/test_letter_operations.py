@@ -39,7 +39,7 @@ from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, Operation
 from tests.support.letters import Fussy, buried, fussy_group, message
 from tests.support.outbox import eventually, test_database_url
 
-WHO = {"actor": "operator", "reason": "the handler was mended"}
+WHO: Any = {"actor": "operator", "reason": "the handler was mended"}
 EVERYTHING = LetterFilter()
 FAST = 10_000.0
 
@@ -351,6 +351,7 @@ work_off_operations(seconds=60)
 """
 
 
+@pytest.mark.slow
 def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_there_once(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
