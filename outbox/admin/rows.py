@@ -36,7 +36,7 @@ class RouteForm(ReasonForm):
     field_order = ("topic", "partition_key", "reason")
 
     def __init__(self, request: HttpRequest, object_id: int | str | None = None, *args: Any, **kwargs: Any) -> None:
-        row = OutboxEvent.objects.filter(pk=object_id).first()
+        row = OutboxEvent.objects.filter(pk=object_id or 0).first()
         route = {"topic": row.topic, "partition_key": row.partition_key} if row else {}
         super().__init__(request, object_id, *args, initial=route | (kwargs.pop("initial", None) or {}), **kwargs)
 

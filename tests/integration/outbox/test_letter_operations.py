@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 
+from events.api import Untyped
 from outbox import handlers
 from outbox.api import (
     ConsumerGroup,
@@ -208,7 +209,9 @@ def test_an_edited_copy_is_handled_in_place_of_the_original_which_keeps_every_by
     assert (original(letter), letter.status, letter.edited_copy) == (before, "replaced", copy)
     assert copy.edited_from == letter
     (event,) = fussy.handled
-    assert (event.event_id, event.event_type, event.payload.data) == (copy.event_id, "y.happened", {"n": 2})
+    assert (event.event_id, event.event_type) == (copy.event_id, "y.happened")
+    assert isinstance(event.payload, Untyped)
+    assert event.payload.data == {"n": 2}
     assert copy.event_id != letter.event_id
     assert ["original_event_id", str(letter.event_id)] in copy.headers
     assert InboxEntry.objects.filter(consumer="fussy", event_id=copy.event_id).exists()
