@@ -117,7 +117,8 @@ NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", 7)
 NOVA_INBOX_RETENTION_DAYS = env.number("NOVA_INBOX_RETENTION_DAYS", 14)
 NOVA_TOPIC_RETENTION_DAYS = env.number("NOVA_TOPIC_RETENTION_DAYS", 7)
 # Where dead letters are copied to; `off` for nowhere.
-NOVA_DEAD_LETTER_TOPIC = env.text("NOVA_DEAD_LETTER_TOPIC", f"{KAFKA_TOPIC_PREFIX}.dead-letters").removesuffix("off")
+NOVA_DEAD_LETTER_TOPIC = env.text("NOVA_DEAD_LETTER_TOPIC", f"{KAFKA_TOPIC_PREFIX}.dead-letters")
+NOVA_DEAD_LETTER_TOPIC = "" if NOVA_DEAD_LETTER_TOPIC == "off" else NOVA_DEAD_LETTER_TOPIC
 # Most dead letters that one operation retries in a second, unless it says otherwise.
 NOVA_DEAD_LETTER_RETRY_RATE = env.number("NOVA_DEAD_LETTER_RETRY_RATE", 50)
 
