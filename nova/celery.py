@@ -34,10 +34,13 @@ def schedule(sender: Celery, **_: Any) -> None:
     often = float(settings.NOVA_BEAT_INTERVAL)
     intervals = {
         "outbox.tasks.relay_pass": often,
+        "outbox.tasks.run_operations": often,
+        "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
         "projections.tasks.show_feed_changes": often,
         "outbox.tasks.prune": PRUNE_INTERVAL,
         "events.tasks.prune_snapshots": PRUNE_INTERVAL,
+        "outbox.tasks.prune_inbox": PRUNE_INTERVAL,
     }
     for task, seconds in intervals.items():
         sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("events.rest.urls")),
     path("api/v1/", include("events.rest.command_urls")),
+    path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocumentationView.as_view(), name="api-docs"),

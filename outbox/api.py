@@ -10,16 +10,45 @@ from outbox.bus.base import (
 from outbox.bus.kafka import KafkaBus
 from outbox.bus.memory import MemoryBus
 from outbox.database import is_outage, own_connection
-from outbox.exceptions import OutboxError, Poisonous, Stopped, UnknownGroup, UnknownRunner
+from outbox.exceptions import (
+    InvalidEdit,
+    InvalidParameter,
+    InvalidRequest,
+    InvalidRoute,
+    LetterNotFound,
+    LetterNotOpen,
+    OperationFinished,
+    OperationNotFound,
+    OutboxError,
+    Poisonous,
+    RequestIdConflict,
+    RowNotDead,
+    RowNotFound,
+    Stopped,
+    UnknownGroup,
+    UnknownRunner,
+)
+from outbox.failure_groups import FailureGroup, failure_groups
 from outbox.handlers import EVERYTHING, ConsumerGroup, Handler, group_named, register_groups, registered_groups
 from outbox.health import Check, checks
 from outbox.heartbeats import Pulse, runner_name
 from outbox.hints import HintListener, announce_append
 from outbox.hosting import Loop
 from outbox.inbox import take_effect
+from outbox.letter_edits import LetterEdit, edit_and_retry
+from outbox.letter_filters import LetterFilter
+from outbox.letter_operations import (
+    archive_dead_letters,
+    cancel_operation,
+    discard_dead_letters,
+    get_operation,
+    retry_dead_letters,
+    start_operation,
+)
+from outbox.letter_work import work_off_operations
 from outbox.message import ReceivedEvent
 from outbox.metrics import QueueCollector, register_collectors
-from outbox.operations import discard_dead_letters, discard_outbox_rows, retry_dead_letters, retry_outbox_rows
+from outbox.operations import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
 from outbox.record import record
 from outbox.retries import Failure, RetryPolicy, Tempo
 from outbox.runners import register_runner, relay_runner
@@ -32,19 +61,33 @@ __all__ = [
     "ConsumerGroup",
     "DeliveryFailure",
     "Failure",
+    "FailureGroup",
     "Handler",
     "HintListener",
     "IncomingMessage",
+    "InvalidEdit",
+    "InvalidParameter",
+    "InvalidRequest",
+    "InvalidRoute",
     "KafkaBus",
+    "LetterEdit",
+    "LetterFilter",
+    "LetterNotFound",
+    "LetterNotOpen",
     "Loop",
     "MemoryBus",
+    "OperationFinished",
+    "OperationNotFound",
     "OutboxError",
     "OutgoingMessage",
     "Poisonous",
     "Pulse",
     "QueueCollector",
     "ReceivedEvent",
+    "RequestIdConflict",
     "RetryPolicy",
+    "RowNotDead",
+    "RowNotFound",
     "Stopped",
     "Subscription",
     "Tempo",
@@ -52,9 +95,14 @@ __all__ = [
     "UnknownGroup",
     "UnknownRunner",
     "announce_append",
+    "archive_dead_letters",
+    "cancel_operation",
     "checks",
     "discard_dead_letters",
     "discard_outbox_rows",
+    "edit_and_retry",
+    "failure_groups",
+    "get_operation",
     "group_named",
     "is_outage",
     "known_topics",
@@ -65,9 +113,12 @@ __all__ = [
     "register_runner",
     "registered_groups",
     "relay_runner",
+    "reroute_outbox_row",
     "retry_dead_letters",
     "retry_outbox_rows",
     "runner_name",
+    "start_operation",
     "take_effect",
     "topic_of",
+    "work_off_operations",
 ]

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
 from events.api import MissingCast, casts, registry
 from outbox.conf import outbox_conf
@@ -19,6 +19,8 @@ RANGES = {
     "consumer_batch": ("NOVA_CONSUMER_BATCH", 1, 10_000),
     "consumer_attempts": ("NOVA_CONSUMER_ATTEMPTS", 1, 100),
     "retention_days": ("NOVA_OUTBOX_RETENTION_DAYS", 1, 3_650),
+    "inbox_retention_days": ("NOVA_INBOX_RETENTION_DAYS", 1, 3_650),
+    "dead_letter_retry_rate": ("NOVA_DEAD_LETTER_RETRY_RATE", 0.01, 10_000),
     "beat_interval": ("NOVA_BEAT_INTERVAL", 1, 5),
 }
 
@@ -38,6 +40,7 @@ def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
         ("KAFKA_IDENTITY_EVENTS_TOPIC", conf.identity_topic),
         ("KAFKA_MEDIA_EVENTS_TOPIC", conf.media_topic),
         ("KAFKA_MESSAGE_EVENTS_TOPIC", conf.message_topic),
+        *([("NOVA_DEAD_LETTER_TOPIC", conf.dead_letter_topic)] if conf.dead_letter_topic else []),
     ):
         if not TOPIC.fullmatch(topic) or topic in {".", ".."}:
             problems.append(Error(f"{setting} cannot be the name of a topic.", id="outbox.E003"))
@@ -80,4 +83,20 @@ def numbers_are_in_range(**_: Any) -> list[CheckMessage]:
         Error(f"{setting} must lie between {least} and {most}.", id="outbox.E004")
         for field, (setting, least, most) in RANGES.items()
         if not least <= getattr(conf, field) <= most
+    ]
+
+
+@register()
+def the_inbox_remembers_longer_than_topics_keep(**_: Any) -> list[CheckMessage]:
+    """Warn when a message may be delivered again after its mark is gone: it would take effect twice."""
+    conf = outbox_conf()
+    if conf.inbox_retention_days > conf.topic_retention_days:
+        return []
+    return [
+        Warning(
+            f"The inbox forgets after {conf.inbox_retention_days} days what topics keep for "
+            f"{conf.topic_retention_days}: a message that comes again after that would take effect twice.",
+            hint="Raise NOVA_INBOX_RETENTION_DAYS, or say with NOVA_TOPIC_RETENTION_DAYS what the broker keeps.",
+            id="outbox.W001",
+        )
     ]

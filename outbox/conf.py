@@ -37,6 +37,14 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`NOVA_CONSUMER_ATTEMPTS`: how often a message is handled in vain before it is a dead letter."""
     retention_days: int
     """`NOVA_OUTBOX_RETENTION_DAYS`: how long published rows stay to be looked at."""
+    inbox_retention_days: int
+    """`NOVA_INBOX_RETENTION_DAYS`: how long a consumer remembers what it has handled."""
+    topic_retention_days: int
+    """`NOVA_TOPIC_RETENTION_DAYS`: days that the broker keeps messages, as it is configured there."""
+    dead_letter_topic: str
+    """`NOVA_DEAD_LETTER_TOPIC`: where dead letters are copied to; empty for nowhere."""
+    dead_letter_retry_rate: float
+    """`NOVA_DEAD_LETTER_RETRY_RATE`: most dead letters that one operation retries in a second."""
     beat_interval: int
     """`NOVA_BEAT_INTERVAL`: seconds between two looks at the rows by beat, whatever hints arrive."""
 
@@ -58,6 +66,12 @@ def outbox_conf() -> OutboxConf:
         consumer_batch=getattr(settings, "NOVA_CONSUMER_BATCH", 500),
         consumer_attempts=getattr(settings, "NOVA_CONSUMER_ATTEMPTS", 3),
         retention_days=getattr(settings, "NOVA_OUTBOX_RETENTION_DAYS", 7),
+        inbox_retention_days=getattr(settings, "NOVA_INBOX_RETENTION_DAYS", 14),
+        topic_retention_days=getattr(settings, "NOVA_TOPIC_RETENTION_DAYS", 7),
+        dead_letter_topic=getattr(
+            settings, "NOVA_DEAD_LETTER_TOPIC", f"{getattr(settings, 'KAFKA_TOPIC_PREFIX', 'nova')}.dead-letters"
+        ),
+        dead_letter_retry_rate=getattr(settings, "NOVA_DEAD_LETTER_RETRY_RATE", 50.0),
         beat_interval=getattr(settings, "NOVA_BEAT_INTERVAL", 4),
     )
 

@@ -2,10 +2,11 @@
 
 import traceback
 from base64 import b64decode, b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from outbox import metrics
 from outbox.bus.base import IncomingMessage
+from outbox.database import is_outage
 from outbox.handlers import ConsumerGroup, group_named
 from outbox.inbox import claim, run_handlers
 from outbox.message import event_id_of, event_type_of, to_event
@@ -52,7 +54,7 @@ def bury(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, at
             partition=message.partition,
             offset=message.offset,
             key=message.key,
-            headers=[[name, _as_json(value)] for name, value in message.headers],
+            headers=headers_as_json(message.headers),
             body=message.body,
             message_timestamp=message.timestamp,
             exception=report.exception,
@@ -74,28 +76,19 @@ def bury(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, at
     )
 
 
-def retry_requested() -> int:
-    """Handle again what operators have asked for; how many were handled. Any number of callers share the work."""
-    handled = 0
-    while True:
-        with transaction.atomic():
-            letter = (
-                DeadLetter.objects.select_for_update(skip_locked=True)
-                .filter(status=DeadLetter.Status.RETRYING)
-                .order_by("id")
-                .first()
-            )
-            if letter is None:
-                return handled
-            handled += _retry(letter)
+def handle_again(letter: DeadLetter) -> bool:
+    """Give the message to its group's handlers once more, in the caller's transaction; whether they could handle it.
 
-
-def _retry(letter: DeadLetter) -> bool:
+    The caller has locked the letter. Raises what is no fault of the message: a server that is away.
+    """
     try:
         group = group_named(letter.consumer)
         with transaction.atomic():
             run_handlers(group, [to_event(original(letter))])
-    except Exception as error:  # noqa: BLE001 - whatever the handler raises is for the operator to see
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # Whatever else the handler raises is for the operator to see.
         report = describe(error, {type(error).__module__.partition(".")[0]})
         DeadLetter.objects.filter(pk=letter.pk).update(
             status=DeadLetter.Status.OPEN,
@@ -152,6 +145,11 @@ def _innermost(trace: TracebackType | None, roots: Collection[str]) -> tuple[str
 def _roots(group: ConsumerGroup) -> set[str]:
     calls = [handler.handle or handler.handle_batch for handler in group.handlers]
     return {getattr(call, "__module__", "").partition(".")[0] for call in calls if call}
+
+
+def headers_as_json(headers: Sequence[tuple[str, bytes | None]]) -> list[list[Any]]:
+    """Headers as a letter keeps them."""
+    return [[name, _as_json(value)] for name, value in headers]
 
 
 HeaderValue = str | dict[str, str] | None

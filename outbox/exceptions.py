@@ -4,8 +4,21 @@ OutboxError
 ├── Poisonous         a message that no handler can be given
 ├── UnknownGroup      no consumer group has the name
 ├── UnknownRunner     no runner has the name
+├── LetterNotFound    no dead letter has the number
+├── LetterNotOpen     a dead letter was dealt with, or is being dealt with
+├── InvalidEdit       an edited message that its group's handlers could not be given either
+├── OperationNotFound no operation has the number
+├── OperationFinished an operation has ended and cannot be cancelled
+├── RequestIdConflict a request id was used before for something else
+├── RowNotFound       no outbox row has the number
+├── RowNotDead        an outbox row is not one that an operator decides about
+├── InvalidRoute      a topic or key that a row cannot have
+├── InvalidParameter  a parameter of a request that cannot be understood
+├── InvalidRequest    a body of a request that cannot be understood
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
+
+from uuid import UUID
 
 
 class OutboxError(Exception):
@@ -30,6 +43,103 @@ class UnknownRunner(OutboxError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"no runner {name!r}; there are: {', '.join(known) or 'none'}")
         self.name = name
+
+
+class LetterNotFound(OutboxError):
+    """No dead letter has the number."""
+
+    def __init__(self, letter_id: int) -> None:
+        super().__init__(f"no dead letter {letter_id}")
+        self.letter_id = letter_id
+
+
+class LetterNotOpen(OutboxError):
+    """A dead letter was dealt with, or is being dealt with."""
+
+    def __init__(self, letter_id: int, status: str) -> None:
+        super().__init__(f"dead letter {letter_id} is {status}, not open")
+        self.letter_id = letter_id
+        self.status = status
+
+
+class InvalidEdit(OutboxError):
+    """An edited message that its group's handlers could not be given either."""
+
+    def __init__(self, reason: str, *, pointer: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the edit."""
+
+
+class OperationNotFound(OutboxError):
+    """No operation has the number."""
+
+    def __init__(self, operation_id: int) -> None:
+        super().__init__(f"no operation {operation_id}")
+        self.operation_id = operation_id
+
+
+class OperationFinished(OutboxError):
+    """An operation has ended and cannot be cancelled."""
+
+    def __init__(self, operation_id: int, state: str) -> None:
+        super().__init__(f"operation {operation_id} is {state}")
+        self.operation_id = operation_id
+        self.state = state
+
+
+class RequestIdConflict(OutboxError):
+    """A request id was used before for something else."""
+
+    def __init__(self, request_id: UUID) -> None:
+        super().__init__(f"request id {request_id} was used before for something else")
+        self.request_id = request_id
+
+
+class RowNotFound(OutboxError):
+    """No outbox row has the number."""
+
+    def __init__(self, row_id: int) -> None:
+        super().__init__(f"no outbox row {row_id}")
+        self.row_id = row_id
+
+
+class RowNotDead(OutboxError):
+    """An outbox row is not one that an operator decides about."""
+
+    def __init__(self, row_id: int) -> None:
+        super().__init__(f"outbox row {row_id} is not dead")
+        self.row_id = row_id
+
+
+class InvalidRoute(OutboxError):
+    """A topic or key that a row cannot have."""
+
+    def __init__(self, reason: str, *, pointer: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the route."""
+
+
+class InvalidParameter(OutboxError):
+    """A parameter of a request that cannot be understood."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(f"{parameter} {reason}")
+        self.parameter = parameter
+        self.reason = reason
+
+
+class InvalidRequest(OutboxError):
+    """A body of a request that cannot be understood."""
+
+    def __init__(self, reason: str, *, pointer: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the body."""
 
 
 class Stopped(OutboxError):

@@ -1,5 +1,6 @@
 """Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -21,6 +22,24 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
     def waiting(self) -> "OutboxQuerySet":
         """Failed before, and tried again later."""
         return self.pending().filter(dead_at=None, next_attempt_at__isnull=False)
+
+    def stuck(self) -> "OutboxQuerySet":
+        """Dead or waiting."""
+        return self.pending().filter(Q(dead_at__isnull=False) | Q(next_attempt_at__isnull=False))
+
+    def in_state(self, state: str) -> "OutboxQuerySet":
+        """Those of which `OutboxEvent.state` says this."""
+        match state:
+            case "published":
+                return self.filter(published=True)
+            case "discarded":
+                return self.filter(discarded_at__isnull=False)
+            case "dead":
+                return self.dead()
+            case "waiting":
+                return self.waiting()
+            case _:
+                return self.pending().filter(dead_at=None, next_attempt_at=None)
 
 
 class OutboxEvent(models.Model):
@@ -93,6 +112,17 @@ class OutboxEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.event_type} {self.event_id}"
 
+    @property
+    def state(self) -> str:
+        """Where it is on its way: `published`, `discarded`, `dead`, `waiting` or `pending`."""
+        if self.published:
+            return "published"
+        if self.discarded_at:
+            return "discarded"
+        if self.dead_at:
+            return "dead"
+        return "waiting" if self.next_attempt_at else "pending"
+
 
 class InboxEntry(models.Model):
     """The mark that a message has had its effect on a consumer."""
@@ -105,6 +135,8 @@ class InboxEntry(models.Model):
 
     class Meta:
         db_table = "inbox"
+        # Finds the pages with old entries for next to nothing per insert; a B-tree would be felt by every consumer.
+        indexes = [BrinIndex(fields=["processed_at"], autosummarize=True, pages_per_range=32, name="inbox_by_time")]
 
     def __str__(self) -> str:
         return f"{self.consumer} {self.event_id}"
@@ -120,6 +152,8 @@ class DeadLetter(models.Model):
         RETRYING = "retrying"
         RETRIED = "retried"
         DISCARDED = "discarded"
+        REPLACED = "replaced"
+        """An edited copy is handled in its place."""
 
     id = models.BigAutoField(primary_key=True)
     consumer = models.CharField(max_length=100, db_collation="C")
@@ -140,6 +174,12 @@ class DeadLetter(models.Model):
     first_failed_at = models.DateTimeField(db_default=Now())
     last_failed_at = models.DateTimeField(db_default=Now())
     status = models.CharField(max_length=10, choices=Status, db_default=Status.OPEN)
+    archived_at = models.DateTimeField(null=True, help_text="Since when it is left out of lists.")
+    edited_from = models.OneToOneField(
+        "self", null=True, on_delete=models.CASCADE, related_name="edited_copy", help_text="The letter as it came."
+    )
+    dlq_published_at = models.DateTimeField(null=True, help_text="When its copy was on the dead-letter topic.")
+    dlq_error = models.TextField(null=True, help_text="Why it can have no copy there.")  # noqa: DJ001 - no error is not an empty one
 
     class Meta:
         db_table = "dead_letters"
@@ -147,7 +187,11 @@ class DeadLetter(models.Model):
         constraints = [models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letters_once")]
         indexes = [
             models.Index(fields=["failure_group", "-id"], condition=Q(status="open"), name="dead_letters_open"),
-            models.Index(fields=["id"], condition=Q(status="retrying"), name="dead_letters_retrying"),
+            models.Index(
+                fields=["id"],
+                condition=Q(dlq_published_at=None, dlq_error=None, edited_from=None),
+                name="dead_letters_unpublished",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -170,3 +214,122 @@ class ProcessHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.host}:{self.pid}"
+
+
+class DeadLetterOperation(models.Model):
+    """Something that an operator has asked to be done to dead letters: what, to which, who, why, and how far it is."""
+
+    class Verb(models.TextChoices):
+        """What is done to each letter."""
+
+        RETRY = "retry"
+        DISCARD = "discard"
+        ARCHIVE = "archive"
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+
+    id = models.BigAutoField(primary_key=True)
+    verb = models.CharField(max_length=10, choices=Verb)
+    filter = models.JSONField(help_text="Which letters were meant; see outbox.letter_filters.")
+    actor = models.CharField(max_length=255)
+    reason = models.CharField(max_length=500)
+    rate = models.FloatField(null=True, help_text="Most letters retried in a second.")
+    state = models.CharField(max_length=10, choices=State, db_default=State.QUEUED)
+    total = models.IntegerField(db_default=0, help_text="Letters that it was begun with.")
+    done = models.IntegerField(db_default=0)
+    failed = models.IntegerField(db_default=0, help_text="Letters that could not be handled this time either.")
+    skipped = models.IntegerField(
+        db_default=0, help_text="Letters that had changed meanwhile, or stand behind one of their key that failed."
+    )
+    error = models.TextField(blank=True, db_default="", help_text="What the operation itself ended with.")
+    request_id = models.UUIDField(null=True, unique=True, help_text="Makes a repeated request harmless.")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True, help_text="When its rate allows the next letter.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "dead_letter_operations"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(state__in=["queued", "running"]), name="dead_letter_operations_live"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.pk}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether there is something left to do."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def pending(self) -> int:
+        """Letters whose turn has not come."""
+        return self.total - self.done - self.failed - self.skipped if self.is_live else 0
+
+
+class OperationItem(models.Model):
+    """One letter of an operation. Ids rise in the order in which the letters are dealt with."""
+
+    class State(models.TextChoices):
+        """What has become of the letter in this operation."""
+
+        PENDING = "pending"
+        DONE = "done"
+        FAILED = "failed"
+        HELD = "held"
+        """Not tried, because one before it of its key failed."""
+        SKIPPED = "skipped"
+        """Not tried, because the letter had changed meanwhile."""
+        CANCELLED = "cancelled"
+
+    id = models.BigAutoField(primary_key=True)
+    operation = models.ForeignKey(DeadLetterOperation, on_delete=models.CASCADE, related_name="items")
+    letter = models.ForeignKey(DeadLetter, on_delete=models.CASCADE, related_name="operation_items")
+    lane = models.CharField(  # noqa: DJ001 - letters without an order have no lane
+        max_length=32, null=True, db_collation="C", help_text="The same for letters whose order is kept."
+    )
+    state = models.CharField(max_length=10, choices=State, db_default=State.PENDING)
+
+    class Meta:
+        db_table = "dead_letter_operation_items"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["operation", "id"], condition=Q(state="pending"), name="operation_items_pending"),
+            models.Index(fields=["lane", "operation"], condition=Q(state="pending"), name="operation_items_lanes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.letter_id} of operation {self.operation_id}"
+
+
+class OutboxAction(models.Model):
+    """What an operator has done to an outbox row. It outlives the row."""
+
+    id = models.BigAutoField(primary_key=True)
+    row_id = models.BigIntegerField()
+    event_id = models.UUIDField()
+    verb = models.CharField(max_length=10)
+    actor = models.CharField(max_length=255)
+    reason = models.CharField(max_length=500)
+    before = models.JSONField(help_text="What was changed, as it was.")
+    after = models.JSONField(help_text="What was changed, as it is.")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "outbox_actions"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["row_id"], name="outbox_actions_of_row")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.event_id}"

@@ -10,7 +10,10 @@ from django.db import connection
 from outbox import heartbeats
 from outbox.bus.kafka import KafkaBus
 from outbox.conf import outbox_conf
-from outbox.dead_letters import retry_requested
+from outbox.dead_letter_topic import has_unpublished
+from outbox.dead_letter_topic import publish as publish_letters
+from outbox.letter_work import work_off_operations
+from outbox.pruning import prune_inbox as prune_entries
 from outbox.relay import relay_connection, relay_pass
 from outbox.retention import forget_dead_processes
 from outbox.retention import prune as prune_rows
@@ -20,10 +23,9 @@ from outbox.shards import ShardOwner
 
 @shared_task(name="outbox.tasks.relay_pass")
 def relay_unowned() -> int:
-    """Publish what is pending in shards that no relay owns, and do what operators have asked for; rows published."""
+    """Publish what is pending in shards that no relay owns; rows published."""
     conf = outbox_conf()
     heartbeats.beat(connection, heartbeats.WORKER, host=socket.gethostname())
-    retry_requested()
     published = 0
     # Not longer than until the next beat: a relay that comes back wants the shards.
     deadline = time.monotonic() + conf.beat_interval
@@ -42,10 +44,23 @@ def relay_unowned() -> int:
     return published
 
 
-@shared_task(name="outbox.tasks.retry_dead_letters")
-def retry_dead_letters() -> int:
-    """Handle dead letters again that operators have asked for; how many were handled."""
-    return retry_requested()
+@shared_task(name="outbox.tasks.run_operations")
+def run_operations() -> int:
+    """Go on with what operators have asked to be done to dead letters; steps done. Beat starts the next stretch."""
+    return work_off_operations(seconds=outbox_conf().beat_interval)
+
+
+@shared_task(name="outbox.tasks.publish_dead_letters")
+def publish_dead_letters() -> int:
+    """Copy to the dead-letter topic what is not there yet; letters published."""
+    conf = outbox_conf()
+    return publish_letters(KafkaBus(conf.brokers), topic=conf.dead_letter_topic) if has_unpublished(conf) else 0
+
+
+@shared_task(name="outbox.tasks.prune_inbox")
+def prune_inbox() -> int:
+    """Forget messages that no topic holds any more; entries removed."""
+    return prune_entries(datetime.now(UTC) - timedelta(days=outbox_conf().inbox_retention_days))
 
 
 @shared_task(name="outbox.tasks.prune")

@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Delivery": (
         Entry("Outbox", "outbox", "outbox.OutboxEvent"),
         Entry("Dead letters", "mail_off", "outbox.DeadLetter"),
+        Entry("Operations", "rule", "outbox.DeadLetterOperation"),
         Entry("Inbox", "inbox", "outbox.InboxEntry"),
         Entry("Heartbeats", "ecg_heart", "outbox.ProcessHeartbeat"),
     ),

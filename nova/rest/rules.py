@@ -16,6 +16,7 @@ from events import api as events
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
 from nova.rest.problems import Problem
+from outbox import api as outbox
 from projections import api as projections
 
 # Seconds after which a client may try again what an outage has refused.
@@ -161,6 +162,22 @@ RULES: dict[type[BaseException], Rule] = {
     projections.UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     projections.PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
+    # The outbox.
+    outbox.InvalidParameter: BAD_PARAMETER,
+    outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", _in_document),
+    outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", _in_document),
+    outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", _in_document),
+    outbox.LetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
+    outbox.LetterNotOpen: Rule(
+        409, "dead-letter-not-open", "The dead letter was dealt with", lambda e: {"status_of_letter": e.status}
+    ),
+    outbox.OperationNotFound: Rule(404, "operation-not-found", "No operation has this number"),
+    outbox.OperationFinished: Rule(409, "operation-finished", "The operation has ended", lambda e: {"state": e.state}),
+    outbox.RequestIdConflict: Rule(
+        409, "idempotency-key-conflict", "The idempotency key was used before for something else"
+    ),
+    outbox.RowNotFound: Rule(404, "outbox-row-not-found", "No outbox row has this number"),
+    outbox.RowNotDead: Rule(409, "outbox-row-not-dead", "Only dead rows can be rerouted"),
     # The web face.
     nova.UnknownScope: Rule(422, "unknown-scope", "No such scope exists", lambda e: {"known": list(e.known)}),
     nova.TokenNotFound: Rule(404, "token-not-found", "No live token has this name or number"),

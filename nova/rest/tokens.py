@@ -23,6 +23,8 @@ SCOPES = {
     "events:read": "read streams, the log and the states of aggregates",
     "commands:execute": "give commands to aggregates",
     "read-models:read": "query read models",
+    "outbox:read": "see outbox rows, dead letters and operations on them",
+    "outbox:operate": "retry, edit, reroute, discard and archive them",
     "operate": "retry, pause, resume, rebuild; describe, archive and close streams",
 }
 

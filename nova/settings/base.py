@@ -119,6 +119,14 @@ NOVA_RELAY_MAX_RETRIES = env.number("NOVA_RELAY_MAX_RETRIES", 8)
 NOVA_CONSUMER_BATCH = env.number("NOVA_CONSUMER_BATCH", 500)
 NOVA_CONSUMER_ATTEMPTS = env.number("NOVA_CONSUMER_ATTEMPTS", 3)
 NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", 7)
+# How long consumers remember what they have handled; longer than the broker keeps messages, which is said below.
+NOVA_INBOX_RETENTION_DAYS = env.number("NOVA_INBOX_RETENTION_DAYS", 14)
+NOVA_TOPIC_RETENTION_DAYS = env.number("NOVA_TOPIC_RETENTION_DAYS", 7)
+# Where dead letters are copied to; `off` for nowhere.
+NOVA_DEAD_LETTER_TOPIC = env.text("NOVA_DEAD_LETTER_TOPIC", f"{KAFKA_TOPIC_PREFIX}.dead-letters")
+NOVA_DEAD_LETTER_TOPIC = "" if NOVA_DEAD_LETTER_TOPIC == "off" else NOVA_DEAD_LETTER_TOPIC
+# Most dead letters that one operation retries in a second, unless it says otherwise.
+NOVA_DEAD_LETTER_RETRY_RATE = env.number("NOVA_DEAD_LETTER_RETRY_RATE", 50)
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

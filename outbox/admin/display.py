@@ -1,11 +1,13 @@
 """How are values shown in the console, and what is said about what was done?"""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -23,6 +25,26 @@ def tell(request: HttpRequest, done: int, asked: int, what: str) -> None:
 def link(url: str, text: str) -> SafeString:
     """A link in the colours of the console."""
     return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:
+    """A table as the console's lists look."""
+    return render_to_string("unfold/components/table.html", {"table": {"headers": headers, "rows": rows}})
+
+
+def bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
+    """How far something is, as a bar of three colours with its numbers."""
+    parts = (("done", done, "bg-green-500"), ("failed", failed, "bg-red-500"), ("skipped", skipped, "bg-orange-500"))
+    context = {
+        "parts": [
+            {"name": name, "number": number, "colour": colour, "percent": 100 * number / (total or 1)}
+            for name, number, colour in parts
+            if number
+        ],
+        "dealt_with": done + failed + skipped,
+        "total": total,
+    }
+    return render_to_string("admin/outbox/bar.html", context)
 
 
 def indented(value: Any) -> str:

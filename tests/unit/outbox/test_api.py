@@ -13,6 +13,9 @@ OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPo
 TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
 is_outage known_topics own_connection record register_collectors register_groups register_runner registered_groups
 relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_of
+FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute LetterEdit LetterFilter LetterNotFound
+LetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
+cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
 """
 
 

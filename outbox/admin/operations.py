@@ -1,0 +1,91 @@
+"""What does an operator see of what was asked to be done to dead letters, and how is it stopped?"""
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from events.console import json_block
+from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog
+from outbox.admin.display import actor_of, bar, link
+from outbox.exceptions import OperationFinished
+from outbox.letter_operations import cancel_operation
+from outbox.letter_work import LIVE
+from outbox.models import DeadLetterOperation, OperationItem
+
+STATES = {"queued": "info", "running": "warning", "done": "success", "cancelled": "default", "failed": "danger"}
+VERBS = {"retry": "info", "discard": "danger", "archive": "default"}
+
+
+@admin.register(DeadLetterOperation)
+class DeadLetterOperationAdmin(OperatedAdmin):
+    """Operations on dead letters, newest first."""
+
+    list_display = ("id", "verb_label", "state_label", "progress", "rate", "actor", "reason", "created_at")
+    list_filter = ("state", "verb")
+    ordering = ("-id",)
+    actions_detail = ("cancel",)
+    change_form_before_template = "admin/outbox/operation_progress.html"
+    fieldsets = (
+        ("What", {"fields": ("verb_label", "filter_text", "rate", "letters_link")}),
+        ("Who and why", {"fields": ("actor", "reason", "request_id")}),
+        ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
+    )
+
+    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nothing can be done any more about an operation that has ended."""
+        if not super().has_operate_permission(request):
+            return False
+        return obj is None or DeadLetterOperation.objects.filter(pk=str(obj), state__in=LIVE).exists()
+
+    @display(description="what", label=VERBS)
+    def verb_label(self, operation: DeadLetterOperation) -> str:
+        """What is done to each letter."""
+        return operation.verb
+
+    @display(description="state", label=STATES)
+    def state_label(self, operation: DeadLetterOperation) -> str:
+        """How far it is."""
+        return operation.state
+
+    @display(description="progress")
+    def progress(self, operation: DeadLetterOperation) -> SafeString:
+        """A bar, and the numbers."""
+        return bar(done=operation.done, failed=operation.failed, skipped=operation.skipped, total=operation.total)
+
+    @display(description="letters meant")
+    def filter_text(self, operation: DeadLetterOperation) -> SafeString:
+        """The filter as indented JSON."""
+        return json_block(operation.filter or {"all": "open letters that are not archived"})
+
+    @display(description="letters")
+    def letters_link(self, operation: DeadLetterOperation) -> SafeString:
+        """The letters that it was begun with, and those of them that failed."""
+        letters = f"{reverse('admin:outbox_deadletter_changelist')}?archived=any"
+        letters += f"&operation={operation.pk}"
+        failed = f"{letters}-{OperationItem.State.FAILED}"
+        return format_html(
+            "{} · {}", link(letters, f"all {operation.total}"), link(failed, f"{operation.failed} failed")
+        )
+
+    @action(
+        description="Cancel",
+        url_path="cancel",
+        permissions=["operate"],
+        variant=ActionVariant.DANGER,
+        dialog=reason_dialog("Cancel", "Letters whose turn has not come are open again.", "Cancel the operation"),
+    )
+    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
+        """Stop behind the letter in hand."""
+        reason = form.cleaned_data["reason"]
+        try:
+            operation = cancel_operation(int(object_id), actor=actor_of(request), reason=reason)
+        except OperationFinished as error:
+            messages.warning(request, f"{error}.")
+        else:
+            self.audit(request, [operation], f"Cancelled: {reason}")
+            messages.success(request, f"Cancelled after {operation.done} of {operation.total}.")
+        return self._back_to(object_id)

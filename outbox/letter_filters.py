@@ -1,0 +1,70 @@
+"""Which dead letters are meant? What lists show and what operations act on is said in the same words."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from django.db.models import Q, QuerySet
+from msgspec import Meta, Struct
+
+from outbox.models import DeadLetter
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+LetterId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Status = Literal["open", "retrying", "retried", "discarded", "replaced"]
+MOST_IDS = 10_000
+
+
+class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Dead letters for which all that is said here holds."""
+
+    ids: Annotated[tuple[LetterId, ...], Meta(max_length=MOST_IDS)] = ()
+    """Only these; all when it is empty."""
+    status: Status | None = None
+    failure_group: Name | None = None
+    """Failures of one kind at one place."""
+    consumer: Name | None = None
+    """The consumer group that could not handle the message."""
+    event_type: Name | None = None
+    topic: Name | None = None
+    exception: Name | None = None
+    """The exception's class."""
+    text: Name | None = None
+    """Part of the exception's message, in any case."""
+    since: Moment | None = None
+    """Failed last at this time or later."""
+    until: Moment | None = None
+    """Failed last before this time."""
+    archived: bool | None = False
+    """Whether they are archived; None for both."""
+
+
+def letters(wanted: LetterFilter) -> QuerySet[DeadLetter]:
+    """The letters that are meant, in no particular order."""
+    condition = Q()
+    if wanted.ids:
+        condition &= Q(pk__in=wanted.ids)
+    for field in ("status", "failure_group", "consumer", "event_type", "topic", "exception"):
+        if (value := getattr(wanted, field)) is not None:
+            condition &= Q(**{field: value})
+    if wanted.text is not None:
+        condition &= Q(message__icontains=wanted.text)
+    if wanted.since is not None:
+        condition &= Q(last_failed_at__gte=wanted.since)
+    if wanted.until is not None:
+        condition &= Q(last_failed_at__lt=wanted.until)
+    if wanted.archived is not None:
+        condition &= Q(archived_at__isnull=not wanted.archived)
+    return DeadLetter.objects.filter(condition).order_by()
+
+
+def by_ids(*ids: int) -> LetterFilter:
+    """Just these letters, archived or not."""
+    return LetterFilter(ids=ids, archived=None)
+
+
+def as_json(wanted: LetterFilter) -> dict[str, object]:
+    """The filter as an operation keeps it: only what it says."""
+    said: dict[str, object] = msgspec.to_builtins(wanted)
+    return said

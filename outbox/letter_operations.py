@@ -1,0 +1,183 @@
+"""What can an operator ask to be done to dead letters? Each operation says what, to which, who and why, and is a row.
+
+The rows are the truth: a worker that dies leaves the operation where it was, and the next one goes on.
+"""
+
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import kombu.exceptions
+import redis
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from outbox.conf import outbox_conf
+from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
+from outbox.letter_filters import LetterFilter, as_json, by_ids, letters
+from outbox.letter_work import BATCH, let_go, take_batch
+from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.tasks import run_operations
+
+log = structlog.get_logger(__name__)
+
+Verb = DeadLetterOperation.Verb
+# Rows of items written in one statement.
+CHUNK = 5_000
+
+
+def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:
+    """The letters that an operation of this verb would deal with."""
+    meant = letters(wanted)
+    if verb == Verb.ARCHIVE:
+        return meant.filter(archived_at=None).exclude(status=DeadLetter.Status.RETRYING)
+    return meant.filter(status=DeadLetter.Status.OPEN)
+
+
+def start_operation(
+    verb: str,
+    wanted: LetterFilter,
+    *,
+    actor: str,
+    reason: str,
+    rate: float | None = None,
+    request_id: UUID | None = None,
+) -> tuple[DeadLetterOperation, bool]:
+    """Begin an operation on the letters that are meant now; and whether it is the answer to an earlier request.
+
+    A retry is carried out by workers, at most `rate` letters in a second (by default the setting's); the letters of one
+    key in the order in which they came. Whatever else it is, a small one is done when this returns.
+
+    Raises:
+        RequestIdConflict: the request id was used before for something else.
+    """
+    with transaction.atomic():
+        operation, created = _row(verb, wanted, actor=actor, reason=reason, rate=rate, request_id=request_id)
+        if not created:
+            return operation, True
+        operation.total = _take_in(operation, affected(verb, wanted))
+        if verb == Verb.RETRY:
+            asked = DeadLetter.objects.filter(operation_items__operation=operation)
+            asked.update(status=DeadLetter.Status.RETRYING, archived_at=None)
+        if operation.total == 0:
+            operation.state, operation.started_at, operation.finished_at = operation.State.DONE, Now(), Now()
+        operation.save()
+        if operation.total and verb != Verb.RETRY and operation.total < BATCH:
+            take_batch(operation.pk)
+        elif operation.total:
+            transaction.on_commit(_hint, robust=True)
+    operation.refresh_from_db()
+    log.info(
+        "an operation on dead letters has begun",
+        operation=operation.pk,
+        verb=str(verb),
+        letters=operation.total,
+        filter=operation.filter,
+        actor=actor,
+        reason=reason,
+    )
+    return operation, False
+
+
+def retry_dead_letters(*ids: int, actor: str, reason: str, rate: float | None = None) -> DeadLetterOperation:
+    """Have open dead letters handled again by their group's handlers, in a worker."""
+    return start_operation(Verb.RETRY, by_ids(*ids), actor=actor, reason=reason, rate=rate)[0]
+
+
+def discard_dead_letters(*ids: int, actor: str, reason: str) -> DeadLetterOperation:
+    """Close open dead letters without handling them."""
+    return start_operation(Verb.DISCARD, by_ids(*ids), actor=actor, reason=reason)[0]
+
+
+def archive_dead_letters(*ids: int, actor: str, reason: str) -> DeadLetterOperation:
+    """Leave dead letters out of lists; they stay what they are and can be retried."""
+    return start_operation(Verb.ARCHIVE, by_ids(*ids), actor=actor, reason=reason)[0]
+
+
+def get_operation(operation_id: int) -> DeadLetterOperation:
+    """The operation of that number. Raises `OperationNotFound`."""
+    operation = DeadLetterOperation.objects.filter(pk=operation_id).first()
+    if operation is None:
+        raise OperationNotFound(operation_id)
+    return operation
+
+
+def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLetterOperation:
+    """End an operation behind the letter in hand; letters whose turn has not come are open again.
+
+    Raises:
+        OperationNotFound: there is none of that number.
+        OperationFinished: it has ended already.
+    """
+    with transaction.atomic():
+        # Waits for the letter in hand, whose transaction holds the row.
+        operation = DeadLetterOperation.objects.select_for_update().filter(pk=operation_id).first()
+        if operation is None:
+            raise OperationNotFound(operation_id)
+        if not operation.is_live:
+            raise OperationFinished(operation_id, operation.state)
+        let_go(operation, OperationItem.State.CANCELLED)
+        operation.state, operation.finished_at = operation.State.CANCELLED, Now()
+        operation.save(update_fields=["state", "finished_at"])
+    operation.refresh_from_db()
+    log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
+    return operation
+
+
+def _hint() -> None:
+    """Wake a worker, from a thread of its own: whoever asks does not wait for a broker that is away."""
+    threading.Thread(target=_send_hint, name="operations-hint", daemon=True).start()
+
+
+def _send_hint() -> None:
+    try:
+        run_operations.apply_async(retry=False, ignore_result=True)
+    except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
+        # It may be lost: beat looks at the rows.
+        log.warning("workers look for operations by themselves", error=str(error))
+
+
+def _row(
+    verb: str, wanted: LetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
+) -> tuple[DeadLetterOperation, bool]:
+    allowed = (rate or outbox_conf().dead_letter_retry_rate) if verb == Verb.RETRY else None
+    said = {"verb": str(verb), "filter": as_json(wanted), "actor": actor, "reason": reason, "rate": allowed}
+    if request_id is None:
+        return DeadLetterOperation.objects.create(**said), True
+    operation, created = DeadLetterOperation.objects.get_or_create(request_id=request_id, defaults=said)
+    if not created and {name: getattr(operation, name) for name in said} != said:
+        raise RequestIdConflict(request_id)
+    return operation, created
+
+
+def _take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter]) -> int:
+    """Write down what the operation has to do, in order; how many letters. They are locked until the commit."""
+    # An edited copy has the place of its original, and so comes where that would have come.
+    in_order = meant.select_for_update(of=("self",)).order_by("topic", "partition", "offset", "id")
+    fields = in_order.values_list("id", "consumer", "topic", "key")
+    items = (
+        OperationItem(operation=operation, letter_id=letter_id, lane=lane)
+        for letter_id, lane in _lanes(fields.iterator(chunk_size=CHUNK), ordered=operation.verb == Verb.RETRY)
+    )
+    taken = 0
+    while chunk := list(islice(items, CHUNK)):
+        OperationItem.objects.bulk_create(chunk)
+        taken += len(chunk)
+    return taken
+
+
+def _lanes(rows: Iterator[tuple[Any, ...]], *, ordered: bool) -> Iterator[tuple[int, str | None]]:
+    for letter_id, consumer, topic, key in rows:
+        yield letter_id, lane_of(consumer, topic, key) if ordered else None
+
+
+def lane_of(consumer: str, topic: str, key: bytes | None) -> str | None:
+    """The same for messages whose order a group relies on; None where there is no order."""
+    if key is None:
+        return None
+    return sha256(f"{consumer}/{topic}/".encode() + bytes(key)).hexdigest()[:32]

@@ -1,0 +1,202 @@
+"""How is an operation on dead letters carried out? A letter, or a batch, in one transaction with the account of it.
+
+Any number of workers may try: one at a time has an operation, by an advisory lock that goes with its connection, and
+the operation's row is locked while a letter is in hand, so that a worker that has lost its lock does nothing twice.
+"""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from outbox.database import is_outage, own_connection
+from outbox.dead_letters import handle_again
+from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.sql.statements import statement
+
+log = structlog.get_logger(__name__)
+
+# Of the advisory locks of operations; others have their own.
+NAMESPACE = 0x4E4C4F50
+# Letters that are discarded or archived in one transaction.
+BATCH = 500
+# Seconds until an operation looks again whether another one has dealt with an earlier letter of the key.
+BEHIND_ANOTHER = 0.2
+LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)
+
+
+def work_off_operations(*, seconds: float, stop: threading.Event | None = None) -> int:
+    """Go on with the operations that nobody works on, for so long at most; how many steps were done.
+
+    A server that is away ends it: what is not done is done when it is back.
+    """
+    if not DeadLetterOperation.objects.filter(state__in=LIVE).exists():
+        return 0
+    deadline, stop = time.monotonic() + seconds, stop or threading.Event()
+    steps = 0
+    with own_connection() as locks:
+        due = dict.fromkeys(_take(locks), 0.0)
+        while due and not stop.is_set() and time.monotonic() < deadline:
+            for operation_id in [number for number, moment in due.items() if moment <= time.monotonic()]:
+                try:
+                    pause = step(operation_id)
+                except Exception as error:
+                    if not is_outage(error):
+                        _give_up(operation_id, error)
+                        raise
+                    log.warning("operations wait for a server", operation=operation_id, error=type(error).__name__)
+                    return steps
+                steps += 1
+                if pause is None:
+                    del due[operation_id]
+                else:
+                    due[operation_id] = time.monotonic() + pause
+            if due:
+                stop.wait(max(0.0, min(*due.values(), deadline) - time.monotonic()))
+    return steps
+
+
+def step(operation_id: int) -> float | None:
+    """Do the next letter or batch of an operation; seconds until its next step may be done, None when it has ended."""
+    with transaction.atomic():
+        operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
+        if not operation.is_live:
+            return None
+        if operation.verb != DeadLetterOperation.Verb.RETRY:
+            return take_batch(operation_id)
+        now = datetime.now(UTC)
+        if operation.next_at is not None and operation.next_at > now:
+            return (operation.next_at - now).total_seconds()
+        return _retry_next(operation, now)
+
+
+def take_batch(operation_id: int) -> float | None:
+    """Discard or archive the next letters of an operation, in the caller's transaction; None when it has ended."""
+    operation = DeadLetterOperation.objects.get(pk=operation_id)
+    pending = operation.items.filter(state=OperationItem.State.PENDING)
+    batch = dict(pending.values_list("letter_id", "id")[:BATCH])
+    locked = DeadLetter.objects.filter(pk__in=batch).order_by("id").select_for_update(of=("self",))
+    if operation.verb == DeadLetterOperation.Verb.DISCARD:
+        wanted = [letter.pk for letter in locked if letter.status == DeadLetter.Status.OPEN]
+        DeadLetter.objects.filter(pk__in=wanted).update(status=DeadLetter.Status.DISCARDED)
+    else:
+        wanted = [letter.pk for letter in locked if letter.status != DeadLetter.Status.RETRYING]
+        DeadLetter.objects.filter(pk__in=wanted).update(archived_at=Now())
+    done = [batch.pop(letter_id) for letter_id in wanted]
+    OperationItem.objects.filter(pk__in=done).update(state=OperationItem.State.DONE)
+    OperationItem.objects.filter(pk__in=batch.values()).update(state=OperationItem.State.SKIPPED)
+    _count(operation_id, done=len(done), skipped=len(batch))
+    if len(done) + len(batch) == BATCH:
+        return 0.0
+    _finish(operation_id)
+    return None
+
+
+def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
+    pending = operation.items.filter(state=OperationItem.State.PENDING)
+    items = list(pending[:2])
+    if not items:
+        _finish(operation.pk)
+        return None
+    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=items[0].letter_id)
+    if items[0].lane is not None and _stands_behind_another(items[0], letter):
+        return BEHIND_ANOTHER
+    # From the time that was due, so that the rate is kept however long the handlers take; nothing is saved up.
+    interval = timedelta(seconds=1 / operation.rate) if operation.rate else timedelta()
+    next_at = max(operation.next_at or now, now - interval) + interval
+    held = _retry(items[0], letter, next_at)
+    if len(items) == 1 or (held and not pending.exists()):
+        _finish(operation.pk)
+        return None
+    return max(0.0, (next_at - datetime.now(UTC)).total_seconds())
+
+
+def _retry(item: OperationItem, letter: DeadLetter, next_at: datetime) -> int:
+    """Handle the letter, and keep account; how many letters are held back behind it."""
+    held = 0
+    if letter.status != DeadLetter.Status.RETRYING:
+        state, counts = OperationItem.State.SKIPPED, {"skipped": 1}
+    elif handle_again(letter):
+        state, counts = OperationItem.State.DONE, {"done": 1}
+    else:
+        held = _hold_lane(item)
+        state, counts = OperationItem.State.FAILED, {"failed": 1, "skipped": held}
+    OperationItem.objects.filter(pk=item.pk).update(state=state)
+    _count(item.operation_id, next_at=next_at, **counts)
+    return held
+
+
+def _stands_behind_another(item: OperationItem, letter: DeadLetter) -> bool:
+    """Whether an earlier letter of the key waits in another operation."""
+    earlier = OperationItem.objects.filter(
+        lane=item.lane,
+        state=OperationItem.State.PENDING,
+        letter__partition=letter.partition,
+        letter__offset__lt=letter.offset,
+    )
+    return earlier.exclude(operation_id=item.operation_id).exists()
+
+
+def _hold_lane(failed: OperationItem) -> int:
+    """Leave the later letters of the key as they are, for their order would be lost; how many."""
+    if failed.lane is None:
+        return 0
+    behind = OperationItem.objects.filter(
+        lane=failed.lane, operation_id=failed.operation_id, state=OperationItem.State.PENDING, id__gt=failed.pk
+    )
+    letter_ids = list(behind.values_list("letter_id", flat=True))
+    waiting = DeadLetter.objects.filter(pk__in=letter_ids, status=DeadLetter.Status.RETRYING)
+    waiting.update(status=DeadLetter.Status.OPEN)
+    return behind.update(state=OperationItem.State.HELD)
+
+
+def _count(
+    operation_id: int, *, done: int = 0, failed: int = 0, skipped: int = 0, next_at: datetime | None = None
+) -> None:
+    DeadLetterOperation.objects.filter(pk=operation_id).update(
+        state=DeadLetterOperation.State.RUNNING,
+        started_at=Coalesce(F("started_at"), Now()),
+        next_at=next_at,
+        done=F("done") + done,
+        failed=F("failed") + failed,
+        skipped=F("skipped") + skipped,
+    )
+
+
+def _finish(operation_id: int) -> None:
+    DeadLetterOperation.objects.filter(pk=operation_id).update(state=DeadLetterOperation.State.DONE, finished_at=Now())
+    log.info("an operation on dead letters is done", operation=operation_id)
+
+
+def _give_up(operation_id: int, error: Exception) -> None:
+    """A fault of ours, not of a letter: somebody has to look, and the letters are open meanwhile."""
+    with transaction.atomic():
+        operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
+        let_go(operation, OperationItem.State.CANCELLED)
+        DeadLetterOperation.objects.filter(pk=operation_id, state__in=LIVE).update(
+            state=DeadLetterOperation.State.FAILED,
+            finished_at=Now(),
+            error=f"{type(error).__name__}: {error}".replace("\0", "\\x00")[:2_000],
+        )
+
+
+def let_go(operation: DeadLetterOperation, state: OperationItem.State) -> None:
+    """Give back the letters whose turn has not come."""
+    waiting = operation.items.filter(state=OperationItem.State.PENDING)
+    if operation.verb == DeadLetterOperation.Verb.RETRY:
+        given_back = DeadLetter.objects.filter(pk__in=waiting.values("letter_id"), status=DeadLetter.Status.RETRYING)
+        given_back.update(status=DeadLetter.Status.OPEN)
+    waiting.update(state=state)
+
+
+def _take(locks: BaseDatabaseWrapper) -> list[int]:
+    """The live operations that nobody else works on; they are this worker's until it closes the connection."""
+    live = list(DeadLetterOperation.objects.filter(state__in=LIVE).order_by("id").values_list("id", flat=True))
+    with locks.cursor() as cursor:
+        cursor.execute(statement("lock_operations"), {"namespace": NAMESPACE, "operations": live})
+        return [number for (number,) in cursor.fetchall()]

@@ -1,0 +1,156 @@
+"""How are operations on dead letters begun, followed and stopped over HTTP?"""
+
+from typing import Annotated, ClassVar, Literal
+
+from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from outbox.exceptions import OutboxError
+from outbox.letter_filters import LetterFilter
+from outbox.letter_operations import affected, cancel_operation, get_operation, start_operation
+from outbox.models import DeadLetterOperation
+from outbox.rest.parameters import (
+    AFTER,
+    IDEMPOTENCY_KEY,
+    LARGEST_ID,
+    LIMIT,
+    ReasonBody,
+    body_of,
+    idempotency_key,
+    in_query,
+    limit_of,
+    one_of,
+    only,
+    whole_number,
+)
+from outbox.rest.representations import OperationView, operation_view
+from outbox.rest.schemas import page_of, schema_of
+
+READ = {"GET": "outbox:read"}
+OPERATE = {"POST": "outbox:operate"}
+OK = (200, "application/json")
+ACCEPTED = {(202, "application/json"): schema_of(OperationView)}
+STATES = tuple(DeadLetterOperation.State)
+
+Rate = Annotated[float, Meta(gt=0, le=10_000)]
+
+
+class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why, and how fast."""
+
+    rate: Rate | None = None
+    """Most letters retried in a second."""
+
+
+class OperationBody(RetryBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be done to which letters, and why."""
+
+    verb: Literal["retry", "discard", "archive"]
+    filter: LetterFilter
+    """An empty one means all open letters that are not archived."""
+    dry_run: bool = False
+    """Only say how many letters it would be."""
+
+
+class OperationsView(APIView):
+    """The operations."""
+
+    required_scopes: ClassVar = READ | OPERATE
+
+    @extend_schema(
+        operation_id="list_operations",
+        summary="List operations on dead letters, newest first",
+        parameters=[in_query("state", str, f"Only those in this state: {', '.join(STATES)}"), AFTER, LIMIT],
+        responses={OK: page_of(OperationView)},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of operations."""
+        query = request.query_params
+        only(query, "state", "after", "limit")
+        limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)
+        found = DeadLetterOperation.objects.filter(pk__lt=after).order_by("-id")
+        if state := one_of(query, "state", *STATES):
+            found = found.filter(state=state)
+        page = list(found[:limit])
+        following = str(page[-1].pk) if len(page) == limit else None
+        return Response({"items": [operation_view(operation) for operation in page], "next": following})
+
+    @extend_schema(
+        operation_id="start_operation",
+        summary="Retry, discard or archive all dead letters that a filter means",
+        request={"application/json": schema_of(OperationBody)},
+        responses=ACCEPTED,
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    def post(self, request: Request) -> Response:
+        """Begin; `Location` says where to see how far it is. A dry run answers 200 with `total` and does nothing."""
+        body = body_of(request.data, OperationBody)
+        if body.dry_run:
+            return Response({"total": affected(body.verb, body.filter).count()})
+        return start(request, body.verb, body.filter, body)
+
+
+class OperationDetailView(APIView):
+    """One operation."""
+
+    required_scopes: ClassVar = READ
+
+    @extend_schema(
+        operation_id="get_operation", summary="See how far an operation is", responses={OK: schema_of(OperationView)}
+    )
+    def get(self, request: Request, operation_id: int) -> Response:
+        """The operation as it is now."""
+        only(request.query_params)
+        return Response(operation_view(get_operation(operation_id)))
+
+
+class CancelOperationView(APIView):
+    """The end of an operation before its time."""
+
+    required_scopes: ClassVar = OPERATE
+
+    @extend_schema(
+        operation_id="cancel_operation",
+        summary="Stop an operation behind the letter in hand",
+        request={"application/json": schema_of(ReasonBody)},
+        responses={OK: schema_of(OperationView)},
+    )
+    def post(self, request: Request, operation_id: int) -> Response:
+        """Cancel; letters whose turn has not come are open again. 409 when it has ended."""
+        reason = body_of(request.data, ReasonBody).reason
+        operation = cancel_operation(operation_id, actor=str(request.user), reason=reason)
+        return Response(operation_view(operation))
+
+
+def start(
+    request: Request,
+    verb: str,
+    wanted: LetterFilter,
+    body: ReasonBody | RetryBody,
+    *,
+    nothing: OutboxError | None = None,
+) -> Response:
+    """Begin an operation and say where it is seen; raises `nothing` when no letter is in a state for it."""
+    request_id = idempotency_key(request.headers)
+    if nothing is not None and request_id is None and not affected(verb, wanted).exists():
+        raise nothing
+    operation, replayed = start_operation(
+        verb,
+        wanted,
+        actor=str(request.user),
+        reason=body.reason,
+        rate=body.rate if isinstance(body, RetryBody) else None,
+        request_id=request_id,
+    )
+    return accepted(operation_view(operation), operation, replayed=replayed)
+
+
+def accepted(body: Struct, operation: DeadLetterOperation, *, replayed: bool = False) -> Response:
+    """202, and where to see what has become of it."""
+    headers = {"Location": f"/api/v1/operations/{operation.pk}"}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(body, status=202, headers=headers)

@@ -1,0 +1,163 @@
+"""How are outbox rows seen and decided about over HTTP?"""
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from outbox.letter_filters import LetterId
+from outbox.models import OutboxEvent
+from outbox.operations import (
+    discard_outbox_rows,
+    get_outbox_row,
+    outbox_actions,
+    reroute_outbox_row,
+    retry_outbox_rows,
+)
+from outbox.rest.operations import OK, OPERATE, READ
+from outbox.rest.parameters import (
+    AFTER,
+    LARGEST_ID,
+    LIMIT,
+    ReasonBody,
+    body_of,
+    in_query,
+    limit_of,
+    one_of,
+    only,
+    plain_text,
+    whole_number,
+)
+from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
+from outbox.rest.schemas import page_of, schema_of
+
+STATES = ("pending", "waiting", "dead", "published", "discarded")
+VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": discard_outbox_rows}
+
+
+class RowsBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which rows, and why."""
+
+    ids: Annotated[list[LetterId], Meta(min_length=1, max_length=1_000)]
+
+
+class RouteBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a row shall go, and why; what is left out stays."""
+
+    topic: str | None = None
+    partition_key: str | None = None
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """How many rows were changed; the others were in another state."""
+
+    changed: int
+
+
+class RowsView(APIView):
+    """The outbox."""
+
+    required_scopes: ClassVar = READ
+
+    @extend_schema(
+        operation_id="list_outbox_rows",
+        summary="List outbox rows, newest first",
+        parameters=[
+            in_query("state", str, f"Only rows in this state: {', '.join(STATES)}"),
+            in_query("topic", str, "Only rows for this topic"),
+            in_query("event_type", str, "Only rows of this event type"),
+            AFTER,
+            LIMIT,
+        ],
+        responses={OK: page_of(RowView)},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of rows; published ones stay for the time that `NOVA_OUTBOX_RETENTION_DAYS` says."""
+        query = request.query_params
+        only(query, "state", "topic", "event_type", "after", "limit")
+        limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)
+        found = OutboxEvent.objects.filter(pk__lt=after)
+        if state := one_of(query, "state", *STATES):
+            found = found.in_state(state)
+        for name in ("topic", "event_type"):
+            if value := plain_text(query, name):
+                found = found.filter(**{name: value})
+        page = list(found.defer("payload", "metadata").order_by("-id")[:limit])
+        following = str(page[-1].pk) if len(page) == limit else None
+        return Response({"items": [row_view(row) for row in page], "next": following})
+
+
+class RowDetailView(APIView):
+    """One row."""
+
+    required_scopes: ClassVar = READ
+
+    @extend_schema(operation_id="get_outbox_row", summary="Get an outbox row", responses={OK: schema_of(RowDetail)})
+    def get(self, request: Request, row_id: int) -> Response:
+        """The row, and what operators have done to it."""
+        only(request.query_params)
+        row = get_outbox_row(row_id)
+        return Response(row_detail(row, outbox_actions(row.pk)))
+
+
+class RowsOperationView(APIView):
+    """A decision about several rows."""
+
+    required_scopes: ClassVar = OPERATE
+
+    @extend_schema(
+        operation_id="operate_on_outbox_rows",
+        summary="Retry dead and waiting outbox rows now, or never publish dead ones",
+        request={"application/json": schema_of(RowsBody)},
+        responses={OK: schema_of(Changed)},
+    )
+    def post(self, request: Request, verb: str) -> Response:
+        """Do it; rows in another state stay as they are, so that a repetition does no harm."""
+        body = body_of(request.data, RowsBody)
+        return Response(Changed(changed=VERBS[verb](body.ids, actor=str(request.user), reason=body.reason)))
+
+
+class RowOperationView(APIView):
+    """A decision about one row."""
+
+    required_scopes: ClassVar = OPERATE
+
+    @extend_schema(
+        operation_id="operate_on_outbox_row",
+        summary="Retry a dead or waiting outbox row now, or never publish a dead one",
+        request={"application/json": schema_of(ReasonBody)},
+        responses={OK: schema_of(Changed)},
+    )
+    def post(self, request: Request, row_id: int, verb: str) -> Response:
+        """Do it; a row in another state stays as it is."""
+        body = body_of(request.data, ReasonBody)
+        row = get_outbox_row(row_id)
+        return Response(Changed(changed=VERBS[verb]([row.pk], actor=str(request.user), reason=body.reason)))
+
+
+class RowRouteView(APIView):
+    """Where a row goes."""
+
+    required_scopes: ClassVar = OPERATE
+
+    @extend_schema(
+        operation_id="reroute_outbox_row",
+        summary="Send a dead outbox row to another topic or under another key",
+        request={"application/json": schema_of(RouteBody)},
+        responses={OK: schema_of(RowView)},
+    )
+    def post(self, request: Request, row_id: int) -> Response:
+        """Reroute, and try again with all attempts; the payload stays the event's. 409 when the row is not dead."""
+        body = body_of(request.data, RouteBody)
+        row = reroute_outbox_row(
+            row_id,
+            topic=body.topic,
+            partition_key=body.partition_key,
+            actor=str(request.user),
+            reason=body.reason,
+        )
+        return Response(row_view(row))

@@ -1,0 +1,50 @@
+"""Where do the outbox's resources live, below /api/v1/?"""
+
+from typing import Any
+
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter, StringConverter
+
+from outbox.rest import letters, operations, rows
+
+
+class Number(IntConverter):
+    """What can be the number of a row."""
+
+    regex = "[0-9]{1,18}"
+
+
+class LetterVerb(StringConverter):
+    """What can be done to dead letters."""
+
+    regex = "retry|discard|archive"
+
+
+class RowVerb(StringConverter):
+    """What can be done to outbox rows."""
+
+    regex = "retry|discard"
+
+
+CONVERTERS: dict[str, Any] = {"number": Number, "letter_verb": LetterVerb, "row_verb": RowVerb}
+for _name, _converter in CONVERTERS.items():
+    register_converter(_converter, _name)
+
+LETTER, GROUP, ROW = "dead-letters/<number:letter_id>", "failure-groups/<slug:failure_group>", "outbox/<number:row_id>"
+
+urlpatterns = [
+    path("dead-letters", letters.LettersView.as_view(), name="dead-letters"),
+    path(LETTER, letters.LetterDetailView.as_view(), name="dead-letter"),
+    path(f"{LETTER}/edit", letters.LetterEditView.as_view(), name="dead-letter-edit"),
+    path(f"{LETTER}/<letter_verb:verb>", letters.LetterOperationView.as_view(), name="dead-letter-operation"),
+    path("failure-groups", letters.FailureGroupsView.as_view(), name="failure-groups"),
+    path(f"{GROUP}/<letter_verb:verb>", letters.FailureGroupOperationView.as_view(), name="failure-group-operation"),
+    path("operations", operations.OperationsView.as_view(), name="operations"),
+    path("operations/<number:operation_id>", operations.OperationDetailView.as_view(), name="operation"),
+    path("operations/<number:operation_id>/cancel", operations.CancelOperationView.as_view(), name="operation-cancel"),
+    path("outbox", rows.RowsView.as_view(), name="outbox-rows"),
+    path("outbox/<row_verb:verb>", rows.RowsOperationView.as_view(), name="outbox-rows-operation"),
+    path(ROW, rows.RowDetailView.as_view(), name="outbox-row"),
+    path(f"{ROW}/route", rows.RowRouteView.as_view(), name="outbox-row-route"),
+    path(f"{ROW}/<row_verb:verb>", rows.RowOperationView.as_view(), name="outbox-row-operation"),
+]
