@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import append, raw, reading, rest
+from benchmarks import aggregates, append, raw, reading, rest
 from benchmarks.harness import Measure
 
 
@@ -13,4 +13,4 @@ def measures(url: str, stack: ExitStack) -> list[Measure]:
     with connection.cursor() as cursor:
         for table in raw.TABLES:
             cursor.execute(table)
-    return [*append.measures(url), *rest.measures(stack), *reading.measures(url)]
+    return [*append.measures(url), *rest.measures(stack), *reading.measures(url), *aggregates.measures()]
