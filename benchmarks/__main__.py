@@ -39,7 +39,9 @@ def main() -> None:
         call_command("migrate", verbosity=0)
         from benchmarks import suite
 
-        chosen = [one for one in suite.measures(postgres.address, brokers) if not options.only or one.name in options.only]
+        chosen = [
+            one for one in suite.measures(postgres.address, brokers) if not options.only or one.name in options.only
+        ]
         results = []
         for measure in chosen:
             with console.status(f"measuring {measure.name} …"):

@@ -13,9 +13,9 @@ from django.db import connection
 from benchmarks import raw
 from benchmarks.harness import Measure, rate
 from outbox.bus.kafka import PRODUCER_CONFIG, KafkaBus
+from outbox.conf import outbox_conf
 from outbox.record import SHARDS
 from outbox.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass
-from outbox.retries import RetryPolicy
 from outbox.sql.statements import statement
 from outbox.topics import TopicSpec
 
@@ -56,7 +56,7 @@ def fill(rows: int = ROWS) -> None:
 
 def parameters() -> dict[str, Any]:
     """Of the statement that takes rows."""
-    return {"shards": list(range(SHARDS)), "limit": BATCH, "bytes": BATCH_BYTES}
+    return {"shards": list(range(SHARDS)), "limit": BATCH, "bytes": BATCH_BYTES, "going_on": []}
 
 
 def bare_relay(client: psycopg.Connection[Any]) -> None:
@@ -91,7 +91,7 @@ def bare_pass(client: psycopg.Connection[Any], producer: Producer) -> int:
     return len(rows)
 
 
-def _headers(row: Sequence[Any]) -> list[tuple[str, str]]:
+def _headers(row: Sequence[Any]) -> list[tuple[str, str | bytes | None]]:
     headers = [
         ("event_type", row[5]),
         ("event_id", row[1]),
@@ -122,11 +122,11 @@ def _nova(brokers: str) -> float:
     bus = KafkaBus(brokers)
     bus.warm_up([TopicSpec(name=TOPIC, partitions=6)])
     fill()
-    policy = RetryPolicy(limit=8)
+    policies = outbox_conf().relay_policies()
     with relay_connection() as own:
 
         def one_pass() -> int:
-            return relay_pass(own, bus, shards=range(SHARDS), limit=BATCH, policy=policy).published
+            return relay_pass(own, bus, shards=range(SHARDS), limit=BATCH, policies=policies).published
 
         return rate(lambda: _until_empty(one_pass))
 

@@ -14,7 +14,7 @@ from outbox.bus.base import Bus
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.hints import HintListener
 from outbox.relay import PassResult, relay_connection, relay_pass
-from outbox.retries import CircuitBreaker, RetryPolicy, Tempo
+from outbox.retries import CircuitBreaker, RetryPolicy, Tempo, TopicPolicies
 from outbox.shards import ShardOwner
 from outbox.topics import known_topics
 
@@ -31,16 +31,16 @@ class RelaySettings(Struct, frozen=True, kw_only=True):
 
     batch: int
     """Most rows of one pass."""
-    policy: RetryPolicy
+    policies: TopicPolicies
     """For refused rows."""
     redis_url: str
-    tempo: Tempo = Tempo()
-    """How often it looks by itself."""
+    tempo: Tempo = Tempo(longest=0.4)
+    """How often it looks by itself; without work seldom enough to ask the database at most five times a second."""
 
     @classmethod
     def of(cls, conf: OutboxConf) -> "RelaySettings":
         """From the settings."""
-        return cls(batch=conf.relay_batch, policy=RetryPolicy(limit=conf.relay_max_retries), redis_url=conf.redis_url)
+        return cls(batch=conf.relay_batch, policies=conf.relay_policies(), redis_url=conf.redis_url)
 
 
 class RelayRunner:
@@ -92,7 +92,7 @@ class RelayRunner:
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(
-            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policy=self._settings.policy
+            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policies=self._settings.policies
         )
         if result.outage:
             self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311

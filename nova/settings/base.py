@@ -110,9 +110,11 @@ KAFKA_GROUP_ID = env.text("KAFKA_GROUP_ID")
 KAFKA_TOPICS = env.words("KAFKA_TOPICS")
 NOVA_RELAY_BATCH = env.number("NOVA_RELAY_BATCH", 2_000)
 NOVA_RELAY_MAX_RETRIES = env.number("NOVA_RELAY_MAX_RETRIES", 8)
+# Exceptions by topic, such as {"nova.media.events": {"max_retries": 2, "dead_row": "lets_its_key_go_on"}}.
+NOVA_RELAY_POLICIES = env.document("NOVA_RELAY_POLICIES")
 NOVA_CONSUMER_BATCH = env.number("NOVA_CONSUMER_BATCH", 500)
 NOVA_CONSUMER_ATTEMPTS = env.number("NOVA_CONSUMER_ATTEMPTS", 3)
-NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", 7)
+NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", env.number("OUTBOX_RETENTION", 7))
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
