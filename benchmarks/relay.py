@@ -3,6 +3,7 @@
 Beside it runs a bare loop: the same two statements, the same producer, the same headers, and nothing else.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,8 +73,8 @@ def bare_producer(brokers: str) -> Producer:
     return producer
 
 
-def bare_pass(client: psycopg.Connection[Any], producer: Producer) -> int:
-    """Take, publish, wait for every report, complete; how many rows."""
+def bare_pass(client: psycopg.Connection[Any], producer: Producer, acknowledged: dict[str, float] | None = None) -> int:
+    """Take, publish, wait for every report, complete; how many rows. Notes when, by event id, if it is asked to."""
     rows = client.execute(statement("pending"), parameters()).fetchall()
     if not rows:
         return 0
@@ -87,6 +88,8 @@ def bare_pass(client: psycopg.Connection[Any], producer: Producer) -> int:
         producer.produce(row[8], value=row[10], key=row[9], headers=_headers(row), on_delivery=report)
     producer.flush()
     assert len(delivered) == len(rows)
+    if acknowledged is not None:
+        acknowledged |= dict.fromkeys((row[1] for row in rows), time.perf_counter())
     client.execute(statement("complete"), {"ids": [row[0] for row in rows]})
     return len(rows)
 

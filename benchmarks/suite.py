@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from benchmarks import append, raw, reading, relay
+from benchmarks import append, latency, raw, reading, relay
 from benchmarks.harness import Measure
 
 
@@ -13,4 +13,4 @@ def measures(url: str, brokers: Callable[[], str]) -> list[Measure]:
     with connection.cursor() as cursor:
         for table in raw.TABLES:
             cursor.execute(table)
-    return [*append.measures(url), *reading.measures(url), *relay.measures(url, brokers)]
+    return [*append.measures(url), *reading.measures(url), *relay.measures(url, brokers), *latency.measures(brokers)]

@@ -23,8 +23,7 @@ def test_no_key_is_out_of_order_and_nothing_is_lost_while_relays_are_killed(
 ) -> None:
     kafka.warm_up([TopicSpec(name=topic, partitions=6)])
     log = tmp_path / "log"
-    environment = {"NOVA_RELAY_BATCH": str(BATCH)}
-    with relays(RELAYS, log, **environment) as running:
+    with relays(RELAYS, log, batch=BATCH) as running:
         rows = fill_outbox(topic, keys=KEYS, versions=VERSIONS)
         for kill in range(1, KILLS + 1):
             eventually(lambda kill=kill: pending() <= rows - kill * rows / (KILLS + 1), within=60)  # type: ignore[misc]
@@ -33,7 +32,7 @@ def test_no_key_is_out_of_order_and_nothing_is_lost_while_relays_are_killed(
             assert pending(), "the relays were never killed in the middle"
             victim.kill()
             running.remove(victim)
-            running.append(RelayProcess(log, **environment))
+            running.append(RelayProcess(log, batch=BATCH))
         eventually(lambda: pending() == 0, within=60)
 
     messages = everything_on(kafka_brokers, topic)

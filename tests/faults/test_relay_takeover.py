@@ -49,7 +49,7 @@ def test_a_frozen_relay_that_wakes_up_publishes_its_batch_at_most_and_completes_
     cluster: MockCluster, topic: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    with relays(2, log, NOVA_RELAY_BATCH=str(BATCH)) as (zombie, survivor):
+    with relays(2, log, batch=BATCH) as (zombie, survivor):
         cluster.set_rtt(1, milliseconds=2_000)
         for key in range(40):
             take_notes(f"key-{key}", *range(10))

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ FAMILY = 50
 class RelayProcess:
     """`manage.py relay`, known to the database by a name of its own."""
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, *, batch: int = 2_000) -> None:
         self.name = unique("relay")
         more = {
             "DJANGO_SETTINGS_MODULE": "nova.settings.test",
@@ -49,13 +50,14 @@ class RelayProcess:
             "REDIS_URL": settings.REDIS_URL,
             "KAFKA_BROKERS": settings.KAFKA_BROKERS,
             "KAFKA_TOPIC_PREFIX": settings.KAFKA_TOPIC_PREFIX,
+            "NOVA_RELAY_BATCH": str(batch),
             "PGAPPNAME": self.name,
         }
         with log.open("ab") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "nova", "relay"],
                 cwd=CHECKOUT,
-                env=os.environ | more | environment,
+                env=os.environ | more,
                 stdout=file,
                 stderr=file,
             )
@@ -89,9 +91,9 @@ class RelayProcess:
 
 
 @contextmanager
-def relays(number: int, log: Path, *, among: int | None = None, **environment: str) -> Iterator[list[RelayProcess]]:
+def relays(number: int, log: Path, *, among: int | None = None, batch: int = 2_000) -> Iterator[list[RelayProcess]]:
     """So many relays that own their share, `among` so many in all; whatever is in the list at the end is killed."""
-    running = [RelayProcess(log, **environment) for _ in range(number)]
+    running = [RelayProcess(log, batch=batch) for _ in range(number)]
     everybody = among or number
     most = ceil(SHARDS / everybody)
     try:
@@ -141,9 +143,7 @@ def pending() -> int:
 def inversions(messages: Sequence[Any]) -> int:
     """How many messages came first after a later one of their key, once repetitions are set aside."""
     return sum(
-        later < earlier
-        for versions in versions_by_key(messages).values()
-        for earlier, later in zip(versions, versions[1:], strict=False)
+        later < earlier for versions in versions_by_key(messages).values() for earlier, later in pairwise(versions)
     )
 
 

@@ -6,8 +6,7 @@ another still has the earlier ones in hand.
 
 import threading
 
-from outbox.api import KafkaBus, own_connection
-from outbox.message import OutgoingMessage
+from outbox.api import KafkaBus, OutgoingMessage, own_connection
 from tests.support.outbox import PATIENCE
 
 TAKE = """
