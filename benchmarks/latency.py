@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 from django.db import connection
-from msgspec import Struct
+from msgspec import Struct, field
 
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure
@@ -32,7 +32,7 @@ class Pair(Struct):
     """Two figures of each round that are told as two measures: the second waits until it is asked for."""
 
     run: Callable[[], tuple[float, float]]
-    waiting: deque[float] = deque()
+    waiting: deque[float] = field(default_factory=deque)
 
     def first(self) -> float:
         """Measure both, and tell the first."""
