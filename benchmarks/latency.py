@@ -20,8 +20,8 @@ from outbox.api import KafkaBus, known_topics
 from outbox.conf import outbox_conf
 
 RATE = 500  # events per second
-SECONDS = 8.0  # of each round of each side
-WARM_UP = 1.5  # seconds at the beginning of a round that do not count
+SECONDS = 6.0  # of each round of each side
+WARM_UP = 1.0  # seconds at the beginning of a round that do not count
 PATIENCE = 10.0
 # What the issue of an idle relay allows.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0

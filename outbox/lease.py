@@ -1,7 +1,7 @@
 """How does a relay lose its shards when it is frozen? Its session is on a lease, and the server itself ends it.
 
 A process that is stopped, swapped out or cut off keeps its connection, and with it the locks on its shards. So the
-server is told to end a session that says nothing for three seconds: it needs no second relay and no rights to do so. A
+server is told to end a session that says nothing for 2.5 seconds: it needs no second relay and no rights to do so. A
 relay that lives has its session renewed by a thread of its own while it waits for the broker. One that wakes up after
 its lease has ended finds its connection gone: it completes nothing, and takes nothing before it owns shards again.
 """
@@ -16,7 +16,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Seconds of silence after which the server ends the session.
-LEASE = 3.0
+LEASE = 2.5
 # Seconds of silence after which a living relay says something.
 RENEWAL = 1.0
 # Seconds that a loop may spend on something else than its rows. It waits for the broker with deadlines, which are

@@ -119,12 +119,12 @@ class KafkaBus:
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """See `Bus`. A new idempotent producer has to be given its id first, which takes a young broker a second."""
         producer = self._live_producer()
+        self._spare = self._spare or self._new_producer(PRODUCER_CONFIG)
         try:
             producer.list_topics(timeout=TOPIC_DEADLINE)
         except KafkaException:
             return
         self.ensure_topics(specs)
-        self._spare = self._spare or self._new_producer(PRODUCER_CONFIG)
 
     def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
         """See `Bus`."""

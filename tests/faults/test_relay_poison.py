@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url"
 KEYS = [f"key-{number}" for number in range(10_000)]
 POISONOUS = KEYS[0]
 MOST_BYTES = 2_000  # that the topic takes
-ROUNDS, SECONDS, EVERY, AT_ONCE = 3, 10.0, 0.02, 20
+ROUNDS, SECONDS, EVERY, AT_ONCE = 5, 7.0, 0.02, 20
 APPEND = """
 INSERT INTO outbox_events (event_id, position, aggregate_type, aggregate_id, version, event_type, schema_version,
     source_service, topic, partition_key, shard, payload, metadata, timestamp)
