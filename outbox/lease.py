@@ -9,7 +9,7 @@ its lease has ended finds its connection gone: it completes nothing, and takes n
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -76,8 +76,6 @@ class _Renewal:
             silence = time.monotonic() - self._spoken
             if not RENEWAL / 2 < silence < self._patience:
                 continue
-            try:
+            # That a session is lost, the loop will find out by itself.
+            with suppress(psycopg.Error):
                 self._session.execute("SELECT 1")
-            except psycopg.Error:
-                # The loop will find out by itself.
-                return

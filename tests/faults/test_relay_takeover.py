@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from nova.local.mock_broker import MockCluster
 from outbox.models import OutboxEvent
@@ -61,8 +62,7 @@ def test_a_frozen_relay_that_wakes_up_publishes_its_batch_at_most_and_completes_
         eventually(lambda: survivor.shards() == SHARDS, within=TAKEOVER)
         eventually(lambda: pending() == 0)
         # An operator's hand in a row that the zombie believes to have in flight shows whether it still completes rows.
-        OutboxEvent.objects.filter(pk__in=in_hand).update(published=False, published_at=None, last_error="by hand")
-        OutboxEvent.objects.filter(pk__in=in_hand).update(dead_at="2026-01-01T00:00:00Z")
+        OutboxEvent.objects.filter(pk__in=in_hand).update(published=False, published_at=None, dead_at=Now())
         zombie.wake()
 
         eventually(lambda: zombie.shards() == survivor.shards() == SHARDS // 2)

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from nova.settings import base
 from nova.settings import environment as env
 
 
 def settings() -> dict[str, Any]:
     """The settings as a process with this environment would read them."""
-    return runpy.run_module("nova.settings.base")
+    return runpy.run_path(base.__file__)
 
 
 def test_a_document_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
