@@ -25,7 +25,6 @@ WARM_UP = 1.0  # seconds at the beginning of a round that do not count
 PATIENCE = 10.0
 # What the issue of an idle relay allows.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
-TRANSACTIONS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 
 
 class Pair(Struct):
@@ -89,17 +88,10 @@ def _idle(brokers: str) -> tuple[float, float]:
     _empty_outbox()
     with watched_relay("nova", brokers) as relay:
         time.sleep(WARM_UP)
-        began, queries, cpu = time.perf_counter(), _transactions(), relay.cpu()
+        began, queries, cpu = time.perf_counter(), relay.queries(), relay.cpu()
         time.sleep(SECONDS)
         seconds = time.perf_counter() - began
-        return (_transactions() - queries) / seconds, (relay.cpu() - cpu) / seconds * 100
-
-
-def _transactions() -> int:
-    """How many the server has counted; a session that works reports about once a second."""
-    with connection.cursor() as cursor:
-        cursor.execute(TRANSACTIONS)
-        return int(cursor.fetchone()[0])
+        return (relay.queries() - queries) / seconds, (relay.cpu() - cpu) / seconds * 100
 
 
 def _empty_outbox() -> None:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
 from benchmarks import raw
 from benchmarks.relay import bare_pass, bare_producer, bare_relay
 from benchmarks.setting import set_up
@@ -30,6 +33,10 @@ class WatchedRelay:
     def cpu(self) -> float:
         """Seconds of processor time that it has used."""
         return float(self._ask("cpu"))
+
+    def queries(self) -> int:
+        """How many statements it has executed; the server's own count would have autovacuum's among them."""
+        return int(self._ask("queries"))
 
     def acknowledged(self) -> dict[str, float]:
         """When Kafka had acknowledged each event, by its id, on the clock of `time.perf_counter`. Ends the relay."""
@@ -58,6 +65,8 @@ def watched_relay(kind: Kind, brokers: str) -> Iterator[WatchedRelay]:
 
 def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     set_up(os.environ["DATABASE_URL"])
+    counter = _Counter()
+    connection_created.connect(counter.watch)
     acknowledged: dict[str, float] = {}
     stop = threading.Event()
     loop: Callable[[], None]
@@ -69,8 +78,8 @@ def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     thread = threading.Thread(target=loop)
     thread.start()
     pipe.send("ready")
-    while pipe.recv() == "cpu":
-        pipe.send(time.process_time())
+    while (question := pipe.recv()) != "stop":
+        pipe.send(time.process_time() if question == "cpu" else counter.queries)
     stop.set()
     thread.join()
     pipe.send(acknowledged)
@@ -83,6 +92,20 @@ def _bare_loop(brokers: str, acknowledged: dict[str, float], stop: threading.Eve
         while not stop.is_set():
             if not bare_pass(client, producer, acknowledged):
                 time.sleep(PAUSE)
+
+
+class _Counter:
+    """Counts the statements of connections that are made from now on."""
+
+    def __init__(self) -> None:
+        self.queries = 0
+
+    def watch(self, *, connection: BaseDatabaseWrapper, **_: Any) -> None:
+        connection.execute_wrappers.append(self._count)
+
+    def _count(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        self.queries += 1
+        return execute(*arguments)
 
 
 class _RecordingBus(KafkaBus):
