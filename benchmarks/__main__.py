@@ -4,6 +4,7 @@ import argparse
 import os
 import tempfile
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from django.core.management import call_command
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from benchmarks import harness
 from benchmarks.setting import set_up
-from nova.local.embedded import postgres_server, valkey_server
+from nova.local.embedded import kafka_server, postgres_server, valkey_server
 
 
 def main() -> None:
@@ -27,13 +28,21 @@ def main() -> None:
         valkey_server(Path(directory)) as valkey,
         ExitStack() as stack,
     ):
+
+        @cache
+        def brokers() -> str:
+            """Apache Kafka, which only some measures need."""
+            return stack.enter_context(kafka_server(Path(directory))).address
+
         os.environ["REDIS_URL"] = valkey.address
         set_up(postgres.address)
         call_command("migrate", verbosity=0)
         from benchmarks import suite
 
         chosen = [
-            one for one in suite.measures(postgres.address, stack) if not options.only or one.name in options.only
+            one
+            for one in suite.measures(postgres.address, brokers, stack)
+            if not options.only or one.name in options.only
         ]
         results = []
         for measure in chosen:

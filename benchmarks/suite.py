@@ -1,16 +1,27 @@
 """What is measured? Everything that is hot; each part of Nova adds its own."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import aggregates, append, raw, reading, rest
+from benchmarks import aggregates, append, latency, raw, reading, relay, rest
 from benchmarks.harness import Measure
 
 
-def measures(url: str, stack: ExitStack) -> list[Measure]:
-    """All measures, on a database that is migrated and empty; what they start runs until the stack is unwound."""
+def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Measure]:
+    """All measures, on a database that is migrated and empty.
+
+    `brokers` starts Kafka when it is first asked for; what is started runs until the stack is unwound.
+    """
     with connection.cursor() as cursor:
         for table in raw.TABLES:
             cursor.execute(table)
-    return [*append.measures(url), *rest.measures(stack), *reading.measures(url), *aggregates.measures()]
+    return [
+        *append.measures(url),
+        *rest.measures(stack),
+        *reading.measures(url),
+        *aggregates.measures(),
+        *relay.measures(url, brokers),
+        *latency.measures(brokers),
+    ]

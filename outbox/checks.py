@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
+from msgspec import ValidationError
 
 from events.api import MissingCast, casts, registry
 from outbox.conf import outbox_conf
@@ -99,4 +100,25 @@ def the_inbox_remembers_longer_than_topics_keep(**_: Any) -> list[CheckMessage]:
             hint="Raise NOVA_INBOX_RETENTION_DAYS, or say with NOVA_TOPIC_RETENTION_DAYS what the broker keeps.",
             id="outbox.W001",
         )
+    ]
+
+
+@register()
+def policies_of_topics_are_sound(**_: Any) -> list[CheckMessage]:
+    """Refuse what the relay would not understand."""
+    conf = outbox_conf()
+    try:
+        policies = conf.relay_policies()
+    except ValidationError as error:
+        return [
+            Error(
+                f"NOVA_RELAY_POLICIES: {error}.",
+                hint="By topic: max_retries, base, cap (seconds), dead_row (holds_its_key or lets_its_key_go_on).",
+                id="outbox.E007",
+            )
+        ]
+    return [
+        Error(f"NOVA_RELAY_POLICIES: {topic!r} cannot be the name of a topic.", id="outbox.E007")
+        for topic in policies.special
+        if not TOPIC.fullmatch(topic)
     ]

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from msgspec import Struct
 
+from outbox.retries import RetryPolicy, TopicPolicies
+
 
 class OutboxConf(Struct, frozen=True, kw_only=True):
     """The outbox's settings; long-lived objects are given the ones they need when they are built."""
@@ -31,6 +33,8 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`NOVA_RELAY_BATCH`: most rows of one relay pass."""
     relay_max_retries: int
     """`NOVA_RELAY_MAX_RETRIES`: how often a refused row is tried again before it is dead."""
+    relay_exceptions: Any
+    """`NOVA_RELAY_POLICIES`: see `outbox.retries.TopicException`, by topic."""
     consumer_batch: int
     """`NOVA_CONSUMER_BATCH`: most messages of one consumer transaction."""
     consumer_attempts: int
@@ -48,6 +52,10 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     beat_interval: int
     """`NOVA_BEAT_INTERVAL`: seconds between two looks at the rows by beat, whatever hints arrive."""
 
+    def relay_policies(self) -> TopicPolicies:
+        """What becomes of rows that the broker refuses. Raises `msgspec.ValidationError`, as a system check tells."""
+        return TopicPolicies.read(RetryPolicy(limit=self.relay_max_retries), self.relay_exceptions)
+
 
 @cache
 def outbox_conf() -> OutboxConf:
@@ -63,6 +71,7 @@ def outbox_conf() -> OutboxConf:
         redis_url=getattr(settings, "REDIS_URL", ""),
         relay_batch=getattr(settings, "NOVA_RELAY_BATCH", 2_000),
         relay_max_retries=getattr(settings, "NOVA_RELAY_MAX_RETRIES", 8),
+        relay_exceptions=getattr(settings, "NOVA_RELAY_POLICIES", {}),
         consumer_batch=getattr(settings, "NOVA_CONSUMER_BATCH", 500),
         consumer_attempts=getattr(settings, "NOVA_CONSUMER_ATTEMPTS", 3),
         retention_days=getattr(settings, "NOVA_OUTBOX_RETENTION_DAYS", 7),

@@ -19,7 +19,14 @@ OUTAGE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # What a statement may bring upon itself, although it is of one of these classes.
 QUERY_CANCELED = "57014"
 
-# A host that vanishes without a word is noticed after about 11 seconds, and its locks are free.
+# A host that vanishes without a word is noticed after about 11 seconds: a client's by the server, whose locks are free
+# then, and the server's by the client, which would wait for an answer for ever.
+CLIENT_KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,  # milliseconds
+}
 KEEPALIVE = ("SET tcp_keepalives_idle = 5", "SET tcp_keepalives_interval = 2", "SET tcp_keepalives_count = 3")
 
 
@@ -28,6 +35,7 @@ def own_connection(using: str = "default") -> Iterator[BaseDatabaseWrapper]:
     """A connection of its own, in no pool and shared with nobody: session locks live and die with it."""
     connection = connections[using].copy()
     connection.settings_dict["OPTIONS"].pop("pool", None)
+    connection.settings_dict["OPTIONS"] = CLIENT_KEEPALIVE | connection.settings_dict["OPTIONS"]
     try:
         with connection.cursor() as cursor:
             for setting in KEEPALIVE:

@@ -1,6 +1,6 @@
 """How does a loop hear at once that something was appended? By a hint through Redis, which may be lost without harm.
 
-Whoever waits for a hint also looks by itself, at most 200 ms apart; whoever sends one never waits and never fails.
+Whoever waits for a hint also looks by itself, at most 400 ms apart; whoever sends one never waits and never fails.
 """
 
 import os

@@ -19,8 +19,9 @@ from outbox import metrics
 from outbox.bus.base import Bus, DeliveryFailure
 from outbox.conf import outbox_conf
 from outbox.database import own_connection
+from outbox.lease import leased
 from outbox.message import OutboxRow, to_message
-from outbox.retries import Failure, RetryPolicy, judge
+from outbox.retries import Failure, TopicPolicies, judge
 from outbox.sql.statements import statement
 from outbox.topics import spec_of
 
@@ -60,8 +61,8 @@ class _FailedRow(Struct, frozen=True):
 
 @contextmanager
 def relay_connection() -> Iterator[BaseDatabaseWrapper]:
-    """A connection to relay through: nobody else's, as the shards' locks want it, and planned for a queue."""
-    with own_connection() as connection:
+    """A connection to relay through: nobody else's and on a lease, for the shards' locks, and planned for a queue."""
+    with own_connection() as connection, leased(connection):
         with connection.cursor() as cursor:
             for setting in PLANNER:
                 cursor.execute(setting)
@@ -69,13 +70,13 @@ def relay_connection() -> Iterator[BaseDatabaseWrapper]:
 
 
 def relay_pass(
-    connection: BaseDatabaseWrapper, bus: Bus, *, shards: Sequence[int], limit: int, policy: RetryPolicy
+    connection: BaseDatabaseWrapper, bus: Bus, *, shards: Sequence[int], limit: int, policies: TopicPolicies
 ) -> PassResult:
     """Publish what is due in the shards, at most `limit` rows. The caller owns the shards through `connection`.
 
     Raises Django's `OperationalError` or `InterfaceError` when the connection, and with it the shards, is lost.
     """
-    rows = _take(connection, shards, limit)
+    rows = _take(connection, shards, limit, policies)
     if not rows:
         return PassResult(taken=0)
     results = _publish(bus, rows)
@@ -85,14 +86,21 @@ def relay_pass(
     if not delivered and not any(failure.failure in {Failure.REFUSED, Failure.PERMANENT} for _, failure in failed):
         log.warning("the broker is away", rows=len(rows), reason=failed[0][1].reason)
         return PassResult(taken=len(rows), outage=True)
-    verdicts = _judge(failed, policy)
+    verdicts = _judge(failed, policies)
     _complete(connection, delivered, verdicts)
     dead = sum(verdict.dead for verdict in verdicts)
     return PassResult(taken=len(rows), published=len(delivered), refused=len(verdicts) - dead, dead=dead)
 
 
-def _take(connection: BaseDatabaseWrapper, shards: Sequence[int], limit: int) -> list[OutboxRow]:
-    parameters: dict[str, Any] = {"shards": list(shards), "limit": limit, "bytes": BATCH_BYTES}
+def _take(
+    connection: BaseDatabaseWrapper, shards: Sequence[int], limit: int, policies: TopicPolicies
+) -> list[OutboxRow]:
+    parameters: dict[str, Any] = {
+        "shards": list(shards),
+        "limit": limit,
+        "bytes": BATCH_BYTES,
+        "going_on": policies.topics_that_go_on(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement("pending"), parameters)
         return [OutboxRow(*row) for row in cursor.fetchall()]
@@ -111,24 +119,26 @@ def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None
     return results
 
 
-def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policy: RetryPolicy) -> list[_FailedRow]:
+def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicPolicies) -> list[_FailedRow]:
     verdicts = []
     judged: set[tuple[str, str]] = set()
     for row, failure in failed:
         # Of each key, the first decides: the others wait behind it and have not failed by themselves.
         if (row.topic, row.partition_key) in judged:
             continue
-        verdict = judge(failure.failure, row.retry_count, policy=policy, chance=random.random())  # noqa: S311
+        policy = policies.of(row.topic)
+        verdict = judge(failure.failure, row.retry_count, policy=policy.retry, chance=random.random())  # noqa: S311
         judged.add((row.topic, row.partition_key))
         if verdict is None:
             continue
         verdicts.append(_FailedRow(row.id, verdict.retry_count, verdict.delay, verdict.dead, failure.reason))
         log.warning(
-            "an event is dead and holds its key" if verdict.dead else "an event was not published",
+            "an event is dead" if verdict.dead else "an event was not published",
             event_id=row.event_id,
             correlation_id=row.correlation_id,
             topic=row.topic,
             retry_count=verdict.retry_count,
+            holds_its_key=policy.dead_row_holds_its_key or not verdict.dead,
             reason=failure.reason,
         )
     return verdicts

@@ -14,14 +14,16 @@ from outbox.bus.base import Bus
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.hints import HintListener
 from outbox.relay import PassResult, relay_connection, relay_pass
-from outbox.retries import CircuitBreaker, RetryPolicy, Tempo
+from outbox.retries import CircuitBreaker, RetryPolicy, Tempo, TopicPolicies
 from outbox.shards import ShardOwner
 from outbox.topics import known_topics
 
 log = structlog.get_logger(__name__)
 
-# Seconds between two looks at who else is there.
+# Seconds between two looks at who else is there, which are taken when there is nothing to publish, as far as there is
+# such a moment in half a second more.
 REBALANCE_INTERVAL = 1.0
+REBALANCE_DELAY = 0.5
 BROKER_AWAY = RetryPolicy(limit=0, base=0.2, cap=2.0)
 DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
 
@@ -31,16 +33,16 @@ class RelaySettings(Struct, frozen=True, kw_only=True):
 
     batch: int
     """Most rows of one pass."""
-    policy: RetryPolicy
+    policies: TopicPolicies
     """For refused rows."""
     redis_url: str
-    tempo: Tempo = Tempo()
-    """How often it looks by itself."""
+    tempo: Tempo = Tempo(shortest=0.001, longest=0.4, pause=0.001)
+    """How often it looks by itself; without work seldom enough to ask the database at most five times a second."""
 
     @classmethod
     def of(cls, conf: OutboxConf) -> "RelaySettings":
         """From the settings."""
-        return cls(batch=conf.relay_batch, policy=RetryPolicy(limit=conf.relay_max_retries), redis_url=conf.redis_url)
+        return cls(batch=conf.relay_batch, policies=conf.relay_policies(), redis_url=conf.redis_url)
 
 
 class RelayRunner:
@@ -75,24 +77,23 @@ class RelayRunner:
         self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: HintListener, stop: threading.Event
     ) -> None:
         pulse = heartbeats.Pulse(heartbeats.RELAY)
-        rebalance_at = 0.0
+        rebalance_at, busy = 0.0, False
         while not stop.is_set():
-            if time.monotonic() >= rebalance_at:
+            if time.monotonic() >= rebalance_at + REBALANCE_DELAY * busy:
                 owner.rebalance()
+                pulse.beat(connection, shards=len(owner.owned), outages=self._breaker.outages)
                 rebalance_at = time.monotonic() + REBALANCE_INTERVAL
-            pulse.beat(connection, shards=len(owner.owned), outages=self._breaker.outages)
-            if self._breaker.allows(time.monotonic()):
-                result = self._pass(connection, owner)
-                if result.published:
-                    self._tempo = self._tempo.after_work()
-                    continue
+            busy = self._breaker.allows(time.monotonic()) and self._pass(connection, owner).published > 0
+            if busy:
+                self._tempo = self._tempo.after_work()
+                continue
             self._tempo = self._tempo.after_nothing()
             if listener.wait(self._tempo.pause, stop):
                 self._tempo = self._tempo.after_work()
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(
-            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policy=self._settings.policy
+            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policies=self._settings.policies
         )
         if result.outage:
             self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311

@@ -39,20 +39,23 @@ class ShardOwner:
 
     def rebalance(self) -> None:
         """Take free shards up to a fair share, and give up what is above it. Between two passes only."""
-        fair = ceil(SHARDS / max(1, self._live_relays()))
+        relays, free = self._ownership()
+        fair = ceil(SHARDS / max(1, relays))
         if surplus := self.owned[fair:]:
             self._give_up(surplus)
-        elif len(self._owned) < fair:
-            self.take_free(fair - len(self._owned))
+        elif free and len(self._owned) < fair:
+            self._take(free, fair - len(self._owned))
 
     def take_free(self, most: int = SHARDS) -> None:
         """Take shards that nobody owns."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement("free_shards"), {"namespace": OWNED, "shards": SHARDS})
-            free = [shard for (shard,) in cursor.fetchall()]
-            # At random, so that relays that start together do not all try the same ones.
-            random.shuffle(free)
-            if wanted := free[:most]:
+        _, free = self._ownership()
+        self._take(free, most)
+
+    def _take(self, free: list[int], most: int) -> None:
+        # At random, so that relays that start together do not all try the same ones.
+        random.shuffle(free)
+        if wanted := free[:most]:
+            with self._connection.cursor() as cursor:
                 cursor.execute(statement("lock_shards"), {"namespace": OWNED, "shards": wanted})
                 self._owned.update(shard for (shard,) in cursor.fetchall())
 
@@ -61,7 +64,9 @@ class ShardOwner:
             cursor.execute(statement("unlock_shards"), {"namespace": OWNED, "shards": shards})
         self._owned.difference_update(shards)
 
-    def _live_relays(self) -> int:
+    def _ownership(self) -> tuple[int, list[int]]:
+        """How many relays are alive, and which shards nobody owns."""
         with self._connection.cursor() as cursor:
-            cursor.execute(statement("relays"), {"namespace": RELAYS})
-            return int(cursor.fetchone()[0])
+            cursor.execute(statement("ownership"), {"relays": RELAYS, "owned": OWNED, "shards": SHARDS})
+            relays, free = cursor.fetchone()
+            return int(relays), list(free)

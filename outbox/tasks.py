@@ -17,7 +17,6 @@ from outbox.pruning import prune_inbox as prune_entries
 from outbox.relay import relay_connection, relay_pass
 from outbox.retention import forget_dead_processes
 from outbox.retention import prune as prune_rows
-from outbox.retries import RetryPolicy
 from outbox.shards import ShardOwner
 
 
@@ -35,9 +34,8 @@ def relay_unowned() -> int:
         if not owner.owned:
             return 0
         bus = KafkaBus(conf.brokers)
-        policy = RetryPolicy(limit=conf.relay_max_retries)
         while time.monotonic() < deadline:
-            result = relay_pass(own, bus, shards=owner.owned, limit=conf.relay_batch, policy=policy)
+            result = relay_pass(own, bus, shards=owner.owned, limit=conf.relay_batch, policies=conf.relay_policies())
             published += result.published
             if not result.published:
                 break

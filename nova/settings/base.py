@@ -116,9 +116,11 @@ KAFKA_GROUP_ID = env.text("KAFKA_GROUP_ID")
 KAFKA_TOPICS = env.words("KAFKA_TOPICS")
 NOVA_RELAY_BATCH = env.number("NOVA_RELAY_BATCH", 2_000)
 NOVA_RELAY_MAX_RETRIES = env.number("NOVA_RELAY_MAX_RETRIES", 8)
+# Exceptions by topic, such as {"nova.media.events": {"max_retries": 2, "dead_row": "lets_its_key_go_on"}}.
+NOVA_RELAY_POLICIES = env.document("NOVA_RELAY_POLICIES")
 NOVA_CONSUMER_BATCH = env.number("NOVA_CONSUMER_BATCH", 500)
 NOVA_CONSUMER_ATTEMPTS = env.number("NOVA_CONSUMER_ATTEMPTS", 3)
-NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", 7)
+NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", env.number("OUTBOX_RETENTION", 7))
 # How long consumers remember what they have handled; longer than the broker keeps messages, which is said below.
 NOVA_INBOX_RETENTION_DAYS = env.number("NOVA_INBOX_RETENTION_DAYS", 14)
 NOVA_TOPIC_RETENTION_DAYS = env.number("NOVA_TOPIC_RETENTION_DAYS", 7)

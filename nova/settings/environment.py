@@ -1,6 +1,8 @@
 """How are settings read from the environment? Each reader names the variable in its error."""
 
+import json
 import os
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -51,6 +53,14 @@ def fraction(name: str, default: float) -> float:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def document(name: str) -> Any:
+    """A JSON document; an empty object when the variable is unset."""
+    try:
+        return json.loads(os.environ.get(name) or "{}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be JSON: {error}.") from None
 
 
 def database(url: str, *, pool_size: int) -> dict[str, object]:

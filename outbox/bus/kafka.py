@@ -40,6 +40,14 @@ PRODUCER_CONFIG: Mapping[str, Any] = {
     "log_level": 2,
 }
 
+# For one message at a time, which need not be held in order with others: a refusal does not break this producer.
+LONE_PRODUCER_CONFIG: Mapping[str, Any] = {
+    **PRODUCER_CONFIG,
+    "enable.idempotence": False,
+    "enable.gapless.guarantee": False,
+    "max.in.flight": 1,
+}
+
 _PERMANENT = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
@@ -78,6 +86,9 @@ class KafkaBus:
         self._brokers = brokers
         self._deadline = deadline
         self._producer: Producer | None = None
+        # Takes the place of one that a refusal has broken: a new one would be given its id after half a second only.
+        self._spare: Producer | None = None
+        self._lone: Producer | None = None
         self._pid = 0
         self._existing: set[str] = set()
 
@@ -108,6 +119,7 @@ class KafkaBus:
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """See `Bus`. A new idempotent producer has to be given its id first, which takes a young broker a second."""
         producer = self._live_producer()
+        self._spare = self._spare or self._new_producer(PRODUCER_CONFIG)
         try:
             producer.list_topics(timeout=TOPIC_DEADLINE)
         except KafkaException:
@@ -130,7 +142,7 @@ class KafkaBus:
 
     def close(self) -> None:
         """See `Bus`."""
-        self._producer = None
+        self._producer = self._spare = self._lone = None
 
     def _publish(
         self, messages: Sequence[OutgoingMessage], *, deadline: float
@@ -164,7 +176,7 @@ class KafkaBus:
                     suspects.append(place)
         if any(results[place] for place in handed_in):
             # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
-            self._producer = None
+            self._replace_producer()
         return results, suspects
 
     def _publish_one_by_one(
@@ -178,20 +190,38 @@ class KafkaBus:
             if (message.topic, message.key) in failed or time.monotonic() > deadline:
                 results[place] = _HELD
                 continue
-            (result,), _ = self._publish([message], deadline=deadline)
-            results[place] = result
+            results[place] = result = self._publish_alone(message, deadline=deadline)
             if result:
                 failed.add((message.topic, message.key))
 
+    def _publish_alone(self, message: OutgoingMessage, *, deadline: float) -> DeliveryFailure | None:
+        if self._lone is None:
+            self._lone = self._new_producer(LONE_PRODUCER_CONFIG)
+        reports: dict[int, KafkaError | None] = {}
+        if failure := _hand_in(self._lone, message, partial(_report, reports, 0), deadline):
+            return failure
+        _await_reports(self._lone, deadline)
+        if 0 not in reports:
+            self._lone = None
+            return _UNANSWERED
+        error = reports[0]
+        return _failure(error) if error else None
+
     def _live_producer(self) -> Producer:
         # librdkafka's threads do not survive a fork.
-        if self._producer is None or self._pid != os.getpid():
-            logger = logging.getLogger("librdkafka")
-            self._producer = Producer(
-                {"bootstrap.servers": self._brokers, **PRODUCER_CONFIG, "error_cb": _ignore}, logger=logger
-            )
+        if self._pid != os.getpid():
+            self.close()
             self._pid = os.getpid()
+        if self._producer is None:
+            self._producer = self._new_producer(PRODUCER_CONFIG)
         return self._producer
+
+    def _replace_producer(self) -> None:
+        self._producer, self._spare = self._spare, self._spare and self._new_producer(PRODUCER_CONFIG)
+
+    def _new_producer(self, config: Mapping[str, Any]) -> Producer:
+        logger = logging.getLogger("librdkafka")
+        return Producer({"bootstrap.servers": self._brokers, **config, "error_cb": _ignore}, logger=logger)
 
 
 def _hand_in(

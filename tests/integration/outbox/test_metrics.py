@@ -9,10 +9,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from events.api import StreamId
 from events.store.read import get_events
+from nova.celery import app
 from outbox.api import register_collectors
 from outbox.models import OutboxEvent
 from outbox.retention import prune
+from tests.support.database import rows, scalar
 from tests.support.outbox import take_notes
+from tests.support.relays import fill_outbox
 
 pytestmark = pytest.mark.usefixtures("recording", "prefix", "redis_url")
 
@@ -58,3 +61,26 @@ def test_old_published_rows_go_and_everything_else_stays(monkeypatch: pytest.Mon
     left = set(OutboxEvent.objects.values_list("version", flat=True))
     assert left == {5, 11, *range(13, 21)}
     assert len(get_events(StreamId("note", "a"))) == 20
+
+
+def test_an_outbox_that_is_pruned_stays_as_large_as_what_it_keeps(topic: str) -> None:
+    """Each round stands for a day: as many rows come as go, and vacuum (in life, autovacuum) gives their room back."""
+    sizes = []
+    for _ in range(5):
+        fill_outbox(topic, keys=500, versions=10)
+        OutboxEvent.objects.update(published=True, published_at=Now() - timedelta(days=8))
+        OutboxEvent.objects.update(created_at=Now() - timedelta(days=8))
+
+        assert prune(datetime.now(UTC) - timedelta(days=7)) == 5_000
+
+        sizes.append(scalar("SELECT pg_total_relation_size('outbox_events')"))
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (TRUNCATE false) outbox_events")
+    assert sizes[-1] <= 1.1 * sizes[1]
+
+
+def test_beat_prunes_and_vacuum_comes_early() -> None:
+    app.finalize()
+    assert app.conf.beat_schedule["outbox.tasks.prune"]["task"] == "outbox.tasks.prune"
+    (options,) = rows("SELECT reloptions FROM pg_class WHERE relname = 'outbox_events'")[0]
+    assert "autovacuum_vacuum_scale_factor=0.02" in options

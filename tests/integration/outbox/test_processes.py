@@ -112,6 +112,17 @@ def test_a_worker_hosts_consumers_that_survive_being_killed(
         assert worker.wait(20) == 0
 
 
+def test_a_worker_hosts_a_relay_that_leaves_when_it_is_asked_to(start: Start, kafka_brokers: str, topic: str) -> None:
+    take_notes("a", 1, 2, 3)
+
+    with start(*WORKER, "--runners", "relay") as worker:
+        eventually(lambda: not pending())
+        worker.terminate()
+        assert worker.wait(20) == 0
+
+    assert in_order(read_topic(kafka_brokers, topic, at_least=3)) == {"a": [1, 2, 3]}
+
+
 def test_beat_is_the_guarantee_where_no_relay_is(kafka: KafkaBus, kafka_brokers: str, topic: str) -> None:
     take_notes("a", 1, 2, 3)
 

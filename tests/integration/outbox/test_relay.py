@@ -18,7 +18,7 @@ from outbox.hints import CHANNEL
 from outbox.models import OutboxEvent
 from outbox.record import SHARDS
 from outbox.relay import PassResult, relay_connection, relay_pass
-from outbox.retries import Failure, Tempo
+from outbox.retries import Failure, Tempo, TopicPolicies, TopicPolicy
 from outbox.runner import RelayRunner, RelaySettings
 from outbox.sql.statements import statement
 from tests.support.outbox import eventually, headers_of, hosted, in_order, read_topic, states, take_notes
@@ -26,8 +26,8 @@ from tests.support.outbox import eventually, headers_of, hosted, in_order, read_
 pytestmark = pytest.mark.usefixtures("recording", "prefix")
 
 NOWHERE = "127.0.0.1:1"
-AT_ONCE = RetryPolicy(limit=2, base=0.0)
-LATER = RetryPolicy(limit=8, base=3600.0, cap=3600.0)
+AT_ONCE = TopicPolicies(usual=TopicPolicy(retry=RetryPolicy(limit=2, base=0.0)))
+LATER = TopicPolicies(usual=TopicPolicy(retry=RetryPolicy(limit=8, base=3600.0, cap=3600.0)))
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def own() -> Iterator[BaseDatabaseWrapper]:
 
 @pytest.fixture
 def relay(own: BaseDatabaseWrapper) -> Callable[..., PassResult]:
-    def run(bus: Any, policy: RetryPolicy = LATER, limit: int = 1000) -> PassResult:
-        return relay_pass(own, bus, shards=range(SHARDS), limit=limit, policy=policy)
+    def run(bus: Any, policies: TopicPolicies = LATER, limit: int = 1000) -> PassResult:
+        return relay_pass(own, bus, shards=range(SHARDS), limit=limit, policies=policies)
 
     return run
 
@@ -154,6 +154,48 @@ def test_a_discarded_row_lets_its_key_go_on(relay: Callable[..., PassResult]) ->
     assert states() == {("a", 1): "discarded", ("a", 2): "published"}
 
 
+def test_a_topic_may_go_on_without_its_dead_rows(relay: Callable[..., PassResult], topic: str) -> None:
+    bus = MemoryBus()
+    bus.fail = refusing(2)
+    take_notes("a", 1, 2, 3)
+    take_notes("b", 4)
+    policies = TopicPolicies.read(
+        RetryPolicy(limit=8), {topic: {"max_retries": 1, "base": 0, "dead_row": "lets_its_key_go_on"}}
+    )
+
+    relay(bus, policies)
+    assert states()["a", 3] == "pending", "a row that is tried again holds its key, whatever the policy"
+    for _ in range(2):
+        relay(bus, policies)
+
+    assert states() == {("a", 1): "published", ("a", 2): "dead", ("a", 3): "published", ("b", 1): "published"}
+    assert OutboxEvent.objects.dead().get().retry_count == 2
+
+
+def test_the_policy_of_one_topic_is_not_that_of_another(relay: Callable[..., PassResult]) -> None:
+    bus = MemoryBus()
+    bus.fail = refusing(1)
+    take_notes("a", 1, 2)
+
+    relay(bus, TopicPolicies.read(RetryPolicy(limit=0), {"elsewhere": {"dead_row": "lets_its_key_go_on"}}))
+    relay(bus)
+
+    assert states() == {("a", 1): "dead", ("a", 2): "pending"}
+
+
+def test_a_pass_reads_each_parked_row_once_however_many_keys_are_parked(own: BaseDatabaseWrapper) -> None:
+    keys = 200
+    for key in range(keys):
+        take_notes(f"key-{key}", 1, 2)
+    connection.cursor().execute("UPDATE outbox_events SET dead_at = now() WHERE version = 1")
+    parameters: dict[str, Any] = {"shards": list(range(SHARDS)), "limit": 10, "bytes": 1_000_000, "going_on": []}
+    with own.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement("pending"), parameters)
+        plan = cursor.fetchone()[0][0]["Plan"]
+
+    assert rows_read(plan) < 10 * 2 * keys
+
+
 def test_rows_behind_a_held_key_are_reached_however_many_it_holds(relay: Callable[..., PassResult]) -> None:
     bus = MemoryBus()
     bus.fail = refusing(0)
@@ -231,7 +273,7 @@ def test_a_broker_that_is_away_burns_no_attempts_and_the_backlog_drains(
     assert result.outage
     row = OutboxEvent.objects.get(version=1)
     assert (row.retry_count, row.next_attempt_at, row.dead_at) == (0, None, None)
-    settings = RelaySettings(batch=7, policy=LATER, redis_url=redis_url)
+    settings = RelaySettings(batch=7, policies=LATER, redis_url=redis_url)
     with hosted(RelayRunner(kafka, settings)):
         eventually(lambda: not OutboxEvent.objects.pending().exists())
     assert in_order(read_topic(kafka_brokers, topic, at_least=20)) == {"a": list(range(1, 21))}
@@ -247,7 +289,7 @@ def test_the_circuit_breaker_asks_a_broker_that_is_away_less_and_less_often(redi
 
     bus.fail = away
     take_notes("a", 1)
-    settings = RelaySettings(batch=10, policy=LATER, redis_url=redis_url)
+    settings = RelaySettings(batch=10, policies=LATER, redis_url=redis_url)
 
     with hosted(RelayRunner(bus, settings)):
         eventually(lambda: len(tries) >= 4)
@@ -259,7 +301,7 @@ def test_the_circuit_breaker_asks_a_broker_that_is_away_less_and_less_often(redi
 
 def test_a_relay_that_loses_its_database_comes_back(redis_url: str) -> None:
     bus = MemoryBus()
-    settings = RelaySettings(batch=10, policy=LATER, redis_url=redis_url)
+    settings = RelaySettings(batch=10, policies=LATER, redis_url=redis_url)
 
     with hosted(RelayRunner(bus, settings)):
         take_notes("a", 1)
@@ -278,7 +320,7 @@ def test_a_hint_wakes_a_relay_that_would_not_look_by_itself(redis_url: str) -> N
     bus = MemoryBus()
     # After one look it would not look again before the next event should have been there.
     asleep = Tempo(shortest=4, longest=4, pause=4)
-    settings = RelaySettings(batch=10, policy=LATER, redis_url=redis_url, tempo=asleep)
+    settings = RelaySettings(batch=10, policies=LATER, redis_url=redis_url, tempo=asleep)
 
     with hosted(RelayRunner(bus, settings)):
         with redis.Redis.from_url(redis_url) as client:
@@ -291,7 +333,7 @@ def test_a_hint_wakes_a_relay_that_would_not_look_by_itself(redis_url: str) -> N
 def test_a_pass_reads_what_is_pending_and_nothing_else_whatever_the_statistics_say(own: BaseDatabaseWrapper) -> None:
     take_notes("a", *range(1000))
     with own.cursor() as cursor:
-        parameters: dict[str, Any] = {"shards": list(range(SHARDS)), "limit": 10, "bytes": 1_000_000}
+        parameters: dict[str, Any] = {"shards": list(range(SHARDS)), "limit": 10, "bytes": 1_000_000, "going_on": []}
         cursor.execute("EXPLAIN " + statement("pending"), parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
@@ -302,3 +344,9 @@ def test_a_pass_reads_what_is_pending_and_nothing_else_whatever_the_statistics_s
 
 def in_published_order(bus: MemoryBus) -> list[int]:
     return [int(dict(m.headers)["version"]) for m in bus.published]
+
+
+def rows_read(node: dict[str, Any]) -> float:
+    """All rows that the nodes of a plan have returned or looked at in vain."""
+    seen = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return float(seen + sum(rows_read(child) for child in node.get("Plans", ())))

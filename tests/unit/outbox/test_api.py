@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from outbox import api
-from outbox.checks import brokers_and_topics_are_sound, numbers_are_in_range
+from outbox.checks import brokers_and_topics_are_sound, numbers_are_in_range, policies_of_topics_are_sound
 
 EXPORTED = """
 EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler HintListener IncomingMessage KafkaBus Loop MemoryBus
@@ -25,7 +25,7 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_the_settings_of_the_tests_are_sound() -> None:
-    assert brokers_and_topics_are_sound() + numbers_are_in_range() == []
+    assert brokers_and_topics_are_sound() + numbers_are_in_range() + policies_of_topics_are_sound() == []
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,16 @@ def test_the_settings_of_the_tests_are_sound() -> None:
         ("KAFKA_MEDIA_EVENTS_TOPIC", "..", "outbox.E003"),
         ("NOVA_RELAY_BATCH", 0, "outbox.E004"),
         ("NOVA_BEAT_INTERVAL", 6, "outbox.E004"),
+        ("NOVA_RELAY_POLICIES", [], "outbox.E007"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retries": -1}}, "outbox.E007"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retry": 1}}, "outbox.E007"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"dead_row": "maybe"}}, "outbox.E007"),
+        ("NOVA_RELAY_POLICIES", {"a/b": {}}, "outbox.E007"),
     ],
 )
 def test_bad_settings_are_named(settings: Any, setting: str, value: object, problem: str) -> None:
     setattr(settings, setting, value)
 
-    assert [found.id for found in brokers_and_topics_are_sound() + numbers_are_in_range()] == [problem]
+    assert [
+        found.id for found in brokers_and_topics_are_sound() + numbers_are_in_range() + policies_of_topics_are_sound()
+    ] == [problem]

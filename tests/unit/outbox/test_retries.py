@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbox.retries import CircuitBreaker, Failure, RetryPolicy, Tempo, judge
+from outbox.retries import CircuitBreaker, Failure, RetryPolicy, Tempo, TopicPolicies, judge
 
 POLICY = RetryPolicy(limit=3, base=1.0, cap=10.0)
 
@@ -68,3 +68,12 @@ def test_the_tempo_slows_down_without_work_and_is_quick_again_with_it() -> None:
 
     assert tempo.pause == 0.2
     assert tempo.after_work().pause == 0.005
+
+
+def test_what_the_settings_leave_out_of_a_topics_policy_is_as_usual() -> None:
+    policies = TopicPolicies.read(POLICY, {"a": {"max_retries": 0}, "b": {"dead_row": "lets_its_key_go_on", "cap": 5}})
+
+    assert policies.of("other").retry == POLICY
+    assert policies.of("a").retry == RetryPolicy(limit=0, base=1.0, cap=10.0)
+    assert policies.of("b").retry == RetryPolicy(limit=3, base=1.0, cap=5.0)
+    assert policies.topics_that_go_on() == ["b"]
