@@ -4,7 +4,7 @@ The body is the payload and nothing else; everything about it stands in headers.
 more than an `event_type` header and a JSON object.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -100,6 +100,12 @@ def to_message(row: OutboxRow) -> OutgoingMessage:
     return OutgoingMessage(
         topic=row.topic, key=row.partition_key.encode(), body=row.payload.encode(), headers=tuple(headers)
     )
+
+
+def event_type_in(headers: Iterable[tuple[str, bytes]]) -> str:
+    """The event type that the headers of a message name; empty when they name none."""
+    values = dict(headers)
+    return (values.get("event_type") or values.get("ce_type") or b"").decode(errors="replace")
 
 
 def event_type_of(message: IncomingMessage) -> str:
