@@ -4,6 +4,7 @@ OutboxError
 ├── Poisonous         a message that no handler can be given
 ├── UnknownGroup      no consumer group has the name
 ├── UnknownRunner     no runner has the name
+├── BrokerUnavailable the broker does not answer, or does not let us in
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
 
@@ -30,6 +31,10 @@ class UnknownRunner(OutboxError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"no runner {name!r}; there are: {', '.join(known) or 'none'}")
         self.name = name
+
+
+class BrokerUnavailable(OutboxError):
+    """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
 
 
 class Stopped(OutboxError):

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import connection
 
 from outbox import heartbeats
-from outbox.bus.kafka import KafkaBus
+from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
 from outbox.dead_letters import retry_requested
 from outbox.relay import relay_connection, relay_pass
@@ -32,7 +32,7 @@ def relay_unowned() -> int:
         owner.take_free()
         if not owner.owned:
             return 0
-        bus = KafkaBus(conf.brokers)
+        bus = bus_of(conf)
         policy = RetryPolicy(limit=conf.relay_max_retries)
         while time.monotonic() < deadline:
             result = relay_pass(own, bus, shards=owner.owned, limit=conf.relay_batch, policy=policy)

@@ -42,6 +42,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def numbers(name: str) -> dict[str, int]:
+    """A comma-separated list of `key=number`."""
+    pairs = [word.partition("=")[::2] for word in words(name)]
+    try:
+        return {key.strip(): int(value) for key, value in pairs}
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be key=number, comma-separated.") from None
+
+
 def database(url: str, *, pool_size: int) -> dict[str, object]:
     """Django's description of a PostgreSQL database at `postgresql://user:password@host:port/name?option=value`.
 

@@ -14,7 +14,7 @@ import structlog
 
 from outbox.bus.base import DeliveryFailure, OutgoingMessage
 from outbox.bus.rabbitmq_consumer import RabbitSubscription
-from outbox.bus.rabbitmq_topology import declare_topic
+from outbox.bus.rabbitmq_topology import declare_group, declare_topic
 from outbox.bus.rabbitmq_wire import (
     CHANNEL_ERRORS,
     CONNECTION_ERRORS,
@@ -25,6 +25,7 @@ from outbox.bus.rabbitmq_wire import (
     routing_key,
     to_amqp,
 )
+from outbox.exceptions import BrokerUnavailable
 from outbox.retries import Failure
 from outbox.topics import TopicSpec
 
@@ -71,6 +72,25 @@ class RabbitBus:
                 else:
                     self._existing.add(name)
             return failures
+
+    def ensure_group(self, group: str, topics: Sequence[str]) -> None:
+        """See `Bus`. RabbitMQ keeps messages only for queues that are there."""
+        with self._lock:
+            try:
+                self._live_publisher().declare_group(group, topics)
+            except (*CONNECTION_ERRORS, *CHANNEL_ERRORS) as error:
+                self._let_go()
+                raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, int]:
+        """See `Bus`. Of those asked for, as AMQP cannot list; and as asked for, as topics have no partitions here."""
+        with self._lock:
+            try:
+                publisher = self._live_publisher()
+                return {spec.name: spec.partitions for spec in specs if publisher.exists(spec.name)}
+            except CONNECTION_ERRORS as error:
+                self._let_go()
+                raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
 
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """See `Bus`."""
@@ -197,6 +217,13 @@ class _Publisher:
         declare_topic(channel, topic)
         channel.close()
 
+    def declare_group(self, group: str, topics: Sequence[str]) -> None:
+        """Make a group's queues."""
+        channel = self._connection.channel()
+        for topic in topics:
+            declare_group(channel, group, topic, self._partitions)
+        channel.close()
+
     def publish(self, messages: Sequence[OutgoingMessage], deadline: float) -> list[DeliveryFailure | None]:
         """Send them all, no two of one topic and key, and wait for every confirm; see `broken` afterwards."""
         self._outcome = [_UNANSWERED] * len(messages)
@@ -216,7 +243,7 @@ class _Publisher:
         self._connection.collect(socket_timeout=0.5)
 
     def _send(self, messages: Sequence[OutgoingMessage]) -> None:
-        existing = {topic for topic in {message.topic for message in messages} if self._exists(topic)}
+        existing = {topic for topic in {message.topic for message in messages} if self.exists(topic)}
         channel = self._live_channel()
         for place, message in enumerate(messages):
             if message.topic not in existing:
@@ -236,8 +263,8 @@ class _Publisher:
             with suppress(TimeoutError):
                 self._connection.drain_events(timeout=remaining)
 
-    def _exists(self, topic: str) -> bool:
-        """Publishing to an exchange that is not there would break the channel, and all that is under way on it."""
+    def exists(self, topic: str) -> bool:
+        """Whether there is such a topic: to publish without one would break the channel, and all under way on it."""
         if topic not in self._known:
             channel = self._connection.channel()
             try:
