@@ -11,19 +11,19 @@ from nova.local.embedded import Embedded
 from outbox.bus.base import OutgoingMessage
 from outbox.bus.rabbitmq import RabbitBus
 from outbox.bus.rabbitmq_consumer import RabbitSubscription
-from outbox.bus.rabbitmq_topology import EVERYTHING, dead_letters_name
+from outbox.bus.rabbitmq_topology import dead_letters_name
 from outbox.bus.rabbitmq_wire import RabbitAddress
 from outbox.message import event_id_of
 from outbox.retries import Failure
 from outbox.topics import TopicSpec
 from tests.contract.test_bus import commit, joined, message, receive
 from tests.support.outbox import eventually, unique
+from tests.support.rabbitmq import forget_patterns
 
 
 @pytest.fixture
-def bus(rabbitmq: Embedded, outsider: Any) -> Iterator[RabbitBus]:
-    # Groups of other tests that follow patterns would take in every message.
-    outsider.exchange_delete(EVERYTHING)
+def bus(rabbitmq: Embedded) -> Iterator[RabbitBus]:
+    forget_patterns(rabbitmq.address)
     made = RabbitBus(RabbitAddress(url=rabbitmq.address))
     yield made
     made.close()

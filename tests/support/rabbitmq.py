@@ -19,6 +19,7 @@ from nova.local.ports import LOOPBACK, free_port
 from nova.local.process import ProcessSpec
 from nova.local.server import Report, silent
 from nova.local.supervisor import Supervisor
+from outbox.bus.rabbitmq_topology import EVERYTHING
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PASSWORD = "only-for-tests"
@@ -114,6 +115,12 @@ class RabbitServer:
         except Transport.connection_errors:
             return "starting"
         return None
+
+
+def forget_patterns(address: str) -> None:
+    """Cut off the groups of earlier tests that follow patterns: they would take in every message."""
+    with Connection(address) as connection, connection.channel() as channel:
+        channel.exchange_delete(EVERYTHING)
 
 
 @contextmanager
