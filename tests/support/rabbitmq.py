@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kombu import Connection
 from kombu.transport.pyamqp import Transport
@@ -119,7 +120,8 @@ class RabbitServer:
 
 def forget_patterns(address: str) -> None:
     """Cut off the groups of earlier tests that follow patterns: they would take in every message."""
-    with Connection(address) as connection, connection.channel() as channel:
+    with Connection(address) as connection:
+        channel: Any = connection.channel()
         channel.exchange_delete(EVERYTHING)
 
 
