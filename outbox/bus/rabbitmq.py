@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 DELIVERY_DEADLINE = 4.5
 
 _HELD = DeliveryFailure(failure=Failure.HELD, reason="one before it failed")
+# A key with many messages takes as many rounds; what is left of it begins the next batch.
+_LATER = DeliveryFailure(failure=Failure.HELD, reason="the time of its batch was over")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason="no confirm in time")
 _UNROUTABLE = DeliveryFailure(failure=Failure.REFUSED, reason="no queue is bound to the topic for this event type")
 _NACKED = DeliveryFailure(failure=Failure.REFUSED, reason="the broker refused it (nack)")
@@ -106,6 +108,9 @@ class RabbitBus:
         batch = _Batch(messages)
         with self._lock:
             while batch.waiting:
+                if time.monotonic() >= deadline:
+                    batch.fail_rest([], _LATER)
+                    break
                 wave = batch.next_wave()
                 try:
                     publisher = self._live_publisher()

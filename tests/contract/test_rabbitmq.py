@@ -92,6 +92,23 @@ def test_a_queue_that_refuses_more_holds_its_key(bus: RabbitBus, topic: str, out
     assert failures(bus, *(message(topic, "a", str(n)) for n in range(3))) == [None, Failure.REFUSED, Failure.HELD]
 
 
+def test_a_key_with_more_messages_than_time_goes_on_with_the_next_batch(bus: RabbitBus, topic: str) -> None:
+    subscription = joined(bus, topic)
+    bus._deadline = 0.2
+    messages = [message(topic, "a", str(n)) for n in range(2_000)]
+
+    results = bus.publish_batch(messages)
+    delivered = results.index(next(filter(None, results)))
+    bus._deadline = 30.0
+    assert set(bus.publish_batch(messages[delivered:])) == {None}
+
+    assert 0 < delivered < 2_000
+    assert {result and result.failure for result in results[delivered:]} == {Failure.HELD}
+    received = receive(subscription, 2_000)
+    assert [int(m.body or b"") for m in received] == list(range(2_000))
+    subscription.close()
+
+
 def test_messages_are_persistent_and_say_what_they_are(bus: RabbitBus, topic: str, outsider: Any) -> None:
     queue = unique("outside")
     outsider.queue_declare(queue, durable=True, auto_delete=False)
