@@ -108,7 +108,8 @@ class RabbitBus:
         batch = _Batch(messages)
         with self._lock:
             while batch.waiting:
-                if time.monotonic() >= deadline:
+                # What is sent has the rest of the time to be confirmed.
+                if deadline - time.monotonic() < self._deadline / 2:
                     batch.fail_rest([], _LATER)
                     break
                 wave = batch.next_wave()

@@ -94,7 +94,7 @@ def test_a_queue_that_refuses_more_holds_its_key(bus: RabbitBus, topic: str, out
 
 def test_a_key_with_more_messages_than_time_goes_on_with_the_next_batch(bus: RabbitBus, topic: str) -> None:
     subscription = joined(bus, topic)
-    bus._deadline = 0.2
+    bus._deadline = 0.5
     messages = [message(topic, "a", str(n)) for n in range(2_000)]
 
     results = bus.publish_batch(messages)
