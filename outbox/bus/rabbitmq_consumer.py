@@ -9,7 +9,7 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -61,7 +61,13 @@ class RabbitSubscription:
         self._offsets: dict[Partition, int] = {}
         """The next offset: RabbitMQ numbers no messages, so that they are counted as they come."""
         self._handed_out: dict[Partition, deque[tuple[int, _Delivery]]] = {}
+        self._paused: set[Partition] = set()
+        self._set_aside: dict[Partition, list[tuple[IncomingMessage, _Delivery]]] = {}
+        """What has arrived of paused partitions; the prefetch keeps it bounded."""
         self._survey_at = 0.0
+        self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
+        """Called with partitions that are about to go to somebody else, or are gone already: the last moment to
+        commit."""
         # The queues come into being now, so that nothing is missed that is published from here on.
         self._is_connected()
 
@@ -81,6 +87,8 @@ class RabbitSubscription:
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`."""
+        if self._connection is None:
+            return
         done: dict[_Queue, list[int]] = {}
         for partition, position in positions.items():
             handed_out = self._handed_out.get(partition, deque())
@@ -91,7 +99,18 @@ class RabbitSubscription:
             for queue, tags in done.items():
                 _acknowledge(queue, tags)
         except (*CONNECTION_ERRORS, *CHANNEL_ERRORS) as error:
-            self._lose_connection(error)
+            # The next poll meets the same, and begins anew.
+            log.warning("messages were not acknowledged", group=self._group, error=type(error).__name__)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """Let polls return nothing of these until `resume`, or until they are lost."""
+        self._paused.update(partitions)
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """Go on with these where the polls have stopped."""
+        self._paused.difference_update(partitions)
+        for partition in partitions:
+            self._arrived.extendleft(reversed(self._set_aside.pop(partition, [])))
 
     def reject(self, message: IncomingMessage) -> None:
         """Give a message that was received to the group's dead letters at the broker."""
@@ -166,8 +185,14 @@ class RabbitSubscription:
         return True
 
     def _give_back(self, queue: _Queue) -> None:
+        lost = {partition for partition, all_ in self._handed_out.items() if any(one[1].queue is queue for one in all_)}
+        lost.add((queue.topic, queue.number))
+        self.before_handover(lost)
+        self._paused -= lost
         del self._queues[queue.topic, queue.number]
         self._arrived = deque(one for one in self._arrived if one[1].queue is not queue)
+        for partition, aside in self._set_aside.items():
+            self._set_aside[partition] = [one for one in aside if one[1].queue is not queue]
         for partition, handed_out in self._handed_out.items():
             self._handed_out[partition] = deque(one for one in handed_out if one[1].queue is not queue)
         # The broker puts back what the channel has not acknowledged.
@@ -201,19 +226,27 @@ class RabbitSubscription:
         messages: list[IncomingMessage] = []
         while self._arrived and len(messages) < limit:
             message, delivery = self._arrived.popleft()
+            if (message.topic, message.partition) in self._paused:
+                self._set_aside.setdefault((message.topic, message.partition), []).append((message, delivery))
+                continue
             self._handed_out.setdefault((message.topic, message.partition), deque()).append((message.offset, delivery))
             messages.append(message)
         return messages
 
     def _lose_connection(self, error: Exception) -> None:
         log.warning("the connection to RabbitMQ is lost", group=self._group, error=type(error).__name__)
-        self._forget_everything()
+        # From here on, nothing that it brought can be acknowledged.
         connection, self._connection = self._connection, None
+        self._forget_everything()
         if connection is not None:
             connection.collect(socket_timeout=0.5)
 
     def _forget_everything(self) -> None:
         """All that is not acknowledged comes again."""
+        if lost := self._handed_out.keys() | self._queues.keys():
+            self.before_handover(lost)
+        self._paused.clear()
+        self._set_aside = {}
         self._queues = {}
         self._arrived.clear()
         self._handed_out = {}

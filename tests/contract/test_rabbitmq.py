@@ -237,6 +237,43 @@ def test_a_forked_process_makes_a_connection_of_its_own(bus: RabbitBus, topic: s
     subscription.close()
 
 
+def test_a_paused_partition_waits_and_the_others_go_on(bus: RabbitBus, topic: str) -> None:
+    subscription = bus.subscribe(unique("group"), [topic])
+    bus.publish_batch([message(topic, key, f"{key} 0") for key in ("a", "b")])
+    first = {m.key: m for m in receive(subscription, 2)}
+    quiet = (topic, first[b"a"].partition)
+    assert first[b"b"].partition != quiet[1]
+
+    subscription.pause([quiet])
+    bus.publish_batch([message(topic, key, f"{key} {n}") for n in (1, 2) for key in ("a", "b")])
+    assert [m.body for m in receive(subscription, 2)] == [b"b 1", b"b 2"]
+    assert subscription.poll(limit=10, timeout=0.2) == []
+    subscription.resume([quiet])
+
+    assert [m.body for m in receive(subscription, 2)] == [b"a 1", b"a 2"]
+    subscription.close()
+
+
+def test_who_hands_over_may_commit_at_the_last_moment(bus: RabbitBus, topic: str) -> None:
+    group = unique("group")
+    subscription = bus.subscribe(group, [topic])
+    bus.publish_batch([message(topic, "a", "1")])
+    (received,) = receive(subscription, 1)
+    told: list[object] = []
+
+    def finish(partitions: object) -> None:
+        told.append(partitions)
+        commit(subscription, [received])
+
+    subscription.before_handover = finish
+    subscription.close()
+    second = bus.subscribe(group, [topic])
+
+    assert told
+    assert second.poll(limit=1, timeout=0.3) == []
+    second.close()
+
+
 def test_prefetch_bounds_what_a_member_holds_and_more_comes_with_each_commit(
     bus: RabbitBus, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

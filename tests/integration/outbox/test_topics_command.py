@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from nova.local.embedded import Embedded
 from outbox.api import KafkaBus, TopicSpec
 from outbox.handlers import registered_groups
+from tests.support.outbox import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -42,10 +43,10 @@ def test_the_difference_is_told_until_all_is_as_wanted(own_topics: str, kafka: K
 
     assert f"{own_topics}.media: there" in run("create")
     # Topics under `nova.` are other tests' as well.
-    assert not [line for line in differences_or_none() if line.startswith(own_topics)]
+    eventually(lambda: not [line for line in differences_or_none() if line.startswith(own_topics)])
 
     assert kafka.ensure_topics([TopicSpec(name=f"{own_topics}.stray", partitions=1)]) == {}
-    assert f"{own_topics}.stray: nothing is routed there" in differences()
+    eventually(lambda: f"{own_topics}.stray: nothing is routed there" in differences())
 
 
 def differences_or_none() -> list[str]:
@@ -59,9 +60,9 @@ def differences_or_none() -> list[str]:
 def test_description_shows_partitions_types_and_keys(own_topics: str) -> None:
     run("create")
 
+    # A broker may hear a little later of what its controller has done.
+    eventually(lambda: f"{own_topics}.media: 2 partitions" in run("describe"))
     lines = run("describe")
-
-    assert f"{own_topics}.media: 2 partitions" in lines
     at = lines.index(f"{own_topics}.identity: 3 partitions")
     assert lines[at + 1 : at + 4] == [
         "  identity.user.created by user_id",
