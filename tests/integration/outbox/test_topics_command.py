@@ -22,14 +22,14 @@ def run(action: str) -> list[str]:
 
 def differences() -> list[str]:
     """What `diff` finds, and says by its status."""
-    output = StringIO()
+    output, status = StringIO(), None
     try:
         call_command("topics", "diff", stdout=output)
     except SystemExit as ended:
-        assert ended.code == 1
-        return output.getvalue().splitlines()
-    assert output.getvalue() == "The broker has what the routing table wants.\n"
-    return []
+        status = ended.code
+    lines = output.getvalue().splitlines()
+    assert (status == 1) == (lines != ["The broker has what the routing table wants."])
+    return lines if status else []
 
 
 @pytest.fixture
