@@ -41,7 +41,8 @@ check: export SECRET_KEY := only-for-this-check-0123456789-abcdefghijklmnopqrstu
 check: export ALLOWED_HOSTS := nova.example
 check: export DATABASE_URL := postgresql://nova@127.0.0.1/nova
 check: export REDIS_URL := redis://127.0.0.1:6379/0
-check: export KAFKA_BROKERS := 127.0.0.1:9092
+check: export KAFKA_BROKERS := kafka.example:9093
+check: export KAFKA_SECURITY_PROTOCOL := SSL
 check: $(INSTALLED) ## Check format, lint, types, imports, migrations and settings
 	$(PY) -m ruff format --check
 	$(PY) -m ruff check

@@ -29,8 +29,6 @@ class HealthConf(Struct, frozen=True, kw_only=True):
     """`NOVA_READY_RUNNERS`: the runners that workers host here, besides consumers."""
     redis_url: str
     """`REDIS_URL`."""
-    kafka_brokers: str
-    """`KAFKA_BROKERS`."""
 
 
 class OrdersConf(Struct, frozen=True, kw_only=True):
@@ -65,5 +63,4 @@ def health_conf() -> HealthConf:
         processes=tuple(getattr(settings, "NOVA_READY_PROCESSES", ("all",))),
         runners=tuple(getattr(settings, "NOVA_READY_RUNNERS", ("projections",))),
         redis_url=settings.REDIS_URL,
-        kafka_brokers=settings.KAFKA_BROKERS,
     )

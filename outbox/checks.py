@@ -7,12 +7,17 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from msgspec import ValidationError
 
 from events.api import MissingCast, casts, registry
+from outbox.bus.kafka_security import MECHANISMS, PROTOCOLS, KafkaSecurity
 from outbox.conf import outbox_conf
 from outbox.handlers import registered_groups
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 BROKERS = re.compile(r"[^\s,]+:\d+(,[^\s,]+:\d+)*")
+
+RABBITMQ = re.compile(r"amqps?://[^\s/]+(/\S*)?")
+BUSES = ("kafka", "rabbitmq", "memory")
+FORMATS = ("nova", "cloudevents")
 
 RANGES = {
     "relay_batch": ("NOVA_RELAY_BATCH", 1, 50_000),
@@ -22,8 +27,50 @@ RANGES = {
     "retention_days": ("NOVA_OUTBOX_RETENTION_DAYS", 1, 3_650),
     "inbox_retention_days": ("NOVA_INBOX_RETENTION_DAYS", 1, 3_650),
     "dead_letter_retry_rate": ("NOVA_DEAD_LETTER_RETRY_RATE", 0.01, 10_000),
+    "rabbitmq_partitions": ("RABBITMQ_PARTITIONS", 1, 64),
     "beat_interval": ("NOVA_BEAT_INTERVAL", 1, 5),
 }
+
+
+@register()
+def the_bus_can_be_reached_as_it_should_be(**_: Any) -> list[CheckMessage]:
+    """Refuse a bus that is none, and one that would be spoken to in a way that it cannot be, or should not be."""
+    conf = outbox_conf()
+    problems: list[CheckMessage] = []
+    if conf.bus not in BUSES:
+        problems.append(Error(f"NOVA_BUS must be one of {', '.join(BUSES)}.", id="outbox.E007"))
+    if conf.message_format not in FORMATS:
+        problems.append(Error(f"NOVA_MESSAGE_FORMAT must be one of {', '.join(FORMATS)}.", id="outbox.E008"))
+    if conf.bus == "rabbitmq" and not RABBITMQ.fullmatch(conf.rabbitmq_url):
+        problems.append(Error("RABBITMQ_URL must be amqp://… or amqps://….", id="outbox.E009"))
+    if conf.bus == "kafka":
+        problems += _problems_of(conf.kafka_security, refuse_plaintext=conf.refuse_plaintext_kafka)
+    return problems
+
+
+def _problems_of(security: KafkaSecurity, *, refuse_plaintext: bool) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if security.protocol not in PROTOCOLS:
+        problems.append(Error(f"KAFKA_SECURITY_PROTOCOL must be one of {', '.join(PROTOCOLS)}.", id="outbox.E010"))
+    elif refuse_plaintext and not security.is_encrypted:
+        problems.append(
+            Error(
+                f"Kafka would be spoken to unencrypted (KAFKA_SECURITY_PROTOCOL is {security.protocol}).",
+                hint="Use SASL_SSL or SSL, or set NOVA_ALLOW_PLAINTEXT_KAFKA=1 where the network is yours alone.",
+                id="outbox.E011",
+            )
+        )
+    if security.protocol.startswith("SASL_") and not (
+        security.mechanism in MECHANISMS and security.username and security.password
+    ):
+        problems.append(
+            Error(
+                f"{security.protocol} needs KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM, "
+                f"one of {', '.join(MECHANISMS)}.",
+                id="outbox.E012",
+            )
+        )
+    return problems
 
 
 @register()
@@ -31,7 +78,7 @@ def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
     """Refuse names that Kafka would refuse."""
     conf = outbox_conf()
     problems: list[CheckMessage] = []
-    if not BROKERS.fullmatch(conf.brokers):
+    if conf.bus == "kafka" and not BROKERS.fullmatch(conf.brokers):
         problems.append(Error("KAFKA_BROKERS must be host:port, comma-separated.", id="outbox.E001"))
     if not PREFIX.fullmatch(conf.topic_prefix):
         problems.append(
@@ -49,6 +96,11 @@ def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
         Error(f"The topic of {known.name}, {known.topic!r}, cannot be the name of a topic.", id="outbox.E005")
         for known in registry
         if known.topic is not None and (not TOPIC.fullmatch(known.topic) or known.topic in {".", ".."})
+    ]
+    problems += [
+        Error(f"KAFKA_TOPIC_PARTITIONS gives {topic} {partitions} partitions; it must be 1 to 1000.", id="outbox.E013")
+        for topic, partitions in conf.topic_partitions.items()
+        if not 1 <= partitions <= 1_000
     ]
     return problems
 
@@ -114,11 +166,11 @@ def policies_of_topics_are_sound(**_: Any) -> list[CheckMessage]:
             Error(
                 f"NOVA_RELAY_POLICIES: {error}.",
                 hint="By topic: max_retries, base, cap (seconds), dead_row (holds_its_key or lets_its_key_go_on).",
-                id="outbox.E007",
+                id="outbox.E014",
             )
         ]
     return [
-        Error(f"NOVA_RELAY_POLICIES: {topic!r} cannot be the name of a topic.", id="outbox.E007")
+        Error(f"NOVA_RELAY_POLICIES: {topic!r} cannot be the name of a topic.", id="outbox.E014")
         for topic in policies.special
         if not TOPIC.fullmatch(topic)
     ]

@@ -1,5 +1,6 @@
 """Which settings does the outbox have?"""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -7,14 +8,31 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from msgspec import Struct
 
+from outbox.bus.kafka_security import KafkaSecurity
 from outbox.retries import RetryPolicy, TopicPolicies
 
 
 class OutboxConf(Struct, frozen=True, kw_only=True):
     """The outbox's settings; long-lived objects are given the ones they need when they are built."""
 
+    bus: str
+    """`NOVA_BUS`: `kafka`, `rabbitmq`, or `memory` for one process."""
     brokers: str
     """`KAFKA_BROKERS`: `host:port`, comma-separated."""
+    kafka_security: KafkaSecurity
+    """`KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_…` and `KAFKA_SSL_…`"""
+    refuse_plaintext_kafka: bool
+    """`NOVA_REFUSE_PLAINTEXT_KAFKA`: production's settings set it, unless `NOVA_ALLOW_PLAINTEXT_KAFKA` is given."""
+    rabbitmq_url: str
+    """`RABBITMQ_URL`: `amqp://user:password@host:port/vhost`, or `amqps://`."""
+    rabbitmq_ca_location: str
+    """`RABBITMQ_SSL_CA_LOCATION`: PEM file of the authorities that may vouch for the broker."""
+    rabbitmq_partitions: int
+    """`RABBITMQ_PARTITIONS`: queues of a group per topic; the most members that share its work."""
+    message_format: str
+    """`NOVA_MESSAGE_FORMAT`: `nova`, or `cloudevents` for the binary mode of CloudEvents. Both are understood."""
+    topic_partitions: Mapping[str, int]
+    """`KAFKA_TOPIC_PARTITIONS`: partitions by topic, where they differ from the usual number."""
     topic_prefix: str
     """`KAFKA_TOPIC_PREFIX`: what the topics of aggregate types begin with."""
     identity_topic: str
@@ -61,7 +79,24 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
 def outbox_conf() -> OutboxConf:
     """The settings, read once: every append looks at them."""
     return OutboxConf(
+        bus=getattr(settings, "NOVA_BUS", "kafka"),
         brokers=getattr(settings, "KAFKA_BROKERS", ""),
+        kafka_security=KafkaSecurity(
+            protocol=getattr(settings, "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT"),
+            mechanism=getattr(settings, "KAFKA_SASL_MECHANISM", ""),
+            username=getattr(settings, "KAFKA_SASL_USERNAME", ""),
+            password=getattr(settings, "KAFKA_SASL_PASSWORD", ""),
+            ca_location=getattr(settings, "KAFKA_SSL_CA_LOCATION", ""),
+            certificate_location=getattr(settings, "KAFKA_SSL_CERTIFICATE_LOCATION", ""),
+            key_location=getattr(settings, "KAFKA_SSL_KEY_LOCATION", ""),
+            key_password=getattr(settings, "KAFKA_SSL_KEY_PASSWORD", ""),
+        ),
+        refuse_plaintext_kafka=getattr(settings, "NOVA_REFUSE_PLAINTEXT_KAFKA", False),
+        rabbitmq_url=getattr(settings, "RABBITMQ_URL", ""),
+        rabbitmq_ca_location=getattr(settings, "RABBITMQ_SSL_CA_LOCATION", ""),
+        rabbitmq_partitions=getattr(settings, "RABBITMQ_PARTITIONS", 6),
+        message_format=getattr(settings, "NOVA_MESSAGE_FORMAT", "nova"),
+        topic_partitions=getattr(settings, "KAFKA_TOPIC_PARTITIONS", {}),
         topic_prefix=getattr(settings, "KAFKA_TOPIC_PREFIX", "nova"),
         identity_topic=getattr(settings, "KAFKA_IDENTITY_EVENTS_TOPIC", "nova.identity.events"),
         media_topic=getattr(settings, "KAFKA_MEDIA_EVENTS_TOPIC", "nova.media.events"),

@@ -15,6 +15,7 @@ OutboxError
 ├── InvalidRoute      a topic or key that a row cannot have
 ├── InvalidParameter  a parameter of a request that cannot be understood
 ├── InvalidRequest    a body of a request that cannot be understood
+├── BrokerUnavailable the broker does not answer, or does not let us in
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
 
@@ -140,6 +141,10 @@ class InvalidRequest(OutboxError):
         self.reason = reason
         self.pointer = pointer
         """JSON pointer (RFC 6901) into the body."""
+
+
+class BrokerUnavailable(OutboxError):
+    """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
 
 
 class Stopped(OutboxError):

@@ -1,10 +1,11 @@
 """What does a message look like on the topic, and how does a message become an event again?
 
-The body is the payload and nothing else; everything about it stands in headers. A message of somebody else needs no
-more than an `event_type` header and a JSON object.
+The body is the payload and nothing else; everything about it stands in headers: under Nova's own names, or under those
+of CloudEvents 1.0 in binary mode, as the settings want it (cloudevents/bindings/kafka-protocol-binding.md of its
+specification). Both are understood. A message of somebody else needs no more than a type and a JSON object.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -12,11 +13,30 @@ from msgspec import Struct
 
 from events.api import InvalidEvent, Untyped, clock_of, decode_payload, payload_version, registry
 from outbox.bus.base import IncomingMessage, OutgoingMessage
+from outbox.conf import outbox_conf
 from outbox.exceptions import Poisonous
+from outbox.legacy import present_type
 
 # Names messages that carry no usable event id, by their place.
 PLACE_NAMESPACE = UUID("6f0dfc52-5d5f-5b7c-9d3b-5f6c1a0e7a11")
 CONTENT_TYPE = b"application/json"
+
+CLOUD_EVENTS: Mapping[str, str] = {
+    "event_type": "ce_type",
+    "event_id": "ce_id",
+    "aggregate_type": "ce_aggregatetype",
+    "aggregate_id": "ce_subject",
+    "version": "ce_version",
+    "schema_version": "ce_schemaversion",
+    "source_service": "ce_source",
+    "timestamp": "ce_time",
+    "correlation_id": "ce_correlationid",
+    "causation_id": "ce_causationid",
+    "user_id": "ce_userid",
+    "traceparent": "ce_traceparent",
+    "clock": "ce_clock",
+}
+"""The attribute of CloudEvents that a header of Nova is. `content-type` is the same in both."""
 
 
 class OutboxRow(Struct, frozen=True):
@@ -97,27 +117,50 @@ def to_message(row: OutboxRow) -> OutgoingMessage:
     ):
         if value is not None:
             headers.append((name, value.encode()))
+    if outbox_conf().message_format == "cloudevents":
+        headers = _as_cloud_event(headers, row)
     return OutgoingMessage(
         topic=row.topic, key=row.partition_key.encode(), body=row.payload.encode(), headers=tuple(headers)
     )
 
 
+def _as_cloud_event(headers: Iterable[tuple[str, bytes]], row: OutboxRow) -> list[tuple[str, bytes]]:
+    translated = {CLOUD_EVENTS.get(name, name): value for name, value in headers}
+    # A reference to a URI, by the specification: a bare name would be read relative to who knows what.
+    translated["ce_source"] = b"/" + row.source_service.encode()
+    return [
+        ("ce_specversion", b"1.0"),
+        *translated.items(),
+        ("ce_dataschema", f"urn:nova:event-schema:{row.event_type}:{row.schema_version}".encode()),
+        ("ce_partitionkey", row.partition_key.encode()),
+    ]
+
+
+def event_type_in(headers: Iterable[tuple[str, bytes]]) -> str:
+    """The event type that the headers of a message name; empty when they name none."""
+    values = dict(headers)
+    return (values.get("event_type") or values.get("ce_type") or b"").decode(errors="replace")
+
+
 def event_type_of(message: IncomingMessage) -> str:
-    """The event type that the message names; empty when it names none."""
-    return _Headers(message).text("event_type") or ""
+    """The event type that the message names, by its present name; empty when it names none."""
+    return present_type(_Headers(message).text("event_type") or "", message.topic)
 
 
 def event_id_of(message: IncomingMessage) -> UUID:
     """The event id that the message names, or one made from its place, the same at every delivery."""
-    return _Headers(message).uuid("event_id") or uuid5(
-        PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}"
+    headers = _Headers(message)
+    return (
+        headers.uuid("event_id")
+        or headers.foreign_id()
+        or uuid5(PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}")
     )
 
 
 def to_event(message: IncomingMessage) -> ReceivedEvent:
     """The event in a message. Raises `Poisonous` when there is none that a handler could be given."""
     headers = _Headers(message)
-    event_type = headers.text("event_type")
+    event_type = event_type_of(message)
     if not event_type:
         raise Poisonous("the message has no event_type header")
     known = registry.named(event_type)
@@ -130,7 +173,7 @@ def to_event(message: IncomingMessage) -> ReceivedEvent:
         event_id=event_id_of(message),
         event_type=event_type,
         schema_version=payload_version(payload),
-        source_service=headers.text("source_service"),
+        source_service=(headers.text("source_service") or "").removeprefix("/") or None,
         aggregate_type=headers.text("aggregate_type"),
         aggregate_id=headers.text("aggregate_id"),
         version=headers.number("version"),
@@ -155,7 +198,7 @@ class _Headers:
         self._values: Mapping[str, bytes | None] = dict(message.headers)
 
     def text(self, name: str) -> str | None:
-        value = self._values.get(name)
+        value = self._values.get(name) or self._values.get(CLOUD_EVENTS.get(name, name))
         try:
             # Nothing that Nova sends has a NUL, and PostgreSQL would not keep it.
             return value.decode() if value and b"\x00" not in value else None
@@ -178,6 +221,11 @@ class _Headers:
             return UUID(value) if value else None
         except ValueError:
             return None
+
+    def foreign_id(self) -> UUID | None:
+        """Made from the id of somebody else's CloudEvent, which is unique together with its source."""
+        values = self._values.get("ce_source"), self._values.get("ce_id")
+        return uuid5(PLACE_NAMESPACE, repr(values)) if all(values) else None
 
     def time(self, name: str) -> datetime | None:
         value = self.text(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from outbox.bus.kafka import KafkaBus
+from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
 from outbox.consumer import ConsumerRunner, ConsumerSettings
 from outbox.exceptions import UnknownRunner
@@ -29,10 +29,10 @@ def runner_named(name: str) -> Callable[[], Loop]:
 def relay_runner() -> RelayRunner:
     """A relay as the settings want it."""
     conf = outbox_conf()
-    return RelayRunner(KafkaBus(conf.brokers), RelaySettings.of(conf))
+    return RelayRunner(bus_of(conf), RelaySettings.of(conf))
 
 
 def consumer_runner(group: ConsumerGroup) -> ConsumerRunner:
     """A member of the group as the settings want it."""
     conf = outbox_conf()
-    return ConsumerRunner(group, KafkaBus(conf.brokers), ConsumerSettings.of(conf, group))
+    return ConsumerRunner(group, bus_of(conf), ConsumerSettings.of(conf, group))

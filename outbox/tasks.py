@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import connection
 
 from outbox import heartbeats
-from outbox.bus.kafka import KafkaBus
+from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
 from outbox.dead_letter_topic import has_unpublished
 from outbox.dead_letter_topic import publish as publish_letters
@@ -33,7 +33,7 @@ def relay_unowned() -> int:
         owner.take_free()
         if not owner.owned:
             return 0
-        bus = KafkaBus(conf.brokers)
+        bus = bus_of(conf)
         while time.monotonic() < deadline:
             result = relay_pass(own, bus, shards=owner.owned, limit=conf.relay_batch, policies=conf.relay_policies())
             published += result.published
@@ -52,7 +52,7 @@ def run_operations() -> int:
 def publish_dead_letters() -> int:
     """Copy to the dead-letter topic what is not there yet; letters published."""
     conf = outbox_conf()
-    return publish_letters(KafkaBus(conf.brokers), topic=conf.dead_letter_topic) if has_unpublished(conf) else 0
+    return publish_letters(bus_of(conf), topic=conf.dead_letter_topic) if has_unpublished(conf) else 0
 
 
 @shared_task(name="outbox.tasks.prune_inbox")

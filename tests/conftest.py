@@ -1,7 +1,8 @@
 """What do tests stand on? Real servers, started when the first test asks for them and stopped at the end.
 
 `DATABASE_URL`, `REDIS_URL` and `KAFKA_BROKERS` name servers to use instead. Tests that only roll back take
-pytest-django's `db`; tests that commit take `committed_db`.
+pytest-django's `db`; tests that commit take `committed_db`. RabbitMQ cannot be had from a wheel: where the machine has
+none, its tests are skipped, and the summary says so.
 """
 
 import os
@@ -14,9 +15,10 @@ import redis
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 
-from nova.local.embedded import kafka_server, postgres_server, valkey_server
+from nova.local.embedded import Embedded, kafka_server, postgres_server, valkey_server
 from nova.settings import environment as env
 from tests.support.database import empty_all_tables
+from tests.support.rabbitmq import obstacle, rabbitmq_server
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,25 @@ def kafka_brokers(server_directory: Path) -> Iterator[str]:
         return
     with kafka_server(server_directory) as server:
         yield server.address
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(server_directory: Path) -> Iterator[Embedded]:
+    """RabbitMQ."""
+    if reason := obstacle():
+        pytest.skip(f"RabbitMQ was not tested: {reason}")
+    with rabbitmq_server(server_directory) as server:
+        yield server
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly what could not be tested here."""
+    skipped = [
+        one for one in terminalreporter.stats.get("skipped", ()) if "RabbitMQ was not tested" in str(one.longrepr)
+    ]
+    if skipped:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(skipped)} tests need RabbitMQ: {obstacle()}", red=True)
 
 
 @pytest.fixture(scope="session")

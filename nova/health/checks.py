@@ -15,6 +15,10 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from nova.conf import health_conf
+from outbox.bus.choice import rabbit_address
+from outbox.bus.kafka_security import KafkaSecurity, client_config
+from outbox.bus.rabbitmq_wire import connect
+from outbox.conf import outbox_conf
 
 # Seconds that one service may take to answer.
 PATIENCE = 1.5
@@ -46,7 +50,13 @@ def check_redis() -> None:
 
 def check_kafka() -> None:
     """A broker of the cluster tells who the others are."""
-    _kafka_client(health_conf().kafka_brokers, os.getpid()).list_topics(timeout=PATIENCE)
+    conf = outbox_conf()
+    _kafka_client(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=PATIENCE)
+
+
+def check_rabbitmq() -> None:
+    """RabbitMQ lets us in."""
+    connect(rabbit_address(outbox_conf())).release()
 
 
 @functools.cache
@@ -62,6 +72,6 @@ def _connection_parameters() -> dict[str, Any]:
 
 
 @functools.cache
-def _kafka_client(brokers: str, _pid: int) -> AdminClient:
+def _kafka_client(brokers: str, security: KafkaSecurity, _pid: int) -> AdminClient:
     # By process number, because librdkafka does not survive a fork.
-    return AdminClient({"bootstrap.servers": brokers, "socket.timeout.ms": 2_000, "log_level": 0})
+    return AdminClient({**client_config(brokers, security), "socket.timeout.ms": 2_000, "log_level": 0})

@@ -9,8 +9,9 @@ import structlog
 from msgspec import Struct
 
 from nova.conf import health_conf
-from nova.health.checks import NotReady, check_database, check_kafka, check_redis
+from nova.health.checks import NotReady, check_database, check_kafka, check_rabbitmq, check_redis
 from nova.health.processes import ask_processes
+from outbox.conf import outbox_conf
 
 OK = "ok"
 # Seconds within which an answer is given, whatever hangs. Those who ask every few seconds wait 2.
@@ -94,6 +95,16 @@ def _alone(name: str, check: Callable[[], None]) -> Probe:
     return Probe(name, ask)
 
 
+def _broker(name: str, check: Callable[[], None]) -> Probe:
+    def ask() -> Mapping[str, str]:
+        if outbox_conf().bus != name:
+            return {}
+        check()
+        return {name: OK}
+
+    return Probe(name, ask)
+
+
 def _processes() -> Mapping[str, str]:
     conf = health_conf()
     return ask_processes(conf.processes, runners=conf.runners)
@@ -102,7 +113,8 @@ def _processes() -> Mapping[str, str]:
 _PROBES = (
     _alone("database", check_database),
     _alone("redis", check_redis),
-    _alone("kafka", check_kafka),
+    _broker("kafka", check_kafka),
+    _broker("rabbitmq", check_rabbitmq),
     Probe("processes", _processes),
 )
 # Threads start with the first question, not with the import.

@@ -106,7 +106,24 @@ NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
 # Mail addresses that are told of new orders.
 NOVA_ORDER_RECIPIENTS = env.words("NOVA_ORDER_RECIPIENTS")
 
+# Which broker events travel by: kafka, rabbitmq, or memory for one process.
+NOVA_BUS = env.text("NOVA_BUS", "kafka")
+# How messages are written; both are understood: nova, or cloudevents (binary mode).
+NOVA_MESSAGE_FORMAT = env.text("NOVA_MESSAGE_FORMAT", "nova")
+RABBITMQ_URL = env.text("RABBITMQ_URL")
+RABBITMQ_SSL_CA_LOCATION = env.text("RABBITMQ_SSL_CA_LOCATION")
+RABBITMQ_PARTITIONS = env.number("RABBITMQ_PARTITIONS", 6)
 KAFKA_BROKERS = env.text("KAFKA_BROKERS")
+KAFKA_SECURITY_PROTOCOL = env.text("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")
+KAFKA_SASL_MECHANISM = env.text("KAFKA_SASL_MECHANISM")
+KAFKA_SASL_USERNAME = env.text("KAFKA_SASL_USERNAME")
+KAFKA_SASL_PASSWORD = env.text("KAFKA_SASL_PASSWORD")
+KAFKA_SSL_CA_LOCATION = env.text("KAFKA_SSL_CA_LOCATION")
+KAFKA_SSL_CERTIFICATE_LOCATION = env.text("KAFKA_SSL_CERTIFICATE_LOCATION")
+KAFKA_SSL_KEY_LOCATION = env.text("KAFKA_SSL_KEY_LOCATION")
+KAFKA_SSL_KEY_PASSWORD = env.text("KAFKA_SSL_KEY_PASSWORD")
+# topic=number, comma-separated, where a topic is to have another number of partitions than usual.
+KAFKA_TOPIC_PARTITIONS = env.numbers("KAFKA_TOPIC_PARTITIONS")
 KAFKA_TOPIC_PREFIX = env.text("KAFKA_TOPIC_PREFIX", "nova")
 KAFKA_IDENTITY_EVENTS_TOPIC = env.text("KAFKA_IDENTITY_EVENTS_TOPIC", "nova.identity.events")
 KAFKA_MEDIA_EVENTS_TOPIC = env.text("KAFKA_MEDIA_EVENTS_TOPIC") or env.text("KAFKA_EVENTS_TOPIC", "nova.media.events")

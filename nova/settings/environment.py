@@ -63,6 +63,15 @@ def document(name: str) -> Any:
         raise ImproperlyConfigured(f"{name} must be JSON: {error}.") from None
 
 
+def numbers(name: str) -> dict[str, int]:
+    """A comma-separated list of `key=number`."""
+    pairs = [word.partition("=")[::2] for word in words(name)]
+    try:
+        return {key.strip(): int(value) for key, value in pairs}
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be key=number, comma-separated.") from None
+
+
 def database(url: str, *, pool_size: int) -> dict[str, object]:
     """Django's description of a PostgreSQL database at `postgresql://user:password@host:port/name?option=value`.
 

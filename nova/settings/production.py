@@ -5,9 +5,13 @@ from django.core.exceptions import ImproperlyConfigured
 from nova.settings import environment as env
 from nova.settings.base import *  # noqa: F403
 
-for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "KAFKA_BROKERS"):
+BROKER = "RABBITMQ_URL" if env.text("NOVA_BUS") == "rabbitmq" else "KAFKA_BROKERS"
+for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", BROKER):
     if not env.text(name):
         raise ImproperlyConfigured(f"{name} must be set in production.")
+
+# Messages hold personal data: only who says so sends them unencrypted.
+NOVA_REFUSE_PLAINTEXT_KAFKA = not env.flag("NOVA_ALLOW_PLAINTEXT_KAFKA")
 
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8))}
 

@@ -76,6 +76,20 @@ class Bus(Protocol):
         """Create what does not exist; the failures by topic."""
         ...
 
+    def ensure_group(self, group: str, topics: Sequence[str]) -> None:
+        """Make what a consumer group needs so that nothing is lost on it which is published before it subscribes.
+
+        Raises `BrokerUnavailable`.
+        """
+        ...
+
+    def topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, int]:
+        """The topics that there are, with their partitions: all, or of those asked for where the broker lists none.
+
+        Raises `BrokerUnavailable`.
+        """
+        ...
+
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """Connect and learn the topics, so that the first message need not wait; a broker that is away is no error."""
         ...

@@ -13,6 +13,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, OutgoingMessage
 from outbox.bus.kafka_consumer import KafkaSubscription
+from outbox.bus.kafka_security import PLAINTEXT, KafkaSecurity, client_config, is_unlawful
+from outbox.exceptions import BrokerUnavailable
 from outbox.retries import Failure
 from outbox.topics import TopicSpec
 
@@ -81,15 +83,19 @@ _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within 
 class KafkaBus:
     """Apache Kafka. One per process; its connections are made when they are needed and anew after a fork."""
 
-    def __init__(self, brokers: str, *, deadline: float = DELIVERY_DEADLINE) -> None:
+    def __init__(
+        self, brokers: str, *, security: KafkaSecurity = PLAINTEXT, deadline: float = DELIVERY_DEADLINE
+    ) -> None:
         """`brokers` is `host:port`, comma-separated; `deadline` the seconds that a batch may take."""
-        self._brokers = brokers
+        self._client_config: dict[str, Any] = {**client_config(brokers, security)}
         self._deadline = deadline
         self._producer: Producer | None = None
         # Takes the place of one that a refusal has broken: a new one would be given its id after half a second only.
         self._spare: Producer | None = None
         self._lone: Producer | None = None
         self._pid = 0
+        self._complaint = ""
+        """Why a broker does not let us in, as far as one has said so."""
         self._existing: set[str] = set()
 
     def ensure_topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, DeliveryFailure]:
@@ -97,7 +103,7 @@ class KafkaBus:
         missing = [spec for spec in specs if spec.name not in self._existing]
         if not missing:
             return {}
-        admin = AdminClient({"bootstrap.servers": self._brokers, "log_level": 2})
+        admin = self._admin()
         futures = admin.create_topics(
             [NewTopic(spec.name, num_partitions=spec.partitions) for spec in missing],
             operation_timeout=TOPIC_DEADLINE,
@@ -111,10 +117,25 @@ class KafkaBus:
                 error = exception.args[0]
                 # A broker that cannot be asked for topics (librdkafka's mock) makes them itself when they are used.
                 if error.code() not in {KafkaError.TOPIC_ALREADY_EXISTS, KafkaError._UNSUPPORTED_FEATURE}:  # noqa: SLF001
-                    failures[name] = _failure(error)
+                    # What it has to say of its connections.
+                    admin.poll(0)
+                    failures[name] = self._explained(_failure(error))
                     continue
             self._existing.add(name)
         return failures
+
+    def ensure_group(self, group: str, topics: Sequence[str]) -> None:
+        """See `Bus`. Kafka keeps what is published for whoever comes later."""
+
+    def topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, int]:
+        """See `Bus`. All of them, but for Kafka's own."""
+        admin = self._admin()
+        try:
+            found = admin.list_topics(timeout=TOPIC_DEADLINE).topics
+        except KafkaException as exception:
+            admin.poll(0)
+            raise BrokerUnavailable(self._explained(_failure(exception.args[0])).reason) from exception
+        return {name: len(topic.partitions) for name, topic in found.items() if not name.startswith("__")}
 
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """See `Bus`. A new idempotent producer has to be given its id first, which takes a young broker a second."""
@@ -128,17 +149,18 @@ class KafkaBus:
 
     def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
         """See `Bus`."""
+        self._complaint = ""
         results, suspects = self._publish(messages, deadline=time.monotonic() + self._deadline)
         if suspects:
             self._publish_one_by_one(messages, suspects, results)
         for message, result in zip(messages, results, strict=True):
             if result and result.failure is Failure.REFUSED:
                 self._existing.discard(message.topic)
-        return results
+        return [result and self._explained(result) for result in results]
 
     def subscribe(self, group: str, topics: Sequence[str]) -> KafkaSubscription:
         """See `Bus`."""
-        return KafkaSubscription(self._brokers, group, topics)
+        return KafkaSubscription(self._client_config, group, topics)
 
     def close(self) -> None:
         """See `Bus`."""
@@ -207,6 +229,21 @@ class KafkaBus:
         error = reports[0]
         return _failure(error) if error else None
 
+    def _admin(self) -> AdminClient:
+        self._complaint = ""
+        config: dict[str, Any] = {**self._client_config, "log_level": 2, "error_cb": self._on_error}
+        return AdminClient(config)
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Errors of connections show in the deliveries; only why we are kept out does not."""
+        if is_unlawful(error):
+            self._complaint = error.str()
+
+    def _explained(self, failure: DeliveryFailure) -> DeliveryFailure:
+        if failure.failure is not Failure.OUTAGE or not self._complaint:
+            return failure
+        return DeliveryFailure(failure=failure.failure, reason=f"{failure.reason}; {self._complaint}")
+
     def _live_producer(self) -> Producer:
         # librdkafka's threads do not survive a fork.
         if self._pid != os.getpid():
@@ -221,7 +258,7 @@ class KafkaBus:
 
     def _new_producer(self, config: Mapping[str, Any]) -> Producer:
         logger = logging.getLogger("librdkafka")
-        return Producer({"bootstrap.servers": self._brokers, **config, "error_cb": _ignore}, logger=logger)
+        return Producer({**self._client_config, **config, "error_cb": self._on_error}, logger=logger)
 
 
 def _hand_in(
@@ -268,10 +305,6 @@ def _flush(producer: Producer, deadline: float) -> bool:
 
 def _report(reports: dict[int, KafkaError | None], place: int, error: KafkaError | None, _: Message) -> None:
     reports[place] = error
-
-
-def _ignore(_: KafkaError) -> None:
-    """Errors of connections show in the deliveries."""
 
 
 def _is_consequence(error: KafkaError) -> bool:

@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.kafka_security import is_unlawful
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +44,12 @@ _HARMLESS = frozenset(
 class KafkaSubscription:
     """A member of a Kafka consumer group."""
 
-    def __init__(self, brokers: str, group: str, topics: Sequence[str]) -> None:
+    def __init__(self, client_config: Mapping[str, str], group: str, topics: Sequence[str]) -> None:
         self._group = group
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
         self._consumer = Consumer(
-            {"bootstrap.servers": brokers, "group.id": group, **CONSUMER_CONFIG, "error_cb": _ignore},
+            {**client_config, "group.id": group, **CONSUMER_CONFIG, "error_cb": self._on_error},
             logger=logging.getLogger("librdkafka"),
         )
         self._consumer.subscribe(
@@ -96,6 +97,11 @@ class KafkaSubscription:
         except KafkaException as exception:
             # The messages come again and the inbox knows them, so this costs work and nothing else.
             log.warning("offsets were not committed", group=self._group, error=exception.args[0].name())
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Connections come back by themselves, unless the broker does not let us in."""
+        if is_unlawful(error):
+            log.error("the broker does not let us in", group=self._group, reason=error.str())
 
     def _on_assign(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._assigned.update((partition.topic, partition.partition) for partition in partitions)
@@ -145,7 +151,3 @@ def _incoming(message: Any) -> IncomingMessage:
 
 def _names(partitions: Sequence[TopicPartition]) -> list[str]:
     return [f"{partition.topic}[{partition.partition}]" for partition in partitions]
-
-
-def _ignore(_: KafkaError) -> None:
-    """Connections come back by themselves."""

@@ -39,6 +39,13 @@ class MemoryBus:
                 self._logs.setdefault(spec.name, [[] for _ in range(spec.partitions)])
         return {}
 
+    def ensure_group(self, group: str, topics: Sequence[str]) -> None:
+        """See `Bus`. Nothing is lost on anybody."""
+
+    def topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, int]:
+        """See `Bus`."""
+        return {name: len(partitions) for name, partitions in self._logs.items()}
+
     def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
         """See `Bus`."""
         results: list[DeliveryFailure | None] = []

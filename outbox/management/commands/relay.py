@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from outbox.bus.kafka import KafkaBus
+from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
 from outbox.runner import RelayRunner, RelaySettings
 
@@ -14,7 +14,7 @@ from outbox.runner import RelayRunner, RelaySettings
 class Command(BaseCommand):
     """Publishes outbox rows until it is stopped by SIGTERM or Ctrl-C."""
 
-    help = "Publish outbox rows to Kafka until stopped."
+    help = "Publish outbox rows to the broker until stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the relay; a signal ends it after the batch in hand."""
@@ -22,4 +22,4 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         conf = outbox_conf()
-        RelayRunner(KafkaBus(conf.brokers), RelaySettings.of(conf)).run(stop)
+        RelayRunner(bus_of(conf), RelaySettings.of(conf)).run(stop)

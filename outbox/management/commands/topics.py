@@ -1,48 +1,77 @@
-"""Which topics are there, and how do they come into being? `manage.py topics create`, `manage.py topics describe`."""
+"""Which topics are there, which should there be, and what goes where? `manage.py topics create|diff|describe`."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from django.core.management.base import BaseCommand, CommandError
 
-from outbox.bus.kafka import TOPIC_DEADLINE, KafkaBus
+from outbox.bus.base import Bus
+from outbox.bus.choice import bus_of
 from outbox.conf import OutboxConf, outbox_conf
-from outbox.topics import known_topics
+from outbox.exceptions import BrokerUnavailable
+from outbox.handlers import registered_groups
+from outbox.models import OutboxEvent
+from outbox.topics import differences, known_topics, routes, spec_of
 
 
 class Command(BaseCommand):
-    """Creates or shows Nova's topics. Those of aggregate types are created by the relay with their first event."""
+    """Creates, compares or shows Nova's topics.
 
-    help = "Create Nova's topics where they do not exist, or describe them."
+    Those of aggregate types that no code names beforehand are created by the relay with their first event.
+    """
+
+    help = "Create Nova's topics where they do not exist, tell what differs (status 1), or describe what goes where."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One word."""
-        parser.add_argument("action", nargs="?", choices=("create", "describe"), default="create")
+        parser.add_argument("action", nargs="?", choices=("create", "diff", "describe"), default="create")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         """Do it."""
         conf = outbox_conf()
-        if action == "create":
-            self._create(conf)
-        else:
-            self._describe(conf)
+        bus = bus_of(conf)
+        try:
+            if action == "create":
+                self._create(bus, conf)
+            elif action == "diff":
+                self._diff(bus, conf)
+            else:
+                self._describe(bus, conf)
+        except BrokerUnavailable as error:
+            raise CommandError(str(error)) from error
+        finally:
+            bus.close()
 
-    def _create(self, conf: OutboxConf) -> None:
-        failures = KafkaBus(conf.brokers).ensure_topics(known_topics(conf=conf))
-        if failures:
+    def _create(self, bus: Bus, conf: OutboxConf) -> None:
+        """Topics, and what consumer groups need so that they miss nothing."""
+        specs = known_topics(conf=conf)
+        if failures := bus.ensure_topics(specs):
             raise CommandError("; ".join(f"{topic}: {failure.reason}" for topic, failure in failures.items()))
-        for spec in known_topics(conf=conf):
+        for group in registered_groups():
+            bus.ensure_group(group.name, group.topics)
+        for spec in specs:
             self.stdout.write(f"{spec.name}: there")
 
-    def _describe(self, conf: OutboxConf) -> None:
-        try:
-            metadata = AdminClient({"bootstrap.servers": conf.brokers, "log_level": 2}).list_topics(
-                timeout=TOPIC_DEADLINE
-            )
-        except KafkaException as error:
-            raise CommandError(f"{conf.brokers}: {error.args[0].str()}") from error
-        for name, topic in sorted(metadata.topics.items()):
-            if not name.startswith("__"):
-                self.stdout.write(f"{name}: {len(topic.partitions)} partitions")
+    def _diff(self, bus: Bus, conf: OutboxConf) -> None:
+        existing = bus.topics(known_topics(conf=conf))
+        found = differences(existing, used=_used_topics(), conf=conf)
+        for difference in found:
+            self.stdout.write(str(difference))
+        if found:
+            raise SystemExit(1)
+        self.stdout.write("The broker has what the routing table wants.")
+
+    def _describe(self, bus: Bus, conf: OutboxConf) -> None:
+        routed = routes(conf=conf)
+        wanted = {spec.name for spec in known_topics(conf=conf)} | {route.topic for route in routed}
+        existing = bus.topics([spec_of(topic, conf=conf) for topic in sorted(wanted)])
+        for topic in sorted(wanted | existing.keys()):
+            state = f"{existing[topic]} partitions" if topic in existing else "not there yet"
+            self.stdout.write(f"{topic}: {state}")
+            for route in routed:
+                if route.topic == topic:
+                    self.stdout.write(f"  {route.event_type} by {route.key}")
+
+
+def _used_topics() -> set[str]:
+    return set(OutboxEvent.objects.order_by().values_list("topic", flat=True).distinct())

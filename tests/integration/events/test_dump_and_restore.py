@@ -22,7 +22,8 @@ from events.store.hooks import on_append
 from nova.local.embedded import postgres_server
 from nova.local.packages import package_directory
 from nova.settings import environment as env
-from outbox.api import MemoryBus, RetryPolicy, record
+from outbox.api import MemoryBus, record
+from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
 from outbox.record import SHARDS
 from outbox.relay import relay_connection, relay_pass
@@ -70,7 +71,9 @@ def moved_to(cluster: str) -> Iterator[None]:
 def relay(bus: MemoryBus, *, limit: int) -> int:
     """One pass of a relay that has just come; how many rows it has published."""
     with relay_connection() as connection:
-        return relay_pass(connection, bus, shards=range(SHARDS), limit=limit, policy=RetryPolicy(limit=1)).published
+        return relay_pass(
+            connection, bus, shards=range(SHARDS), limit=limit, policies=outbox_conf().relay_policies()
+        ).published
 
 
 def follow(position: int, *, pages: int = 10) -> tuple[list[RecordedEvent], int]:

@@ -136,7 +136,7 @@ def test_two_publishers_copy_everything_once_and_in_order(committed_db: None, gr
 
 
 def test_apache_kafka_has_the_copies_of_a_key_in_order(
-    committed_db: None, group: ConsumerGroup, kafka: KafkaBus
+    committed_db: None, group: ConsumerGroup, kafka: KafkaBus, kafka_brokers: str
 ) -> None:
     topic = unique("dlq")
     buried(group, *range(20))
@@ -144,7 +144,7 @@ def test_apache_kafka_has_the_copies_of_a_key_in_order(
 
     assert publish(kafka, topic=topic) == 21
 
-    copies = read_topic(kafka._brokers, topic, at_least=21)
+    copies = read_topic(kafka_brokers, topic, at_least=21)
     of_key = [int(headers_of(copy)["dlq_offset"]) for copy in copies if copy.key() == b"k"]
     assert of_key == list(range(20))
     assert {copy.value() for copy in copies} == {b'{"n": 1}'}

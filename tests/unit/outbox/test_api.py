@@ -1,12 +1,23 @@
 """Does the outbox keep the face that others rely on?"""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.checks import CheckMessage
 
 from outbox import api
-from outbox.checks import brokers_and_topics_are_sound, numbers_are_in_range, policies_of_topics_are_sound
+from outbox.checks import (
+    brokers_and_topics_are_sound,
+    numbers_are_in_range,
+    policies_of_topics_are_sound,
+    the_bus_can_be_reached_as_it_should_be,
+)
 
+ROOT = Path(__file__).parents[3]
 EXPORTED = """
 EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler HintListener IncomingMessage KafkaBus Loop MemoryBus
 OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped Subscription Tempo
@@ -25,7 +36,7 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_the_settings_of_the_tests_are_sound() -> None:
-    assert brokers_and_topics_are_sound() + numbers_are_in_range() + policies_of_topics_are_sound() == []
+    assert problems() == []
 
 
 @pytest.mark.parametrize(
@@ -37,16 +48,65 @@ def test_the_settings_of_the_tests_are_sound() -> None:
         ("KAFKA_MEDIA_EVENTS_TOPIC", "..", "outbox.E003"),
         ("NOVA_RELAY_BATCH", 0, "outbox.E004"),
         ("NOVA_BEAT_INTERVAL", 6, "outbox.E004"),
-        ("NOVA_RELAY_POLICIES", [], "outbox.E007"),
-        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retries": -1}}, "outbox.E007"),
-        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retry": 1}}, "outbox.E007"),
-        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"dead_row": "maybe"}}, "outbox.E007"),
-        ("NOVA_RELAY_POLICIES", {"a/b": {}}, "outbox.E007"),
+        ("NOVA_RELAY_POLICIES", [], "outbox.E014"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retries": -1}}, "outbox.E014"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retry": 1}}, "outbox.E014"),
+        ("NOVA_RELAY_POLICIES", {"nova.a.events": {"dead_row": "maybe"}}, "outbox.E014"),
+        ("NOVA_RELAY_POLICIES", {"a/b": {}}, "outbox.E014"),
+        ("RABBITMQ_PARTITIONS", 0, "outbox.E004"),
+        ("NOVA_BUS", "pigeon", "outbox.E007"),
+        ("NOVA_BUS", "rabbitmq", "outbox.E009"),
+        ("NOVA_MESSAGE_FORMAT", "xml", "outbox.E008"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS", "outbox.E010"),
+        ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "outbox.E012"),
+        ("NOVA_REFUSE_PLAINTEXT_KAFKA", True, "outbox.E011"),
+        ("KAFKA_TOPIC_PARTITIONS", {"a": 0}, "outbox.E013"),
     ],
 )
 def test_bad_settings_are_named(settings: Any, setting: str, value: object, problem: str) -> None:
     setattr(settings, setting, value)
 
-    assert [
-        found.id for found in brokers_and_topics_are_sound() + numbers_are_in_range() + policies_of_topics_are_sound()
-    ] == [problem]
+    assert [found.id for found in problems()] == [problem]
+
+
+def problems() -> list[CheckMessage]:
+    return [
+        *brokers_and_topics_are_sound(),
+        *numbers_are_in_range(),
+        *the_bus_can_be_reached_as_it_should_be(),
+        *policies_of_topics_are_sound(),
+    ]
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SASL_PLAINTEXT"])
+def test_production_refuses_an_unencrypted_kafka_unless_it_is_allowed_by_name(protocol: str) -> None:
+    """As an installation meets it: the settings of production, from the environment."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "nova.settings.production",
+        "SECRET_KEY": "s" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz",
+        "ALLOWED_HOSTS": "nova.example",
+        "DATABASE_URL": "postgresql://nova@127.0.0.1/nova",
+        "REDIS_URL": "rediss://127.0.0.1:6379/0",
+        "KAFKA_BROKERS": "kafka.example:9092",
+        "KAFKA_SECURITY_PROTOCOL": protocol,
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_SASL_USERNAME": "nova",
+        "KAFKA_SASL_PASSWORD": "never-to-be-shown",
+    }
+
+    def check(**more: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            check=False,
+            cwd=ROOT,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    refused, said = check()
+    assert (refused, "outbox.E011" in said, "never-to-be-shown" in said) == (1, True, False)
+    assert check(NOVA_ALLOW_PLAINTEXT_KAFKA="1")[0] == 0
+    assert check(KAFKA_SECURITY_PROTOCOL="SASL_SSL")[0] == 0

@@ -1,6 +1,8 @@
 """What does a message look like, and what is made of one, whoever wrote it?"""
 
+import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from events.api import Untyped
+from events.api import Untyped, registry
 from events.domain.content import ContentPostCreated
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
-from outbox.message import OutboxRow, event_id_of, to_event, to_message
+from outbox.legacy import TOPICS, TYPES
+from outbox.message import OutboxRow, event_id_of, event_type_of, to_event, to_message
+from outbox.models import OutboxEvent
 
 EVENT_ID = "01a1fdd2-1692-79ea-be54-c682f3a8f772"
 ROW = OutboxRow(
@@ -35,6 +39,9 @@ ROW = OutboxRow(
     "2025-01-15T10:30:00.000000Z",
     0,
 )
+
+
+FULL_ROW = structs.replace(ROW, causation_id=EVENT_ID, clock="5")
 
 
 def arrived(row: OutboxRow) -> IncomingMessage:
@@ -122,3 +129,106 @@ def test_no_message_breaks_the_consumer(body: bytes | None, headers: dict[str, b
         to_event(foreign(body, **headers))
     except Poisonous:
         return
+
+
+@pytest.fixture
+def cloud_events(settings: Any) -> None:
+    settings.NOVA_MESSAGE_FORMAT = "cloudevents"
+
+
+@pytest.mark.usefixtures("cloud_events")
+def test_as_a_cloud_event_the_headers_are_its_attributes_and_the_body_stays_the_payload() -> None:
+    message = to_message(ROW)
+
+    assert message.body == ROW.payload.encode()
+    assert dict(message.headers) == {
+        "ce_specversion": b"1.0",
+        "ce_id": EVENT_ID.encode(),
+        "ce_source": b"/content-service",
+        "ce_type": b"content.post.created",
+        "ce_subject": b"post-1",
+        "ce_time": b"2025-01-15T10:30:00.000000Z",
+        "ce_dataschema": b"urn:nova:event-schema:content.post.created:1",
+        "content-type": b"application/json",
+        "ce_partitionkey": b"post-1",
+        "ce_aggregatetype": b"post",
+        "ce_version": b"7",
+        "ce_schemaversion": b"1",
+        "ce_correlationid": EVENT_ID.encode(),
+        "ce_userid": b"user-1",
+        "ce_traceparent": b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
+    # Names of attributes are lower-case letters and digits (CloudEvents 1.0, "Naming Conventions").
+    assert all(name.removeprefix("ce_").isalnum() for name, _ in message.headers if name != "content-type")
+
+
+def test_both_formats_mean_the_same_event(settings: Any) -> None:
+    own = to_event(arrived(ROW))
+
+    settings.NOVA_MESSAGE_FORMAT = "cloudevents"
+    assert to_event(arrived(ROW)) == own
+    assert own.source_service == "content-service"
+
+
+def test_a_foreign_cloud_event_is_known_again_by_its_source_and_id() -> None:
+    def sent(source: bytes, name: bytes) -> IncomingMessage:
+        return foreign(b"{}", ce_specversion=b"1.0", ce_type=b"com.example.thing", ce_source=source, ce_id=name)
+
+    event = to_event(structs.replace(sent(b"//example.com/a", b"1"), offset=9))
+
+    assert (event.event_type, event.source_service) == ("com.example.thing", "/example.com/a")
+    assert event.event_id == event_id_of(sent(b"//example.com/a", b"1"))
+    assert len({event_id_of(sent(source, name)) for source in (b"a", b"b") for name in (b"1", b"2")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "present"),
+    [
+        ("UserCreatedEvent", "identity.user.created"),
+        ("PostDeletedEvent", "content.post.deleted"),
+        ("MessagePersistedEvent", "message.persisted"),
+        ("message.persisted", "message.persisted"),
+        ("SomethingElseEvent", "SomethingElseEvent"),
+    ],
+)
+def test_old_names_of_types_are_understood(old: str, present: str) -> None:
+    assert event_type_of(foreign(b"{}", event_type=old.encode())) == present
+
+
+def test_an_event_with_an_old_name_is_the_event_of_today() -> None:
+    message = structs.replace(arrived(ROW), headers=(("event_type", b"PostCreatedEvent"),))
+
+    event = to_event(message)
+
+    assert event.event_type == "content.post.created"
+    assert isinstance(event.payload, ContentPostCreated)
+
+
+@pytest.mark.parametrize("topic", ["message_persisted", "message_deleted"])
+def test_topics_of_old_name_their_only_type(topic: str) -> None:
+    message = structs.replace(foreign(b"{}"), topic=topic)
+
+    assert event_type_of(message) == topic.replace("_", ".")
+
+
+def test_every_old_name_stands_for_a_registered_type() -> None:
+    assert {*TYPES.values(), *TOPICS.values()} <= {known.name for known in registry}
+
+
+def test_the_columns_that_debezium_is_told_of_exist() -> None:
+    """The settings in the model's docstring, against the model."""
+    told = OutboxEvent.__doc__ or ""
+    columns = {field.column for field in OutboxEvent._meta.concrete_fields}
+    fields = dict(re.findall(r"`(table\.field\.event\.\w+|route\.by\.field)=(\w+)`", told))
+    headers = re.search(r"additional\.placement=([^`]+)`", told)
+    assert headers
+    placed = [name.strip().partition(":") for name in headers.group(1).split(",")]
+
+    assert fields.keys() == {
+        *(f"table.field.event.{name}" for name in ("id", "key", "type", "payload")),
+        "route.by.field",
+    }
+    assert set(fields.values()) | {column for column, _, _ in placed} <= columns
+    assert {place for _, _, place in placed} == {"header"}
+    # What both bring to the topic, under the same names.
+    assert {name for name, _, _ in placed} <= {name for name, _ in to_message(FULL_ROW).headers}

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 from events.api import event
 from outbox.conf import outbox_conf
 from outbox.record import SHARDS, shard_of
-from outbox.topics import known_topics, spec_of, topic_of
+from outbox.topics import Difference, differences, known_topics, routes, spec_of, topic_of
 from tests.support.versions import own_registry
 
 CONF = structs.replace(
@@ -56,3 +56,56 @@ def test_a_type_goes_to_the_topic_that_it_is_registered_with() -> None:
         assert topic_of("post.box.opened", "box", conf=CONF) == "boxes.of.pandora"
         assert topic_of("post.box.closed", "box", conf=CONF) == "nova.post.events"
         assert "boxes.of.pandora" in {spec.name for spec in known_topics(conf=CONF)}
+
+
+def test_settings_give_a_topic_another_number_of_partitions() -> None:
+    conf = structs.replace(CONF, topic_partitions={"nova.content.events": 12, "nova.box.events": 2})
+
+    assert {spec.name: spec.partitions for spec in known_topics(conf=conf)}["nova.content.events"] == 12
+    assert spec_of("nova.box.events", conf=conf).partitions == 2
+
+
+def test_the_routing_table_names_topic_and_key_of_each_type() -> None:
+    table = {route.event_type: (route.topic, route.key) for route in routes(conf=CONF)}
+
+    assert table["content.post.created"] == ("nova.content.events", "post_id")
+    assert table["identity.user.created"] == ("who", "user_id")
+    assert table["media.upload.completed"] == ("what", "upload_id")
+    assert table["message.persisted"] == ("said", "conversation_id")
+    assert table["order.created"] == ("nova.order.events", "order_id")
+    assert table["stream.closed"][1] == "aggregate_id"
+
+
+def existing_topics(**changes: int | None) -> dict[str, int]:
+    there = {spec.name: spec.partitions for spec in known_topics(conf=CONF)}
+    there |= {"somebody.else": 1}
+    for name, partitions in changes.items():
+        there.pop(name, None)
+        if partitions is not None:
+            there[name] = partitions
+    return there
+
+
+def test_a_broker_that_has_what_is_wanted_does_not_differ() -> None:
+    there = existing_topics(**{"nova.order.events": 6, "nova.box.events": 6})
+
+    assert differences(there, used={"nova.box.events"}, conf=CONF) == []
+
+
+def test_what_is_missing_too_much_or_of_another_size_differs() -> None:
+    there = existing_topics(**{"who": None, "what": 5, "nova.order.events": 1, "nova.stray": 1})
+
+    found = differences(there, used=(), conf=CONF)
+
+    assert found == [
+        Difference(topic="nova.order.events", wanted=6, found=1),
+        Difference(topic="nova.stray", wanted=None, found=1),
+        Difference(topic="what", wanted=3, found=5),
+        Difference(topic="who", wanted=3, found=None),
+    ]
+    assert [str(one) for one in found] == [
+        "nova.order.events: 1 partitions, 6 wanted",
+        "nova.stray: nothing is routed there",
+        "what: 5 partitions, 3 wanted",
+        "who: missing, 3 partitions wanted",
+    ]
