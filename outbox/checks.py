@@ -18,6 +18,8 @@ RANGES = {
     "relay_max_retries": ("NOVA_RELAY_MAX_RETRIES", 0, 1_000),
     "consumer_batch": ("NOVA_CONSUMER_BATCH", 1, 10_000),
     "consumer_attempts": ("NOVA_CONSUMER_ATTEMPTS", 1, 100),
+    "consumer_lanes": ("NOVA_CONSUMER_LANES", 1, 64),
+    "consumer_stall": ("NOVA_CONSUMER_STALL", 1, 3_600),
     "retention_days": ("NOVA_OUTBOX_RETENTION_DAYS", 1, 3_650),
     "beat_interval": ("NOVA_BEAT_INTERVAL", 1, 5),
 }

@@ -2,6 +2,8 @@
 
 OutboxError
 ├── Poisonous         a message that no handler can be given
+├── KeyBlocked        a message whose key a dead letter holds back
+├── ConsumerStalled   a consumer has come no further for too long
 ├── UnknownGroup      no consumer group has the name
 ├── UnknownRunner     no runner has the name
 └── Stopped           the process was asked to stop while it waited for an outage to end
@@ -14,6 +16,23 @@ class OutboxError(Exception):
 
 class Poisonous(OutboxError):
     """A message that no handler can be given: it has no event type, or its body does not fit it."""
+
+
+class KeyBlocked(OutboxError):
+    """A message that is not handled, because an earlier one of its key is a dead letter."""
+
+    def __init__(self, topic: str, key: bytes | None) -> None:
+        super().__init__(f"parked behind a dead letter of the key {key!r} on {topic}")
+        self.topic = topic
+        self.key = key
+
+
+class ConsumerStalled(OutboxError):
+    """A consumer has come no further for too long, and is started again."""
+
+    def __init__(self, what: tuple[str, ...]) -> None:
+        super().__init__(f"no progress: {', '.join(what)}")
+        self.what = what
 
 
 class UnknownGroup(OutboxError):

@@ -148,10 +148,47 @@ class DeadLetter(models.Model):
         indexes = [
             models.Index(fields=["failure_group", "-id"], condition=Q(status="open"), name="dead_letters_open"),
             models.Index(fields=["id"], condition=Q(status="retrying"), name="dead_letters_retrying"),
+            # Not the key itself, which may be longer than an index takes.
+            models.Index(
+                fields=["consumer", "topic", "partition"],
+                condition=Q(status__in=["open", "retrying"]),
+                name="dead_letters_holding",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.consumer} {self.event_id}"
+
+
+class ConsumerControl(models.Model):
+    """What an operator has decided about a consumer group, or about a part of what it consumes."""
+
+    class Verb(models.TextChoices):
+        """What it does."""
+
+        PAUSE = "pause"
+        DRAIN = "drain"
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=100, db_collation="C")
+    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
+    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
+    verb = models.CharField(max_length=10, choices=Verb)
+    actor = models.CharField(max_length=255)
+    reason = models.TextField(default="")
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "consumer_controls"
+        ordering = ["consumer", "topic", "partition"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consumer", "topic", "partition"], nulls_distinct=False, name="consumer_controls_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
 
 
 class ProcessHeartbeat(models.Model):

@@ -32,7 +32,7 @@ def relay_runner() -> RelayRunner:
     return RelayRunner(KafkaBus(conf.brokers), RelaySettings.of(conf))
 
 
-def consumer_runner(group: ConsumerGroup) -> ConsumerRunner:
-    """A member of the group as the settings want it."""
+def consumer_runner(group: ConsumerGroup, *, give_up: Callable[[], None]) -> ConsumerRunner:
+    """A member of the group as the settings want it; `give_up` tells the worker that it is beyond help."""
     conf = outbox_conf()
-    return ConsumerRunner(group, KafkaBus(conf.brokers), ConsumerSettings.of(conf, group))
+    return ConsumerRunner(group, KafkaBus(conf.brokers), ConsumerSettings.of(conf, group), give_up=give_up)

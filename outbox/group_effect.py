@@ -1,0 +1,40 @@
+"""What does a message do to a consumer group? Its handlers take it, or it is buried, or parked behind a buried one."""
+
+from collections.abc import Collection, Sequence
+
+from outbox.blocking import blocked_keys, is_blocking
+from outbox.bus.base import IncomingMessage
+from outbox.dead_letters import bury
+from outbox.exceptions import KeyBlocked
+from outbox.handlers import ConsumerGroup
+from outbox.inbox import take_effect
+from outbox.message import event_type_of, to_event
+
+
+class GroupEffect:
+    """The handlers of a group, for the messages of its topics."""
+
+    def __init__(self, group: ConsumerGroup, *, blocking: Collection[str] = ()) -> None:
+        """`blocking` are topics, or patterns of them, on which a dead letter holds back the later ones of its key."""
+        self._group = group
+        self._blocking = tuple(blocking)
+
+    def take(self, messages: Sequence[IncomingMessage]) -> None:
+        """See `Effect`. What is parked stays parked, even if the rest fails."""
+        wanted = [message for message in messages if self._group.wants(event_type_of(message))]
+        if wanted and self._blocking and is_blocking(wanted[0].topic, self._blocking):
+            wanted = self._park(wanted)
+        if wanted:
+            take_effect(self._group, [to_event(message) for message in wanted])
+
+    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+        """See `Effect`."""
+        bury(self._group, message, error, attempts=attempts)
+
+    def _park(self, messages: Sequence[IncomingMessage]) -> list[IncomingMessage]:
+        """The messages that nothing holds back; the others are dead letters too, in their order."""
+        blocked = blocked_keys(self._group.name, messages)
+        for message in messages:
+            if message.key in blocked:
+                bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
+        return [message for message in messages if message.key not in blocked]
