@@ -1,6 +1,7 @@
 """How does a message take effect once, however often it is delivered? Its mark and its effect commit together (I7)."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -8,29 +9,30 @@ from django.db import connection, transaction
 from structlog.contextvars import bound_contextvars
 
 from events.api import event_context, process_clock
-from outbox import metrics
+from outbox import marks, metrics
 from outbox.handlers import ConsumerGroup, Handler
 from outbox.message import ReceivedEvent
 from outbox.sql.statements import statement
 
 
-def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent]) -> None:
-    """Handle those of the events that the group has not handled before, all in one transaction.
+def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again: bool = False) -> int:
+    """Handle those of the events that the group has not handled before, all in one transaction; how many there were.
 
-    Raises whatever a handler raises; nothing has happened then.
+    With `again`, handle all of them, whatever the marks say. Raises whatever a handler raises; nothing has happened
+    then.
     """
-    for event in events:
-        process_clock.witness(event.clock)
+    process_clock.witness(max((event.clock for event in events), default=0))
     with transaction.atomic():
         # An event that stands twice in one batch is handled at its first place.
         once: dict[UUID, ReceivedEvent] = {}
         for event in events:
             once.setdefault(event.event_id, event)
         unseen = claim(group.name, list(once))
-        fresh = [event for event in once.values() if event.event_id in unseen]
-        run_handlers(group, fresh)
-    for event in fresh:
-        metrics.EVENTS_CONSUMED.labels(event_type=event.event_type, service=group.name).inc()
+        fresh = [event for event in once.values() if again or event.event_id in unseen]
+        run_handlers(group, fresh, again=again)
+    for event_type, number in Counter([event.event_type for event in fresh]).items():
+        metrics.EVENTS_CONSUMED.labels(event_type=event_type, service=group.name).inc(number)
+    return len(fresh)
 
 
 def claim(consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
@@ -43,15 +45,23 @@ def claim(consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
         return {event_id for (event_id,) in cursor.fetchall()}
 
 
-def run_handlers(group: ConsumerGroup, events: Sequence[ReceivedEvent]) -> None:
-    """Give each handler of the group the events that it wants."""
+def run_handlers(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again: bool = False) -> None:
+    """Give each handler of the group the events that it wants; one outside the database those it is not done with."""
     for handler in group.handlers:
         wanted = [handler.view(event) for event in events if handler.wants(event.event_type)]
+        name = f"{group.name}/{handler.name}"
+        if handler.outside and not again and wanted:
+            unmarked = marks.unmarked(name, [event.event_id for event in wanted])
+            wanted = [event for event in wanted if event.event_id in unmarked]
         if handler.handle_batch and wanted:
             _handle_together(handler, wanted)
+            if handler.outside:
+                marks.mark(name, [event.event_id for event in wanted])
         elif handler.handle:
             for event in wanted:
                 _handle_one(handler, event)
+                if handler.outside:
+                    marks.mark(name, [event.event_id])
 
 
 def _handle_one(handler: Handler, event: ReceivedEvent) -> None:

@@ -63,7 +63,7 @@ class KafkaSubscription:
             return []
         # Without a timeout: consume() would wait for a full batch and so delay a single message.
         rest = self._consumer.consume(num_messages=limit - 1, timeout=0) if limit > 1 else []
-        return [_incoming(message) for message in (first, *rest) if self._is_message(message)]
+        return [incoming(message) for message in (first, *rest) if self._is_message(message)]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
@@ -143,7 +143,8 @@ class KafkaSubscription:
         return False
 
 
-def _incoming(message: Any) -> IncomingMessage:
+def incoming(message: Any) -> IncomingMessage:
+    """The message as Nova knows it."""
     # Any, because the binding's types allow for what only an error lacks.
     kind, timestamp = message.timestamp()
     return IncomingMessage(
