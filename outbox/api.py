@@ -11,6 +11,7 @@ from outbox.bus.kafka import KafkaBus
 from outbox.bus.memory import MemoryBus
 from outbox.database import is_outage, own_connection
 from outbox.exceptions import OutboxError, Poisonous, Stopped, UnknownGroup, UnknownRunner
+from outbox.foreign import commands_from, keep_foreign_events
 from outbox.handlers import EVERYTHING, ConsumerGroup, Handler, group_named, register_groups, registered_groups
 from outbox.health import Check, checks
 from outbox.heartbeats import Pulse, runner_name
@@ -23,6 +24,7 @@ from outbox.operations import discard_dead_letters, discard_outbox_rows, retry_d
 from outbox.record import record
 from outbox.retries import Failure, RetryPolicy, Tempo
 from outbox.runners import register_runner, relay_runner
+from outbox.services import Service, listeners_of, owner_of, register_services, registered_services, service_named
 from outbox.topics import TopicSpec, known_topics, topic_of
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "QueueCollector",
     "ReceivedEvent",
     "RetryPolicy",
+    "Service",
     "Stopped",
     "Subscription",
     "Tempo",
@@ -53,21 +56,28 @@ __all__ = [
     "UnknownRunner",
     "announce_append",
     "checks",
+    "commands_from",
     "discard_dead_letters",
     "discard_outbox_rows",
     "group_named",
     "is_outage",
+    "keep_foreign_events",
     "known_topics",
+    "listeners_of",
     "own_connection",
+    "owner_of",
     "record",
     "register_collectors",
     "register_groups",
     "register_runner",
+    "register_services",
     "registered_groups",
+    "registered_services",
     "relay_runner",
     "retry_dead_letters",
     "retry_outbox_rows",
     "runner_name",
+    "service_named",
     "take_effect",
     "topic_of",
 ]

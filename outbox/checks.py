@@ -1,6 +1,7 @@
 """Is the outbox fit to run? Django's system checks say so before anything starts."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -8,6 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from events.api import MissingCast, casts, registry
 from outbox.conf import outbox_conf
 from outbox.handlers import registered_groups
+from outbox.services import registered_services
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -71,6 +73,25 @@ def handlers_get_the_versions_that_they_ask_for(**_: Any) -> list[CheckMessage]:
                             id="outbox.E006",
                         )
                     )
+    return problems
+
+
+@register()
+def aggregates_have_one_owner(**_: Any) -> list[CheckMessage]:
+    """Refuse services that own the same aggregates, or listen to some that nobody owns."""
+    services = registered_services()
+    owners = Counter(aggregate_type for service in services for aggregate_type in service.owns)
+    problems: list[CheckMessage] = [
+        Error(f"Several services own {aggregate_type!r}.", id="outbox.E007")
+        for aggregate_type, number in owners.items()
+        if number > 1
+    ]
+    problems += [
+        Error(f"{service.name} listens to {aggregate_type!r}, which no other service owns.", id="outbox.E008")
+        for service in services
+        for aggregate_type in sorted(service.listens)
+        if aggregate_type not in owners or aggregate_type in service.owns
+    ]
     return problems
 
 

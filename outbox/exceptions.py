@@ -5,6 +5,7 @@ OutboxError
 ├── KeyBlocked        a message whose key a dead letter holds back
 ├── ConsumerStalled   a consumer has come no further for too long
 ├── UnknownGroup      no consumer group has the name
+├── UnknownService    no service has the name
 ├── UnknownRunner     no runner has the name
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
@@ -40,6 +41,14 @@ class UnknownGroup(OutboxError):
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"no consumer group {name!r}; there are: {', '.join(known) or 'none'}")
+        self.name = name
+
+
+class UnknownService(OutboxError):
+    """No service has the name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no service {name!r}; there are: {', '.join(known) or 'none'}")
         self.name = name
 
 

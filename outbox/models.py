@@ -160,6 +160,38 @@ class DeadLetter(models.Model):
         return f"{self.consumer} {self.event_id}"
 
 
+class ForeignEvent(models.Model):
+    """An event of another service, as it was received by one that listens to it."""
+
+    service = models.CharField(max_length=100, db_collation="C", help_text="Who listens.")
+    event_id = models.UUIDField()
+    event_type = models.CharField(max_length=255, db_collation="C")
+    schema_version = models.IntegerField()
+    source_service = models.CharField(max_length=255, null=True)  # noqa: DJ001 - a message need not say
+    aggregate_type = models.CharField(max_length=255, db_collation="C")
+    aggregate_id = models.CharField(max_length=255, null=True, db_collation="C")  # noqa: DJ001
+    version = models.BigIntegerField(null=True, help_text="Place in the other service's stream.")
+    timestamp = models.DateTimeField(help_text="When it happened.")
+    correlation_id = models.UUIDField(null=True)
+    causation_id = models.UUIDField(null=True)
+    user_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    payload = JSONTextField()
+    received_at = models.DateTimeField(db_default=Now())
+
+    pk = models.CompositePrimaryKey("service", "event_id")
+
+    class Meta:
+        db_table = "foreign_events"
+        indexes = [
+            models.Index(
+                fields=["service", "aggregate_type", "aggregate_id", "version"], name="foreign_events_by_aggregate"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.event_type} {self.event_id}"
+
+
 class ConsumerControl(models.Model):
     """What an operator has decided about a consumer group, or about a part of what it consumes."""
 

@@ -13,6 +13,7 @@ OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPo
 TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
 is_outage known_topics own_connection record register_collectors register_groups register_runner registered_groups
 relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_of
+Service commands_from keep_foreign_events listeners_of owner_of register_services registered_services service_named
 """
 
 
