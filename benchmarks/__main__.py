@@ -3,6 +3,8 @@
 import argparse
 import os
 import tempfile
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from django.core.management import call_command
@@ -10,7 +12,7 @@ from rich.console import Console
 
 from benchmarks import harness
 from benchmarks.setting import set_up
-from nova.local.embedded import postgres_server, valkey_server
+from nova.local.embedded import kafka_server, postgres_server, valkey_server
 
 
 def main() -> None:
@@ -24,13 +26,22 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="nova-bench-") as directory,
         postgres_server(Path(directory), durable=True) as postgres,
         valkey_server(Path(directory)) as valkey,
+        ExitStack() as stack,
     ):
+
+        @cache
+        def brokers() -> str:
+            """Apache Kafka, which only some measures need."""
+            return stack.enter_context(kafka_server(Path(directory))).address
+
         os.environ["REDIS_URL"] = valkey.address
         set_up(postgres.address)
         call_command("migrate", verbosity=0)
         from benchmarks import suite
 
-        chosen = [one for one in suite.measures(postgres.address) if not options.only or one.name in options.only]
+        chosen = [
+            one for one in suite.measures(postgres.address, brokers) if not options.only or one.name in options.only
+        ]
         results = []
         for measure in chosen:
             with console.status(f"measuring {measure.name} …"):

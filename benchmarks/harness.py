@@ -29,7 +29,7 @@ class Measure(Struct, frozen=True, kw_only=True):
 
     name: str
     unit: str
-    """Such as `events/s`; a unit that is a time is better when it is less."""
+    """Such as `events/s`; a unit that is a time or a cost is better when it is less."""
     goal: float
     """The least ratio of Nova to raw that is good enough."""
     raw: Side
@@ -37,8 +37,8 @@ class Measure(Struct, frozen=True, kw_only=True):
 
     @property
     def less_is_better(self) -> bool:
-        """Whether the unit is a time."""
-        return self.unit in {"s", "ms", "µs"}
+        """Whether the unit is a time or a cost."""
+        return self.unit in {"s", "ms", "µs", "queries/s", "% of a core"}
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from outbox.exceptions import KeyBlocked
 from outbox.handlers import ConsumerGroup
 from outbox.inbox import take_effect
 from outbox.message import event_type_of, to_event
+from outbox.quick_headers import quick_headers
 
 
 class GroupEffect:
@@ -21,20 +22,26 @@ class GroupEffect:
 
     def take(self, messages: Sequence[IncomingMessage]) -> None:
         """See `Effect`. What is parked stays parked, even if the rest fails."""
-        wanted = [message for message in messages if self._group.wants(event_type_of(message))]
-        if wanted and self._blocking and is_blocking(wanted[0].topic, self._blocking):
-            wanted = self._park(wanted)
+        read = [(message, quick_headers(message)) for message in messages]
+        wanted = [
+            (message, quick)
+            for message, quick in read
+            if self._group.wants(quick.event_type if quick else event_type_of(message))
+        ]
+        if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):
+            blocked = self._park([message for message, _ in wanted])
+            wanted = [(message, quick) for message, quick in wanted if message.key not in blocked]
         if wanted:
-            take_effect(self._group, [to_event(message) for message in wanted])
+            take_effect(self._group, [to_event(message, quick) for message, quick in wanted])
 
     def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """See `Effect`."""
         bury(self._group, message, error, attempts=attempts)
 
-    def _park(self, messages: Sequence[IncomingMessage]) -> list[IncomingMessage]:
-        """The messages that nothing holds back; the others are dead letters too, in their order."""
+    def _park(self, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
+        """Make dead letters of those that are held back too, in their order; the keys that are."""
         blocked = blocked_keys(self._group.name, messages)
         for message in messages:
             if message.key in blocked:
                 bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
-        return [message for message in messages if message.key not in blocked]
+        return blocked
