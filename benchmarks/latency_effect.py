@@ -16,7 +16,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from django.db import connection
 from msgspec import Struct, field
 
-from benchmarks.effect_process import TOPIC, watched
+from benchmarks.effect_loops import TOPIC
+from benchmarks.effect_process import watched
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure
 from benchmarks.inbox import new_messages
