@@ -30,7 +30,7 @@ from outbox.watchdog import Watchdog
 log = structlog.get_logger(__name__)
 
 POLL_TIMEOUT = 0.5
-# While a partition rests, which may end at any time.
+# While a partition rests, which may end at any time, or a lane waits for a thread.
 SHORT_POLL = 0.02
 # The broker need not hear of every batch; the inbox knows what comes again.
 COMMIT_INTERVAL = 0.05
@@ -133,7 +133,7 @@ class ConsumerRunner:
         try:
             while not stop.is_set() and not self._decisions.drained:
                 watchdog.polled()
-                timeout = SHORT_POLL if self._paused else POLL_TIMEOUT
+                timeout = SHORT_POLL if self._paused or lanes.is_behind() else POLL_TIMEOUT
                 lanes.feed(subscription.poll(limit=settings.batch, timeout=timeout))
                 self._commit(subscription, lanes)
                 if self._hear_operators(stop):

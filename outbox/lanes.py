@@ -1,7 +1,8 @@
 """How are partitions worked off beside each other? Each has a lane: its messages in order, one thread at a time.
 
 Threads belong to no lane. They take the lane that has waited longest, do one step of it and put it back, so that a
-partition that is slow, or waits for a message to be tried again, holds up no other one.
+partition that is slow, or waits for a message to be tried again, holds up no other one. One thread does it all as long
+as it keeps up, because threads of one process are in each other's way; when a lane waits too long, another one helps.
 """
 
 import threading
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 IDLE = 60.0
 # A lane with so many batches, or bytes, waiting takes no more for now.
 FULL_BATCHES, FULL_BYTES = 4, 16_000_000
+# Seconds that a lane may wait for a thread before there is one more.
+OVERDUE = 0.003
 
 
 class InHand(Struct, frozen=True, kw_only=True):
@@ -55,12 +58,16 @@ class Lane:
         self.bytes = 0
         self.due = 0.0
         """Monotonic seconds before which no step is taken."""
+        self.since = 0.0
+        """Since when it has had something to do."""
         self.in_hand: InHand | None = None
         self.told: int | None = None
         """The position that was last given to the committer."""
 
-    def feed(self, message: IncomingMessage) -> None:
+    def feed(self, message: IncomingMessage, now: float) -> None:
         """One more message at the end."""
+        if not self.waiting:
+            self.since = now
         self.waiting.append(message)
         self.bytes += len(message.body or b"")
 
@@ -114,14 +121,15 @@ class Lanes:
 
     def feed(self, messages: Iterable[IncomingMessage]) -> None:
         """Let messages take effect, each partition in its order."""
+        now = time.monotonic()
         with self._work:
             for message in messages:
                 partition = (message.topic, message.partition)
                 lane = self._lanes.get(partition)
                 if lane is None:
                     lane = self._lanes[partition] = Lane(partition, self._effect, self._policy)
-                lane.feed(message)
-            self._wake()
+                lane.feed(message, now)
+            self._wake(now)
 
     def progress(self) -> Mapping[Partition, int]:
         """Up to where partitions have come since the last time somebody asked: the next offset of each."""
@@ -162,10 +170,18 @@ class Lanes:
         with self._work:
             return [lane.in_hand for lane in self._lanes.values() if lane.in_hand]
 
-    def look_again(self) -> None:
-        """Partitions may no longer be held."""
+    def is_behind(self) -> bool:
+        """Whether a lane waits for a thread, or for its next attempt: then `feed` or `look_again` are wanted soon."""
         with self._work:
-            self._wake()
+            return any(
+                lane.has_work and lane.in_hand is None and not self._held(lane.partition)
+                for lane in self._lanes.values()
+            )
+
+    def look_again(self) -> None:
+        """Partitions may no longer be held, or have waited too long."""
+        with self._work:
+            self._wake(time.monotonic())
 
     def close(self) -> None:
         """Let the threads end once they have done what they have in hand."""
@@ -173,13 +189,18 @@ class Lanes:
             self._closed = True
             self._work.notify_all()
 
-    def _wake(self) -> None:
-        """Let there be a thread for each lane that is ready, as far as there may be."""
-        now = time.monotonic()
-        ready = sum(lane.is_ready(now) and not self._held(lane.partition) for lane in self._lanes.values())
-        self._work.notify(ready)
-        free = self._threads - self._busy
-        for _ in range(min(ready - free, self._most_threads - self._threads)):
+    def _wake(self, now: float) -> None:
+        """Let there be a thread for the lanes that are ready; one more when one of them has waited too long."""
+        waiting = [
+            max(lane.since, lane.due)
+            for lane in self._lanes.values()
+            if lane.is_ready(now) and not self._held(lane.partition)
+        ]
+        if not waiting or (self._busy and now - min(waiting) < OVERDUE):
+            return
+        if self._threads > self._busy:
+            self._work.notify()
+        elif self._threads < self._most_threads:
             self._threads += 1
             threading.Thread(target=self._run, name="lane", daemon=True).start()
 
@@ -230,8 +251,6 @@ class Lanes:
         with self._work:
             self._busy -= 1
             lane.in_hand = None
-            lane.due = time.monotonic() + pause if pause else 0.0
-            if lane.has_work:
-                # This thread may take another lane next, and this one is not to wait for it.
-                self._work.notify()
+            lane.since = time.monotonic()
+            lane.due = lane.since + pause if pause else 0.0
             self._settled.notify_all()
