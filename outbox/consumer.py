@@ -124,7 +124,14 @@ class ConsumerRunner:
         settings = self._settings
         effect = GroupEffect(self._group, blocking=settings.blocking)
         lanes = Lanes(effect, settings.policy, threads=settings.lanes, batch=settings.batch, held=self._is_held)
-        watchdog = Watchdog(self._group.name, lanes.in_hand, limit=settings.stall, give_up=self._give_up)
+        watchdog = Watchdog(
+            self._group.name,
+            lanes.in_hand,
+            limit=settings.stall,
+            # While it hands partitions over, the poll thread waits for the batches in hand.
+            poll_limit=max(settings.stall, 2 * PATIENCE),
+            give_up=self._give_up,
+        )
         subscription = self._bus.subscribe(settings.group_id, settings.topics)
         subscription.before_handover = partial(self._hand_over, subscription, lanes)
         self._paused.clear()

@@ -165,7 +165,7 @@ def _quick_event(message: IncomingMessage, quick: QuickHeaders) -> ReceivedEvent
         causation_id=quick.causation_id,
         user_id=quick.user_id,
         traceparent=quick.traceparent,
-        clock=quick.clock,
+        clock=clock_of({"clock": quick.clock}),
         payload=_payload(quick.event_type, quick.schema_version, message),
         topic=message.topic,
         partition=message.partition,

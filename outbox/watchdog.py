@@ -25,12 +25,22 @@ class Watchdog:
     """Watches one consumer."""
 
     def __init__(
-        self, name: str, in_hand: Callable[[], Sequence[InHand]], *, limit: float, give_up: Callable[[], None]
+        self,
+        name: str,
+        in_hand: Callable[[], Sequence[InHand]],
+        *,
+        limit: float,
+        poll_limit: float,
+        give_up: Callable[[], None],
     ) -> None:
-        """`limit` is how many seconds without progress are a stall; `give_up` tells the worker."""
+        """`limit` is how many seconds without progress are a stall of a lane, and `poll_limit` of the poll thread.
+
+        `give_up` tells the worker.
+        """
         self._name = name
         self._in_hand = in_hand
         self._limit = limit
+        self._poll_limit = poll_limit
         self._give_up = give_up
         self._poller = threading.get_ident()
         self._polled = time.monotonic()
@@ -66,12 +76,12 @@ class Watchdog:
         for work in slow:
             self._report(work.partition, work.since, work.thread, now)
         stalled = [f"{work.partition[0]}[{work.partition[1]}] for {now - work.since:.0f} s" for work in slow]
-        if (silence := now - self._polled) > self._limit:
+        if (silence := now - self._polled) > self._poll_limit:
             self._report("poll", self._polled, self._poller, now)
             stalled.append(f"poll for {silence:.0f} s")
         self.stalled = tuple(stalled)
         self.lost = tuple(work for work in slow if now - work.since > 2 * self._limit)
-        if silence > 2 * self._limit:
+        if silence > 2 * self._poll_limit:
             log.critical("the consumer cannot be started again from inside, the worker ends", consumer=self._name)
             self._give_up()
             self._stop.set()

@@ -310,7 +310,7 @@ def test_a_stuck_handler_is_unhealthy_and_its_consumer_is_started_again(
 
 def test_a_poll_thread_that_is_stuck_is_told_to_the_worker() -> None:
     told = threading.Event()
-    watchdog = Watchdog("g", list, limit=0.2, give_up=told.set)
+    watchdog = Watchdog("g", list, limit=0.2, poll_limit=0.3, give_up=told.set)
 
     watchdog.start()
 

@@ -41,6 +41,7 @@ def message(**headers: Any) -> IncomingMessage:
         {"correlation_id": str(uuid4()).encode(), "causation_id": str(uuid4()).encode()},
         {"user_id": b"j\xc3\xbcrgen", "traceparent": b"00-0a-0b-01", "clock": b"17"},
         {"x-other": b"", "odd": b"anything"},
+        {"clock": b"9007199254740991"},
     ],
 )
 def test_what_the_relay_writes_is_read_alike(more: dict[str, bytes]) -> None:
