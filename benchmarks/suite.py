@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import aggregates, append, latency, raw, reading, relay, rest
+from benchmarks import aggregates, append, inbox, latency, latency_effect, raw, reading, relay, rest
 from benchmarks.harness import Measure
 
 
@@ -23,5 +23,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *reading.measures(url),
         *aggregates.measures(),
         *relay.measures(url, brokers),
+        *inbox.measures(url),
         *latency.measures(brokers),
+        *latency_effect.measures(brokers),
     ]

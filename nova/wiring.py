@@ -3,8 +3,19 @@
 from django.conf import settings
 
 from events.api import set_on_append
+from nova import local_users
 from nova.order_service import order_handlers
-from outbox.api import ConsumerGroup, record, register_groups, register_runner, relay_runner
+from nova.services import SERVICES
+from outbox.api import (
+    ConsumerGroup,
+    keep_foreign_events,
+    record,
+    register_groups,
+    register_runner,
+    register_services,
+    relay_runner,
+    service_named,
+)
 from projections.api import projection_runner, register_projections
 from projections.read_models import analytics, feeds, search, users
 
@@ -23,6 +34,14 @@ def consumer_groups() -> tuple[ConsumerGroup, ...]:
         ConsumerGroup(
             name="analytics-service", topics=(rf"^({prefix}|nova)\..*\.events$",), handlers=analytics.HANDLERS
         ),
+        ConsumerGroup(
+            name="content-service",
+            topics=(identity, users_topic),
+            handlers=(
+                keep_foreign_events(service_named("content-service"), local_users.EVENT_TYPES),
+                *local_users.HANDLERS,
+            ),
+        ),
         ConsumerGroup(name="order-service", topics=(f"{prefix}.order.events",), handlers=order_handlers()),
     )
 
@@ -30,6 +49,7 @@ def consumer_groups() -> tuple[ConsumerGroup, ...]:
 def connect() -> None:
     """Connect the apps; called once, when all of them are loaded."""
     set_on_append(record)
+    register_services(SERVICES)
     register_groups(consumer_groups())
     register_projections(users.PROJECTION)
     register_runner("relay", relay_runner)

@@ -29,6 +29,7 @@ from outbox.exceptions import (
     UnknownRunner,
 )
 from outbox.failure_groups import FailureGroup, failure_groups
+from outbox.foreign import commands_from, keep_foreign_events
 from outbox.handlers import EVERYTHING, ConsumerGroup, Handler, group_named, register_groups, registered_groups
 from outbox.health import Check, checks
 from outbox.heartbeats import Pulse, runner_name
@@ -52,6 +53,7 @@ from outbox.operations import discard_outbox_rows, reroute_outbox_row, retry_out
 from outbox.record import record
 from outbox.retries import Failure, RetryPolicy, Tempo
 from outbox.runners import register_runner, relay_runner
+from outbox.services import Service, listeners_of, owner_of, register_services, registered_services, service_named
 from outbox.topics import TopicSpec, known_topics, topic_of
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "RetryPolicy",
     "RowNotDead",
     "RowNotFound",
+    "Service",
     "Stopped",
     "Subscription",
     "Tempo",
@@ -98,6 +101,7 @@ __all__ = [
     "archive_dead_letters",
     "cancel_operation",
     "checks",
+    "commands_from",
     "discard_dead_letters",
     "discard_outbox_rows",
     "edit_and_retry",
@@ -105,18 +109,24 @@ __all__ = [
     "get_operation",
     "group_named",
     "is_outage",
+    "keep_foreign_events",
     "known_topics",
+    "listeners_of",
     "own_connection",
+    "owner_of",
     "record",
     "register_collectors",
     "register_groups",
     "register_runner",
+    "register_services",
     "registered_groups",
+    "registered_services",
     "relay_runner",
     "reroute_outbox_row",
     "retry_dead_letters",
     "retry_outbox_rows",
     "runner_name",
+    "service_named",
     "start_operation",
     "take_effect",
     "topic_of",

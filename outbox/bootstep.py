@@ -3,11 +3,13 @@
 They start with the worker and, on a warm shutdown, finish what they have in hand before it ends.
 """
 
+import os
 import time
 from functools import partial
 from typing import Any
 
 from celery import bootsteps
+from celery.worker import state
 from django.core.exceptions import ImproperlyConfigured
 
 from outbox.conf import outbox_conf
@@ -64,7 +66,12 @@ class ConsumersStep(HostingStep):
         groups = [group_named(name) for name in _names(consumers)]
         if len(groups) > 1 and outbox_conf().group_id:
             raise ImproperlyConfigured("with KAFKA_GROUP_ID set, a worker can host one consumer group only")
-        return [Host(f"consumer:{group.name}", partial(consumer_runner, group)) for group in groups]
+        return [Host(f"consumer:{group.name}", partial(consumer_runner, group, give_up=end_worker)) for group in groups]
+
+
+def end_worker() -> None:
+    """Let the worker end with an error, so that whoever watches over it starts another one."""
+    state.should_stop = os.EX_SOFTWARE  # type: ignore[assignment]  # a number is what Celery documents
 
 
 class RunnersStep(HostingStep):

@@ -1,6 +1,7 @@
 """Is the outbox fit to run? Django's system checks say so before anything starts."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
@@ -10,6 +11,7 @@ from events.api import MissingCast, casts, registry
 from outbox.bus.kafka_security import MECHANISMS, PROTOCOLS, KafkaSecurity
 from outbox.conf import outbox_conf
 from outbox.handlers import registered_groups
+from outbox.services import registered_services
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -24,6 +26,8 @@ RANGES = {
     "relay_max_retries": ("NOVA_RELAY_MAX_RETRIES", 0, 1_000),
     "consumer_batch": ("NOVA_CONSUMER_BATCH", 1, 10_000),
     "consumer_attempts": ("NOVA_CONSUMER_ATTEMPTS", 1, 100),
+    "consumer_lanes": ("NOVA_CONSUMER_LANES", 1, 64),
+    "consumer_stall": ("NOVA_CONSUMER_STALL", 1, 3_600),
     "retention_days": ("NOVA_OUTBOX_RETENTION_DAYS", 1, 3_650),
     "inbox_retention_days": ("NOVA_INBOX_RETENTION_DAYS", 1, 3_650),
     "dead_letter_retry_rate": ("NOVA_DEAD_LETTER_RETRY_RATE", 0.01, 10_000),
@@ -125,6 +129,25 @@ def handlers_get_the_versions_that_they_ask_for(**_: Any) -> list[CheckMessage]:
                             id="outbox.E006",
                         )
                     )
+    return problems
+
+
+@register()
+def aggregates_have_one_owner(**_: Any) -> list[CheckMessage]:
+    """Refuse services that own the same aggregates, or listen to some that nobody owns."""
+    services = registered_services()
+    owners = Counter(aggregate_type for service in services for aggregate_type in service.owns)
+    problems: list[CheckMessage] = [
+        Error(f"Several services own {aggregate_type!r}.", id="outbox.E007")
+        for aggregate_type, number in owners.items()
+        if number > 1
+    ]
+    problems += [
+        Error(f"{service.name} listens to {aggregate_type!r}, which no other service owns.", id="outbox.E008")
+        for service in services
+        for aggregate_type in sorted(service.listens)
+        if aggregate_type not in owners or aggregate_type in service.owns
+    ]
     return problems
 
 

@@ -57,6 +57,15 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`NOVA_CONSUMER_BATCH`: most messages of one consumer transaction."""
     consumer_attempts: int
     """`NOVA_CONSUMER_ATTEMPTS`: how often a message is handled in vain before it is a dead letter."""
+    consumer_lanes: int
+    """`NOVA_CONSUMER_LANES`: most partitions that one consumer works off beside each other, each in a thread with a
+    database connection of its own."""
+    consumer_stall: int
+    """`NOVA_CONSUMER_STALL`: seconds without progress after which a consumer counts as stalled; after twice as many it
+    is started again. Longer than any handler takes for a batch."""
+    blocking_topics: tuple[str, ...]
+    """`NOVA_BLOCKING_TOPICS`: topics, or patterns that begin with `^`, on which a dead letter holds back the later
+    messages of its key; on all others they go on."""
     retention_days: int
     """`NOVA_OUTBOX_RETENTION_DAYS`: how long published rows stay to be looked at."""
     inbox_retention_days: int
@@ -109,6 +118,9 @@ def outbox_conf() -> OutboxConf:
         relay_exceptions=getattr(settings, "NOVA_RELAY_POLICIES", {}),
         consumer_batch=getattr(settings, "NOVA_CONSUMER_BATCH", 500),
         consumer_attempts=getattr(settings, "NOVA_CONSUMER_ATTEMPTS", 3),
+        consumer_lanes=getattr(settings, "NOVA_CONSUMER_LANES", 6),
+        consumer_stall=getattr(settings, "NOVA_CONSUMER_STALL", 60),
+        blocking_topics=tuple(getattr(settings, "NOVA_BLOCKING_TOPICS", ())),
         retention_days=getattr(settings, "NOVA_OUTBOX_RETENTION_DAYS", 7),
         inbox_retention_days=getattr(settings, "NOVA_INBOX_RETENTION_DAYS", 14),
         topic_retention_days=getattr(settings, "NOVA_TOPIC_RETENTION_DAYS", 7),

@@ -1,34 +1,43 @@
-"""How does a consumer group work off its topics? A batch at a time: poll, take effect, commit to the broker.
+"""How does a consumer group work off its topics? One thread polls, lanes take effect, and then the broker is told.
 
 The database commits first. A crash before the broker has heard of it brings the batch again, and the inbox knows it.
 """
 
-import random
 import threading
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import structlog
 from django.db import connection
 from msgspec import Struct
 
-from outbox import heartbeats, metrics
-from outbox.bus.base import Bus, IncomingMessage, Partition, Subscription
+from outbox import heartbeats
+from outbox.bus.base import Bus, Partition, Subscription
 from outbox.conf import OutboxConf
-from outbox.database import is_outage
-from outbox.dead_letters import bury
-from outbox.exceptions import Poisonous, Stopped
+from outbox.database import is_outage, use_own_connection
+from outbox.exceptions import ConsumerStalled
+from outbox.flow import CHANNEL, Decisions, decisions
+from outbox.group_effect import GroupEffect
 from outbox.handlers import ConsumerGroup
-from outbox.inbox import take_effect
-from outbox.message import event_type_of, to_event
+from outbox.hints import HintListener
+from outbox.lanes import InHand, Lanes
 from outbox.retries import RetryPolicy
+from outbox.sql.statements import statement
+from outbox.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
-
 POLL_TIMEOUT = 0.5
-SERVER_AWAY = RetryPolicy(limit=0, base=0.1, cap=3.0)
+# While a partition rests, which may end at any time, or a lane waits for a thread.
+SHORT_POLL = 0.02
+# The broker need not hear of every batch; the inbox knows what comes again.
+COMMIT_INTERVAL = 0.05
+# Seconds between two looks at what operators have decided, by itself and for a hint.
+LOOK_INTERVAL, HINT_INTERVAL = 2.0, 0.2
+# Seconds that the batches in hand may take when partitions go, or the worker ends (which allows 20).
+PATIENCE = 15.0
 
 
 class ConsumerSettings(Struct, frozen=True, kw_only=True):
@@ -41,6 +50,14 @@ class ConsumerSettings(Struct, frozen=True, kw_only=True):
     """Most messages of one transaction."""
     policy: RetryPolicy
     """For a message that a handler fails on."""
+    lanes: int = 6
+    """Most partitions that are worked off beside each other."""
+    stall: float = 60.0
+    """Seconds without progress that count as a stall."""
+    blocking: tuple[str, ...] = ()
+    """Topics on which a dead letter holds back its key."""
+    redis_url: str = ""
+    """Where hints come from; empty for none."""
 
     @classmethod
     def of(cls, conf: OutboxConf, group: ConsumerGroup) -> "ConsumerSettings":
@@ -50,90 +67,165 @@ class ConsumerSettings(Struct, frozen=True, kw_only=True):
             topics=conf.topics or tuple(group.topics),
             batch=conf.consumer_batch,
             policy=RetryPolicy(limit=conf.consumer_attempts - 1, base=0.1, cap=2.0),
+            lanes=conf.consumer_lanes,
+            stall=conf.consumer_stall,
+            blocking=conf.blocking_topics,
+            redis_url=conf.redis_url,
         )
+
+
+def nobody_to_tell() -> None:
+    """A consumer outside a worker ends with its process."""
 
 
 class ConsumerRunner:
     """One member of a consumer group. Used by one thread."""
 
-    def __init__(self, group: ConsumerGroup, bus: Bus, settings: ConsumerSettings) -> None:
+    def __init__(
+        self,
+        group: ConsumerGroup,
+        bus: Bus,
+        settings: ConsumerSettings,
+        *,
+        give_up: Callable[[], None] = nobody_to_tell,
+    ) -> None:
+        """`give_up` tells the worker that this consumer is beyond help."""
         self._group = group
         self._bus = bus
         self._settings = settings
+        self._give_up = give_up
         self._pulse = heartbeats.Pulse(heartbeats.consumer_name(group.name))
-        self._stop = threading.Event()
+        self._listener = HintListener(settings.redis_url, CHANNEL) if settings.redis_url else None
+        self._decisions = Decisions()
+        self._look_at = self._hear_at = self._commit_at = 0.0
+        self._paused: set[Partition] = set()
 
     def run(self, stop: threading.Event) -> None:
-        """Consume until asked to stop: the batch in hand is finished, committed, and the group left."""
-        self._stop = stop
-        subscription = self._bus.subscribe(self._settings.group_id, self._settings.topics)
+        """Consume until asked to stop, then finish what is in hand, commit it, and leave the group.
+
+        Raises `ConsumerStalled` when a lane is stuck, and whatever broke a lane down: the consumer is to be made anew.
+        """
+        use_own_connection()
         try:
             while not stop.is_set():
-                self._show_signs_of_life(subscription)
-                messages = subscription.poll(limit=self._settings.batch, timeout=POLL_TIMEOUT)
-                if messages:
-                    self._work_off(messages)
-                    subscription.commit(_positions(messages))
-        except Stopped:
-            log.info("stopped during an outage; the batch comes again", group=self._group.name)
+                self._hear_operators(stop)
+                if self._decisions.drained:
+                    self._show_signs_of_life(state="drained", lag=0)
+                    stop.wait(POLL_TIMEOUT)
+                else:
+                    self._consume(stop)
         finally:
-            subscription.close()
+            if self._listener:
+                self._listener.close()
             connection.close()
 
-    def _work_off(self, messages: Sequence[IncomingMessage]) -> None:
-        wanted = [message for message in messages if self._group.wants(event_type_of(message))]
-        if not wanted:
-            return
+    def _consume(self, stop: threading.Event) -> None:
+        """From joining the group to leaving it."""
+        settings = self._settings
+        effect = GroupEffect(self._group, blocking=settings.blocking)
+        lanes = Lanes(effect, settings.policy, threads=settings.lanes, batch=settings.batch, held=self._is_held)
+        watchdog = Watchdog(
+            self._group.name,
+            lanes.in_hand,
+            limit=settings.stall,
+            # While it hands partitions over, the poll thread waits for the batches in hand.
+            poll_limit=max(settings.stall, 2 * PATIENCE),
+            give_up=self._give_up,
+        )
+        subscription = self._bus.subscribe(settings.group_id, settings.topics)
+        subscription.before_handover = partial(self._hand_over, subscription, lanes)
+        self._paused.clear()
+        watchdog.start()
+        patience = PATIENCE
         try:
-            events = [to_event(message) for message in wanted]
-            self._through_outages(lambda: take_effect(self._group, events))
-        except Stopped:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, one message is guilty of it and is to be found
-            log.info("a batch failed, its messages go one by one", group=self._group.name, error=type(error).__name__)
-            for message in wanted:
-                self._work_off_alone(message)
+            while not stop.is_set() and not self._decisions.drained:
+                watchdog.polled()
+                timeout = SHORT_POLL if self._paused or lanes.is_behind() else POLL_TIMEOUT
+                lanes.feed(subscription.poll(limit=settings.batch, timeout=timeout))
+                self._commit(subscription, lanes)
+                if self._hear_operators(stop):
+                    lanes.look_again()
+                self._regulate(subscription, lanes)
+                self._show_state(subscription, watchdog)
+                if lanes.failure:
+                    raise lanes.failure
+                if watchdog.lost:
+                    patience = 0.0
+                    self._end_sessions(watchdog.lost)
+                    raise ConsumerStalled(watchdog.stalled)
+        finally:
+            watchdog.stop()
+            lanes.close()
+            subscription.commit(lanes.release(lanes.partitions(), within=patience))
+            subscription.close()
 
-    def _work_off_alone(self, message: IncomingMessage) -> None:
-        attempt = 1
-        while True:
-            try:
-                self._through_outages(lambda: take_effect(self._group, [to_event(message)]))
-            except Stopped:
+    def _is_held(self, partition: Partition) -> bool:
+        return self._decisions.holds(partition)
+
+    def _hand_over(self, subscription: Subscription, lanes: Lanes, partitions: Collection[Partition]) -> None:
+        subscription.commit(lanes.release(partitions, within=PATIENCE))
+        self._paused.difference_update(partitions)
+
+    def _commit(self, subscription: Subscription, lanes: Lanes) -> None:
+        now = time.monotonic()
+        if now >= self._commit_at and (positions := lanes.progress()):
+            subscription.commit(positions)
+            self._commit_at = now + COMMIT_INTERVAL
+
+    def _regulate(self, subscription: Subscription, lanes: Lanes) -> None:
+        """Let partitions rest that have more in their lane than it can take, or that an operator has stopped."""
+        resting = lanes.full(self._paused)
+        if self._decisions.paused:
+            resting |= {partition for partition in lanes.partitions() if self._decisions.holds(partition)}
+        if resting != self._paused:
+            subscription.pause(resting - self._paused)
+            subscription.resume(self._paused - resting)
+            self._paused = resting
+
+    def _hear_operators(self, stop: threading.Event) -> bool:
+        """Look at what operators have decided, if it is time to; whether that is something new."""
+        now = time.monotonic()
+        if self._listener and now >= self._hear_at:
+            self._hear_at = now + HINT_INTERVAL
+            if self._listener.wait(0, stop):
+                self._look_at = now
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_INTERVAL
+        found = self._decisions
+        with self._bearing_outages():
+            found = decisions(self._group.name)
+        if found == self._decisions:
+            return False
+        self._decisions = found
+        log.info("operators have decided", group=self._group.name, drained=found.drained, paused=len(found.paused))
+        return True
+
+    def _show_state(self, subscription: Subscription, watchdog: Watchdog) -> None:
+        if not self._pulse.is_due:
+            return
+        lag = sum(subscription.lag().values())
+        state = "paused" if self._decisions.is_paused else "running"
+        self._show_signs_of_life(state=state, lag=lag, stalled=watchdog.stalled)
+
+    def _show_signs_of_life(self, **detail: object) -> None:
+        with self._bearing_outages():
+            self._pulse.beat(connection, group_id=self._settings.group_id, topics=self._settings.topics, **detail)
+
+    def _end_sessions(self, lost: Sequence[InHand]) -> None:
+        """Else the batch, when it comes again, waits for the marks that the stuck thread has not committed."""
+        log.error("the consumer is started again", group=self._group.name, stuck=[work.partition for work in lost])
+        with connection.cursor() as cursor:
+            for backend in filter(None, (work.backend for work in lost)):
+                cursor.execute(statement("end_session"), {"backend": backend})
+
+    @contextmanager
+    def _bearing_outages(self) -> Iterator[None]:
+        """The lanes wait for a database that is away; what this thread wants of it can be left out."""
+        try:
+            yield
+        except Exception as error:
+            if not is_outage(error):
                 raise
-            except Exception as error:  # noqa: BLE001 - the reason why the message is dead, whatever it is
-                if isinstance(error, Poisonous) or attempt > self._settings.policy.limit:
-                    self._bury(message, error, attempt)
-                    return
-                self._stop.wait(self._settings.policy.delay(attempt, chance=random.random()))  # noqa: S311
-                attempt += 1
-            else:
-                return
-
-    def _bury(self, message: IncomingMessage, error: Exception, attempts: int) -> None:
-        self._through_outages(lambda: bury(self._group, message, error, attempts=attempts))
-
-    def _through_outages(self, action: Callable[[], Result]) -> Result:
-        """Do it, waiting for servers that are away: no message's fault. Raises `Stopped` when asked to stop then."""
-        outages = 0
-        while True:
-            try:
-                return action()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                connection.close()
-                outages += 1
-                log.warning("waiting for a server", group=self._group.name, error=type(error).__name__, times=outages)
-            if self._stop.wait(SERVER_AWAY.delay(outages, chance=random.random())):  # noqa: S311
-                raise Stopped
-
-    def _show_signs_of_life(self, subscription: Subscription) -> None:
-        lag = subscription.lag()
-        for (topic, number), messages in lag.items():
-            metrics.CONSUMER_LAG.labels(group=self._settings.group_id, topic=topic, partition=number).set(messages)
-        self._through_outages(lambda: self._pulse.beat(connection, lag=sum(lag.values())))
-
-
-def _positions(messages: Sequence[IncomingMessage]) -> dict[Partition, int]:
-    return {(message.topic, message.partition): message.offset + 1 for message in messages}
+            connection.close()
+            log.warning("the database is away", group=self._group.name, error=type(error).__name__)

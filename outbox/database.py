@@ -45,6 +45,17 @@ def own_connection(using: str = "default") -> Iterator[BaseDatabaseWrapper]:
         connection.close()
 
 
+def use_own_connection(using: str = "default") -> None:
+    """From now on, this thread has a connection outside every pool: as many threads may do so as the server bears.
+
+    The thread closes it like any other one.
+    """
+    own = connections[using].copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)
+    connections[using].close()
+    connections[using] = own
+
+
 def is_outage(error: BaseException | None) -> bool:
     """Whether a server that Nova depends on was away or asked to try again, so that trying again is the answer."""
     while error is not None:

@@ -16,8 +16,8 @@ class Handler(Struct, frozen=True, kw_only=True):
     """What is done about events, one by one or a batch at a time.
 
     It runs in the transaction that marks the events as processed: what it writes there takes effect exactly once. What
-    it does elsewhere, in Redis for instance, may happen again after a crash and must bear that. It raises when it
-    cannot handle an event.
+    it does elsewhere, in Redis for instance, may happen again and must bear that; with `outside`, not again while Redis
+    remembers. It raises when it cannot handle an event.
     """
 
     name: str
@@ -29,6 +29,9 @@ class Handler(Struct, frozen=True, kw_only=True):
     """Handles several in their order, instead of `handle`."""
     versions: Mapping[str, int] = {}
     """By type, the older version of its payload that the handler understands: it gets that, downcast, as `Untyped`."""
+
+    outside: bool = False
+    """Whether its effect is outside the database: a mark in Redis is left when it is done; see `outbox.marks`."""
 
     def __post_init__(self) -> None:
         if (self.handle is None) == (self.handle_batch is None):

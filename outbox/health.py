@@ -1,8 +1,10 @@
 """Are relay, consumers and workers alive? Their loops say so themselves; a silent one is not."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import F
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -33,14 +35,20 @@ def checks(runners: Iterable[str] = ()) -> list[Check]:
         # A worker speaks when beat has reached it, which may be missed once.
         heartbeats.WORKER: max(SILENCE, 2.5 * beats),
     }
-    ages = {
-        row["name"]: row["age"].total_seconds()
-        for row in ProcessHeartbeat.objects.values("name").annotate(age=Now() - Max("seen_at"))
-    }
-    return [_check(name, ages.get(name), silence) for name, silence in expected.items()]
+    seen: dict[str, list[tuple[float, dict[str, Any]]]] = defaultdict(list)
+    for name, age, detail in ProcessHeartbeat.objects.annotate(age=Now() - F("seen_at")).values_list(
+        "name", "age", "detail"
+    ):
+        seen[name].append((age.total_seconds(), detail))
+    return [_check(name, seen[name], silence) for name, silence in expected.items()]
 
 
-def _check(name: str, age: float | None, silence: float) -> Check:
-    if age is None:
+def _check(name: str, seen: Sequence[tuple[float, dict[str, Any]]], silence: float) -> Check:
+    """One process that turns is enough, and one that is stuck is too many: it has partitions that no other one has."""
+    if not seen:
         return Check(name=name, healthy=False, detail="never seen")
+    stuck = [what for age, detail in seen if age <= silence for what in detail.get("stalled", ())]
+    if stuck:
+        return Check(name=name, healthy=False, detail=f"stalled: {', '.join(stuck)}")
+    age = min(age for age, _ in seen)
     return Check(name=name, healthy=age <= silence, detail=f"seen {max(age, 0):.1f} s ago")

@@ -47,6 +47,11 @@ class Pulse:
         self._name = name
         self._due = time.monotonic() + INTERVAL
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time; who needs a while to find out the detail asks first."""
+        return time.monotonic() >= self._due
+
     def beat(self, connection: BaseDatabaseWrapper, **detail: Any) -> None:
         """Record it if it is due."""
         now = time.monotonic()

@@ -100,11 +100,23 @@ def announce_append() -> None:
     _announcer.announce()
 
 
+def hint(channel: str) -> None:
+    """Wake whoever waits on a channel for something that an operator has written. To be called after the commit."""
+    with redis.Redis.from_url(
+        outbox_conf().redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
+    ) as client:
+        try:
+            client.publish(channel, b"")
+        except redis.RedisError as error:
+            log.warning("a hint is lost, loops look by themselves", channel=channel, error=str(error))
+
+
 class HintListener:
     """Waits for hints. Used by one thread."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, channel: str = CHANNEL) -> None:
         """The connection is made when it is needed, and again after Redis was away."""
+        self._channel = channel
         self._client = redis.Redis.from_url(redis_url, socket_connect_timeout=TIMEOUT)
         self._subscription: redis.client.PubSub | None = None
         self._not_before = 0.0
@@ -130,7 +142,7 @@ class HintListener:
     def _wait_for_message(self, timeout: float) -> bool:
         if self._subscription is None:
             self._subscription = self._client.pubsub()  # type: ignore[no-untyped-call]
-            self._subscription.subscribe(CHANNEL)
+            self._subscription.subscribe(self._channel)
         heard = False
         message = self._subscription.get_message(timeout=timeout)
         while message is not None:

@@ -16,6 +16,7 @@ from outbox.bus.base import IncomingMessage, OutgoingMessage
 from outbox.conf import outbox_conf
 from outbox.exceptions import Poisonous
 from outbox.legacy import present_type
+from outbox.quick_headers import QuickHeaders
 
 # Names messages that carry no usable event id, by their place.
 PLACE_NAMESPACE = UUID("6f0dfc52-5d5f-5b7c-9d3b-5f6c1a0e7a11")
@@ -157,18 +158,20 @@ def event_id_of(message: IncomingMessage) -> UUID:
     )
 
 
-def to_event(message: IncomingMessage) -> ReceivedEvent:
-    """The event in a message. Raises `Poisonous` when there is none that a handler could be given."""
+def to_event(message: IncomingMessage, quick: QuickHeaders | None = None) -> ReceivedEvent:
+    """The event in a message. Raises `Poisonous` when there is none that a handler could be given.
+
+    `quick` are its headers, if they have been read and are as Nova writes them.
+    """
+    if quick is not None and (known := registry.named(quick.event_type)) and known.version == quick.schema_version:
+        return _quick_event(message, quick)
     headers = _Headers(message)
     event_type = event_type_of(message)
     if not event_type:
         raise Poisonous("the message has no event_type header")
     known = registry.named(event_type)
     schema_version = headers.number("schema_version") or (known.version if known else 1)
-    try:
-        payload = decode_payload(event_type, schema_version, message.body or b"")
-    except (InvalidEvent, RecursionError) as error:
-        raise Poisonous(f"the body does not fit {event_type}: {error}") from error
+    payload = _payload(event_type, schema_version, message)
     return ReceivedEvent(
         event_id=event_id_of(message),
         event_type=event_type,
@@ -189,6 +192,36 @@ def to_event(message: IncomingMessage) -> ReceivedEvent:
         offset=message.offset,
         key=message.key,
     )
+
+
+def _quick_event(message: IncomingMessage, quick: QuickHeaders) -> ReceivedEvent:
+    return ReceivedEvent(
+        event_id=quick.event_id,
+        event_type=quick.event_type,
+        schema_version=quick.schema_version,
+        source_service=quick.source_service,
+        aggregate_type=quick.aggregate_type,
+        aggregate_id=quick.aggregate_id,
+        version=quick.version,
+        timestamp=quick.timestamp,
+        correlation_id=quick.correlation_id,
+        causation_id=quick.causation_id,
+        user_id=quick.user_id,
+        traceparent=quick.traceparent,
+        clock=clock_of({"clock": quick.clock}),
+        payload=_payload(quick.event_type, quick.schema_version, message),
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+    )
+
+
+def _payload(event_type: str, schema_version: int, message: IncomingMessage) -> Struct:
+    try:
+        return decode_payload(event_type, schema_version, message.body or b"")
+    except (InvalidEvent, RecursionError) as error:
+        raise Poisonous(f"the body does not fit {event_type}: {error}") from error
 
 
 class _Headers:

@@ -7,11 +7,14 @@ that directory and any of them can show the sum. What the rows say is asked of t
 from collections.abc import Iterable
 
 import structlog
+from confluent_kafka import KafkaException
 from django.db import DatabaseError, InterfaceError, connection
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from outbox.handlers import registered_groups
+from outbox.lag import lag_of, names_at_broker
 from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
@@ -25,12 +28,6 @@ PROCESSING_DURATION = Histogram(
 )
 PUBLISH_FAILURES = Counter("event_publish_failures", "Deliveries that failed.")
 DEAD_LETTERS = Counter("event_dead_letters_total", "Messages that a consumer group could not handle.", ["group"])
-CONSUMER_LAG = Gauge(
-    "kafka_consumer_lag",
-    "Messages that a group has not committed yet.",
-    ["group", "topic", "partition"],
-    multiprocess_mode="mostrecent",
-)
 
 
 class QueueCollector(Collector):
@@ -54,6 +51,36 @@ class QueueCollector(Collector):
         return ()
 
 
+class LagCollector(Collector):
+    """How far consumer groups are behind, asked of the broker at the moment of the scrape, whoever consumes or not."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """One gauge; none while the broker is away."""
+        gauge = GaugeMetricFamily(
+            "kafka_consumer_lag",
+            "Messages that a group has not committed yet.",
+            labels=["group", "topic", "partition"],
+        )
+        told = set()
+        try:
+            for group in registered_groups():
+                group_id, _ = names_at_broker(group)
+                for one in lag_of(group):
+                    # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
+                    if (group_id, one.topic, one.partition) not in told:
+                        told.add((group_id, one.topic, one.partition))
+                        gauge.add_metric([group_id, one.topic, str(one.partition)], one.lag)
+        except KafkaException as error:
+            log.warning("the consumers' lag cannot be measured", error=error.args[0].name())
+            return
+        yield gauge
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: to be registered must not ask the broker."""
+        return ()
+
+
 def register_collectors(registry: CollectorRegistry = REGISTRY) -> None:
-    """Let a registry ask the rows; in the one process that is scraped."""
+    """Let a registry ask the rows and the broker; in the one process that is scraped."""
     registry.register(QueueCollector())
+    registry.register(LagCollector())

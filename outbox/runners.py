@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
-from outbox.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumer import ConsumerRunner, ConsumerSettings, nobody_to_tell
 from outbox.exceptions import UnknownRunner
 from outbox.handlers import ConsumerGroup
 from outbox.hosting import Loop
@@ -32,7 +32,7 @@ def relay_runner() -> RelayRunner:
     return RelayRunner(bus_of(conf), RelaySettings.of(conf))
 
 
-def consumer_runner(group: ConsumerGroup) -> ConsumerRunner:
-    """A member of the group as the settings want it."""
+def consumer_runner(group: ConsumerGroup, *, give_up: Callable[[], None] = nobody_to_tell) -> ConsumerRunner:
+    """A member of the group as the settings want it; `give_up` tells the worker that it is beyond help."""
     conf = outbox_conf()
-    return ConsumerRunner(group, bus_of(conf), ConsumerSettings.of(conf, group))
+    return ConsumerRunner(group, bus_of(conf), ConsumerSettings.of(conf, group), give_up=give_up)

@@ -57,6 +57,8 @@ def known_topics(*, conf: OutboxConf) -> tuple[TopicSpec, ...]:
     """The topics that are known beforehand; those of other aggregate types come into being with their first event."""
     families = dict.fromkeys((conf.identity_topic, conf.media_topic, conf.message_topic), 3) | {CONTENT_TOPIC: 6}
     families |= {f"{conf.topic_prefix}.{family}.events": DEFAULT_PARTITIONS for family in SOCIAL_FAMILIES}
+    if conf.dead_letter_topic:
+        families[conf.dead_letter_topic] = 3
     families |= {known.topic: DEFAULT_PARTITIONS for known in registry if known.topic and known.topic not in families}
     return tuple(
         TopicSpec(name=name, partitions=conf.topic_partitions.get(name, partitions))

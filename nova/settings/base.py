@@ -137,6 +137,12 @@ NOVA_RELAY_MAX_RETRIES = env.number("NOVA_RELAY_MAX_RETRIES", 8)
 NOVA_RELAY_POLICIES = env.document("NOVA_RELAY_POLICIES")
 NOVA_CONSUMER_BATCH = env.number("NOVA_CONSUMER_BATCH", 500)
 NOVA_CONSUMER_ATTEMPTS = env.number("NOVA_CONSUMER_ATTEMPTS", 3)
+# Partitions that one consumer works off beside each other, each with a database connection.
+NOVA_CONSUMER_LANES = env.number("NOVA_CONSUMER_LANES", 6)
+# Seconds without progress before a consumer counts as stalled; after twice as many it is started again.
+NOVA_CONSUMER_STALL = env.number("NOVA_CONSUMER_STALL", 60)
+# Topics, or patterns that begin with ^, on which a dead letter holds back the later messages of its key.
+NOVA_BLOCKING_TOPICS = env.words("NOVA_BLOCKING_TOPICS")
 NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", env.number("OUTBOX_RETENTION", 7))
 # How long consumers remember what they have handled; longer than the broker keeps messages, which is said below.
 NOVA_INBOX_RETENTION_DAYS = env.number("NOVA_INBOX_RETENTION_DAYS", 14)

@@ -1,6 +1,6 @@
 """What does Nova ask of a message broker? Every adapter gives this, and passes one contract suite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -48,6 +48,10 @@ class DeliveryFailure(Struct, frozen=True, kw_only=True):
 class Subscription(Protocol):
     """One member of a consumer group. Used by one thread."""
 
+    before_handover: Callable[[Collection[Partition]], None]
+    """Called inside `poll` and `close` with partitions that are about to go to somebody else, or are gone already: the
+    last moment to finish what is in hand of them and to `commit` it. Does nothing unless it is set."""
+
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
         """The next messages, in order per partition: at once what is there, else within `timeout` seconds.
 
@@ -58,6 +62,14 @@ class Subscription(Protocol):
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Remember where the group goes on: the next offset per partition. Partitions lost by now are passed over."""
+        ...
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """Let polls return nothing of these until `resume`; a partition that is lost or not assigned is passed over."""
+        ...
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """Go on with these where the polls have stopped."""
         ...
 
     def lag(self) -> Mapping[Partition, int]:

@@ -1,7 +1,7 @@
 """How does a member of a Kafka consumer group read, commit, and hand over what it loses?"""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -45,6 +45,7 @@ class KafkaSubscription:
     """A member of a Kafka consumer group."""
 
     def __init__(self, client_config: Mapping[str, str], group: str, topics: Sequence[str]) -> None:
+        self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         self._group = group
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
@@ -63,7 +64,7 @@ class KafkaSubscription:
             return []
         # Without a timeout: consume() would wait for a full batch and so delay a single message.
         rest = self._consumer.consume(num_messages=limit - 1, timeout=0) if limit > 1 else []
-        return [_incoming(message) for message in (first, *rest) if self._is_message(message)]
+        return [incoming(message) for message in (first, *rest) if self._is_message(message)]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
@@ -71,6 +72,16 @@ class KafkaSubscription:
         self._positions.update(held)
         if held:
             self._commit(held, asynchronous=True)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        if held := self._assigned.intersection(partitions):
+            self._consumer.pause([TopicPartition(*partition) for partition in held])
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        if held := self._assigned.intersection(partitions):
+            self._consumer.resume([TopicPartition(*partition) for partition in held])
 
     def lag(self) -> Mapping[Partition, int]:
         """See `Subscription`."""
@@ -109,6 +120,7 @@ class KafkaSubscription:
 
     def _on_revoke(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
         lost = {(partition.topic, partition.partition) for partition in partitions}
+        self.before_handover(lost)
         done = {partition: offset for partition, offset in self._positions.items() if partition in lost}
         if done:
             self._commit(done, asynchronous=False)
@@ -116,7 +128,9 @@ class KafkaSubscription:
         log.info("partitions handed over", group=self._group, partitions=_names(partitions))
 
     def _on_lost(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        self._forget({(partition.topic, partition.partition) for partition in partitions})
+        lost = {(partition.topic, partition.partition) for partition in partitions}
+        self.before_handover(lost)
+        self._forget(lost)
         log.warning("partitions lost", group=self._group, partitions=_names(partitions))
 
     def _forget(self, lost: set[Partition]) -> None:
@@ -135,7 +149,8 @@ class KafkaSubscription:
         return False
 
 
-def _incoming(message: Any) -> IncomingMessage:
+def incoming(message: Any) -> IncomingMessage:
+    """The message as Nova knows it."""
     # Any, because the binding's types allow for what only an error lacks.
     kind, timestamp = message.timestamp()
     return IncomingMessage(

@@ -6,7 +6,7 @@ It passes the same contract suite as Kafka. Failures can be injected with `fail`
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import time
 from zlib import crc32
 
@@ -25,6 +25,7 @@ class MemoryBus:
         """Asked before each delivery; what it answers becomes the result."""
         self._logs: dict[str, list[list[IncomingMessage]]] = {}
         self._members: dict[str, list[MemorySubscription]] = defaultdict(list)
+        self._owned: dict[str, set[Partition]] = defaultdict(set)
         self._committed: dict[str, dict[Partition, int]] = defaultdict(dict)
         self._arrival = threading.Condition()
 
@@ -99,49 +100,61 @@ class MemoryBus:
 
 
 class MemorySubscription:
-    """A member of a group of the memory bus."""
+    """A member of a group of the memory bus. A partition moves when the member that has it polls the next time."""
 
     def __init__(self, bus: MemoryBus, group: str, topics: Sequence[str]) -> None:
+        self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         self._bus = bus
         self._group = group
         self._topics = topics
         self._positions: dict[Partition, int] = {}
+        self._paused: set[Partition] = set()
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
         """See `Subscription`."""
+        self._hand_over(self._positions.keys() - self._assigned())
         with self._bus._arrival:  # noqa: SLF001 - the two classes are one broker
             self._bus._arrival.wait_for(self._has_messages, timeout)  # noqa: SLF001
             return self._take(limit)
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`."""
-        assigned = self._assigned()
         committed = self._bus._committed[self._group]  # noqa: SLF001
-        committed.update({partition: offset for partition, offset in positions.items() if partition in assigned})
+        committed.update({partition: offset for partition, offset in positions.items() if partition in self._positions})
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        self._paused.update(self._positions.keys() & set(partitions))
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        self._paused.difference_update(partitions)
 
     def lag(self) -> Mapping[Partition, int]:
         """See `Subscription`."""
         committed = self._bus._committed[self._group]  # noqa: SLF001
         return {
             (topic, number): len(self._bus._logs[topic][number]) - committed.get((topic, number), 0)  # noqa: SLF001
-            for topic, number in self._assigned()
+            for topic, number in self._positions
         }
 
     def close(self) -> None:
         """See `Subscription`."""
+        self._hand_over(set(self._positions))
         with self._bus._arrival:  # noqa: SLF001
             self._bus._members[self._group].remove(self)  # noqa: SLF001
 
     def _has_messages(self) -> bool:
-        self._follow_assignment()
+        self._take_over()
         return any(
             position < len(self._bus._logs[topic][number])  # noqa: SLF001
             for (topic, number), position in self._positions.items()
+            if (topic, number) not in self._paused
         )
 
     def _take(self, limit: int) -> list[IncomingMessage]:
         taken: list[IncomingMessage] = []
-        for topic, number in sorted(self._positions):
+        for topic, number in sorted(self._positions.keys() - self._paused):
             log = self._bus._logs[topic][number]  # noqa: SLF001
             position = self._positions[topic, number]
             batch = log[position : position + limit - len(taken)]
@@ -149,13 +162,24 @@ class MemorySubscription:
             taken += batch
         return taken
 
-    def _follow_assignment(self) -> None:
-        assigned = self._assigned()
+    def _take_over(self) -> None:
         committed = self._bus._committed[self._group]  # noqa: SLF001
-        for partition in assigned - self._positions.keys():
+        owned = self._bus._owned[self._group]  # noqa: SLF001
+        for partition in self._assigned() - self._positions.keys() - owned:
+            owned.add(partition)
             self._positions[partition] = committed.get(partition, 0)
-        for partition in self._positions.keys() - assigned:
-            del self._positions[partition]
+
+    def _hand_over(self, lost: Collection[Partition]) -> None:
+        if not lost:
+            return
+        # Without the lock: what is in hand may publish.
+        self.before_handover(lost)
+        with self._bus._arrival:  # noqa: SLF001
+            for partition in lost:
+                del self._positions[partition]
+            self._paused.difference_update(lost)
+            self._bus._owned[self._group].difference_update(lost)  # noqa: SLF001
+            self._bus._arrival.notify_all()  # noqa: SLF001
 
     def _assigned(self) -> set[Partition]:
         members = self._bus._members[self._group]  # noqa: SLF001

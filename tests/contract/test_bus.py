@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -320,3 +320,52 @@ def test_lag_counts_what_is_not_committed(bus: Bus, topic: str) -> None:
     commit(subscription, received)
     assert sum(subscription.lag().values()) == 0
     subscription.close()
+
+
+def test_a_paused_partition_rests_and_then_goes_on_without_a_gap(bus: Bus, topic: str) -> None:
+    bus.publish_batch([message(topic, "a", "before")])
+    subscription = bus.subscribe(unique("group"), [topic])
+    (first,) = receive(subscription, 1)
+    resting = [(topic, first.partition)]
+    subscription.pause(resting)
+    others = [message(topic, f"key-{n}", "beside") for n in range(20)]
+    bus.publish_batch([message(topic, "a", "held"), *others])
+
+    beside = receive(subscription, 1)
+    subscription.resume(resting)
+    after = receive(subscription, 21 - len(beside))
+    subscription.close()
+
+    assert resting[0] not in {(m.topic, m.partition) for m in beside}
+    assert [m.body for m in after if m.key == b"a"] == [b"held"]
+    assert len(beside) + len(after) == 21
+
+
+def test_what_is_in_hand_can_be_committed_before_a_partition_goes_to_another_member(bus: Bus, topic: str) -> None:
+    group = unique("group")
+    keys = [f"key-{n}" for n in range(30)]
+    bus.publish_batch([message(topic, key, "before") for key in keys])
+    first = bus.subscribe(group, [topic])
+    in_hand = receive(first, 30)
+    lost: set[tuple[str, int]] = set()
+
+    def finish(partitions: Collection[tuple[str, int]]) -> None:
+        lost.update(partitions)
+        commit(first, [m for m in in_hand if (m.topic, m.partition) in partitions])
+
+    first.before_handover = finish
+    second = bus.subscribe(group, [topic])
+    by_second: list[bytes | None] = []
+
+    def moved() -> bool:
+        first.poll(limit=100, timeout=0.1)
+        by_second.extend(m.body for m in second.poll(limit=100, timeout=0.1))
+        if lost:
+            bus.publish_batch([message(topic, key, "after") for key in keys])
+        return bool(by_second)
+
+    eventually(moved, within=PATIENCE)
+    first.close()
+    second.close()
+
+    assert set(by_second) == {b"after"}

@@ -49,6 +49,9 @@ class Command(BaseCommand):
             raise CommandError("; ".join(f"{topic}: {failure.reason}" for topic, failure in failures.items()))
         for group in registered_groups():
             bus.ensure_group(group.name, group.topics)
+        if conf.dead_letter_topic:
+            # Nobody consumes it but whom an operator sends; somebody must keep it all the same.
+            bus.ensure_group("dead-letters", [conf.dead_letter_topic])
         for spec in specs:
             self.stdout.write(f"{spec.name}: there")
 

@@ -4,15 +4,22 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
+from zlib import crc32
 
 import pytest
 import redis.exceptions
 from django.db import connection
 
 from events.api import StreamId, Untyped, append_events, get_events
-from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec
+from outbox import flow, handlers
+from outbox.api import Check, ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec, checks
+from outbox.bus.kafka_consumer import KafkaSubscription
 from outbox.consumer import ConsumerRunner, ConsumerSettings
+from outbox.flow import Scope
+from outbox.hosting import Host
+from outbox.lag import group_lag
 from outbox.models import DeadLetter, InboxEntry, ProcessHeartbeat
+from outbox.watchdog import Watchdog
 from tests.support.events import new_event
 from tests.support.outbox import eventually, hosted, produce, unique
 
@@ -268,27 +275,194 @@ def test_two_members_share_the_work_and_one_takes_over_what_the_other_leaves(
     assert InboxEntry.objects.filter(consumer=group.name).count() == 900
 
 
-def test_a_stuck_handler_shows_in_the_signs_of_life(
+def test_a_stuck_handler_is_unhealthy_and_its_consumer_is_started_again(
+    group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stuck thread holds in the database does not hold up the one that comes after it."""
+    monkeypatch.setattr(handlers, "_groups", {group.name: group})
+    released, reached = threading.Event(), threading.Event()
+
+    def get_stuck_once(_: ReceivedEvent) -> None:
+        if not reached.is_set():
+            reached.set()
+            released.wait(60)
+
+    def health() -> Check:
+        return next(check for check in checks() if check.name == f"consumer:{group.name}")
+
+    notebook.before = get_stuck_once
+    settings = ConsumerSettings(group_id=group.name, topics=tuple(group.topics), batch=100, policy=ONCE_MORE, stall=3.0)
+    host = Host("test", lambda: ConsumerRunner(group, KafkaBus(kafka_brokers), settings))
+    host.start()
+    try:
+        produce(kafka_brokers, made_topic, taken(1))
+        assert reached.wait(30)
+        eventually(lambda: health().detail.startswith("stalled: "))
+        assert not health().healthy
+        eventually(lambda: notebook.numbers == ["1"])
+        eventually(lambda: health().healthy)
+    finally:
+        released.set()
+        host.request_stop()
+        host.join(30)
+    assert notebook.numbers == ["1"]
+
+
+def test_a_poll_thread_that_is_stuck_is_told_to_the_worker() -> None:
+    told = threading.Event()
+    watchdog = Watchdog("g", list, limit=0.2, poll_limit=0.3, give_up=told.set)
+
+    watchdog.start()
+
+    assert told.wait(10)
+    assert watchdog.stalled[0].startswith("poll for")
+
+
+def two_keys_on_two_partitions() -> tuple[bytes, bytes]:
+    """Of three partitions, by librdkafka's own partitioner."""
+    one = b"key-0"
+    other = next(key for n in range(1, 50) if crc32(key := b"key-%d" % n) % 3 != crc32(one) % 3)
+    return one, other
+
+
+def keyed(key: bytes, number: int) -> tuple[bytes, bytes, Any]:
+    return (key, b'{"number":%d}' % number, {"event_type": b"note.taken"})
+
+
+def test_a_partition_that_is_slow_or_tries_again_holds_up_no_other(
+    group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str
+) -> None:
+    slow, quick = two_keys_on_two_partitions()
+    released = threading.Event()
+
+    def be_slow_or_fail(event: ReceivedEvent) -> None:
+        if event.key == slow and number_of(event) == 1:
+            raise LookupError
+        if event.key == slow and number_of(event) == 2:
+            released.wait(60)
+
+    notebook.before = be_slow_or_fail
+    settings = ConsumerSettings(
+        group_id=group.name,
+        topics=tuple(group.topics),
+        batch=100,
+        policy=RetryPolicy(limit=2, base=0.01),
+        lanes=2,
+    )
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
+        produce(kafka_brokers, made_topic, keyed(slow, 1), keyed(slow, 2), keyed(slow, 3))
+        for number in range(10, 14):
+            produce(kafka_brokers, made_topic, keyed(quick, number))
+            eventually(lambda number=number: str(number) in notebook.numbers)  # type: ignore[misc]
+        assert "3" not in notebook.numbers
+        released.set()
+        eventually(lambda: notebook.numbers[-2:] == ["2", "3"])
+    assert DeadLetter.objects.count() == 1
+
+
+def test_a_partition_that_cannot_keep_up_rests_and_loses_nothing(
+    group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: set[str] = set()
+
+    def watch(verb: str, act: Callable[..., None]) -> Callable[..., None]:
+        def watched(subscription: KafkaSubscription, partitions: set[Any]) -> None:
+            done.update([verb] if partitions else [])
+            act(subscription, partitions)
+
+        return watched
+
+    def take_a_while(_: ReceivedEvent) -> None:
+        threading.Event().wait(0.002)
+
+    monkeypatch.setattr(KafkaSubscription, "pause", watch("pause", KafkaSubscription.pause))
+    monkeypatch.setattr(KafkaSubscription, "resume", watch("resume", KafkaSubscription.resume))
+    notebook.before = take_a_while
+    produce(kafka_brokers, made_topic, *(keyed(b"key-%d" % (n % 5), n) for n in range(1_000)))
+    settings = ConsumerSettings(group_id=group.name, topics=tuple(group.topics), batch=10, policy=ONCE_MORE)
+
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
+        eventually(lambda: len(notebook.numbers) >= 1_000, within=60)
+
+    assert done == {"pause", "resume"}
+    assert sorted(map(int, notebook.numbers)) == list(range(1_000))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number::int % 5, array_agg(number::int ORDER BY place) FROM notebook GROUP BY 1")
+        assert all(numbers == sorted(numbers) for _, numbers in cursor.fetchall())
+
+
+def test_where_a_dead_letter_blocks_its_key_the_later_ones_are_parked_behind_it_in_order(
+    group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str
+) -> None:
+    def fail_on_two(event: ReceivedEvent) -> None:
+        if number_of(event) == 2:
+            raise LookupError
+
+    notebook.before = fail_on_two
+    settings = ConsumerSettings(
+        group_id=group.name,
+        topics=tuple(group.topics),
+        batch=100,
+        policy=ONCE_MORE,
+        blocking=(r"^test-.*\.note\.events$",),
+    )
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
+        produce(kafka_brokers, made_topic, *(keyed(b"a", n) for n in (1, 2, 3)), keyed(b"b", 20), keyed(b"a", 4))
+        eventually(lambda: DeadLetter.objects.count() == 3)
+        produce(kafka_brokers, made_topic, keyed(b"a", 5), keyed(b"b", 21))
+        eventually(lambda: DeadLetter.objects.count() == 4 and "21" in notebook.numbers)
+
+        letters = list(DeadLetter.objects.order_by("id"))
+        assert [bytes(letter.body or b"") for letter in letters] == [b'{"number":%d}' % n for n in (2, 3, 4, 5)]
+        assert [letter.exception for letter in letters] == ["LookupError", *["outbox.exceptions.KeyBlocked"] * 3]
+        DeadLetter.objects.update(status=DeadLetter.Status.DISCARDED)
+        produce(kafka_brokers, made_topic, keyed(b"a", 6))
+        eventually(lambda: "6" in notebook.numbers)
+
+    assert sorted(notebook.numbers) == ["1", "20", "21", "6"]
+
+
+def test_an_operator_pauses_a_topic_and_lets_it_go_on(
     consumer: Callable[[], ConsumerRunner],
     group: ConsumerGroup,
     notebook: Notebook,
     kafka_brokers: str,
     made_topic: str,
 ) -> None:
-    released, reached = threading.Event(), threading.Event()
-
-    def get_stuck(_: ReceivedEvent) -> None:
-        reached.set()
-        released.wait(30)
-
-    notebook.before = get_stuck
-    name = f"consumer:{group.name}"
+    scope = Scope(consumer=group.name, topic=made_topic)
+    flow.pause(scope, actor="anna", reason="the mail server is being moved")
     with hosted(consumer()):
-        eventually(lambda: ProcessHeartbeat.objects.filter(name=name).exists())
-        produce(kafka_brokers, made_topic, taken(1))
-        assert reached.wait(30)
-        before = ProcessHeartbeat.objects.get(name=name).seen_at
-        threading.Event().wait(2.5)
-        assert ProcessHeartbeat.objects.get(name=name).seen_at == before
-        released.set()
-        eventually(lambda: ProcessHeartbeat.objects.get(name=name).seen_at > before)
+        produce(kafka_brokers, made_topic, *(keyed(b"key-%d" % n, n) for n in range(9)))
+        eventually(lambda: sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics)) == 9)
+        threading.Event().wait(1.5)
+        assert notebook.numbers == []
+        flow.resume(scope, actor="anna")
+        eventually(lambda: len(notebook.numbers) == 9)
+        eventually(lambda: sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics)) == 0)
+
+
+def test_a_drained_group_is_left_until_it_is_resumed_and_its_lag_is_known_all_the_while(
+    consumer: Callable[[], ConsumerRunner],
+    group: ConsumerGroup,
+    notebook: Notebook,
+    kafka_brokers: str,
+    made_topic: str,
+) -> None:
+    def state() -> Any:
+        beat = ProcessHeartbeat.objects.filter(name=f"consumer:{group.name}").first()
+        return beat and beat.detail["state"]
+
+    def lag() -> int:
+        return sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics))
+
+    with hosted(consumer()):
+        produce(kafka_brokers, made_topic, keyed(b"a", 1))
+        eventually(lambda: notebook.numbers == ["1"])
+        flow.drain(group.name, actor="anna", reason="maintenance")
+        eventually(lambda: state() == "drained")
+        produce(kafka_brokers, made_topic, keyed(b"a", 2), keyed(b"b", 3))
+        assert eventually(lag) == 2
+        assert notebook.numbers == ["1"]
+        flow.resume(Scope(consumer=group.name), actor="anna")
+        eventually(lambda: sorted(notebook.numbers) == ["1", "2", "3"])
+    assert lag() == 0

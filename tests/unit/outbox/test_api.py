@@ -27,6 +27,7 @@ relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_
 FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute LetterEdit LetterFilter LetterNotFound
 LetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
+Service commands_from keep_foreign_events listeners_of owner_of register_services registered_services service_named
 """
 
 

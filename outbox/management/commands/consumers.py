@@ -1,0 +1,218 @@
+"""How does an operator see and steer consumer groups from the command line?"""
+
+import getpass
+import re
+from argparse import ArgumentTypeError
+from contextlib import closing
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from confluent_kafka import KafkaException
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from outbox import flow
+from outbox.bus.kafka_range import KafkaRange
+from outbox.bus.kafka_security import client_config
+from outbox.conf import outbox_conf
+from outbox.consumer import ConsumerSettings
+from outbox.exceptions import UnknownGroup
+from outbox.flow import Decisions, Scope
+from outbox.handlers import ConsumerGroup, group_named, registered_groups
+from outbox.health import Check, checks
+from outbox.heartbeats import consumer_name
+from outbox.lag import PartitionLag, lag_of
+from outbox.replay import replay
+
+LIST = "Show each group with its lag, asked of the broker, whether a consumer runs or not."
+PAUSE = (
+    "Finish the batches in hand and let nothing more take effect: of the group, of one of its topics, or of one "
+    "partition. Its members keep their partitions. Holds until `resume`, also over restarts."
+)
+RESUME = "Take back a pause or a drain; of a group, also those of its topics and partitions."
+DRAIN = (
+    "Let all members of a group finish what they have in hand, commit, leave the group and stay out of it until "
+    "`resume`: nothing consumes while brokers or schemas are worked on."
+)
+REPLAY = (
+    "Give messages of a topic to one group's handlers again, read beside the group: neither its committed offsets nor "
+    "other groups notice. Messages that have had their effect are passed over; with --again they are handled all the "
+    "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
+)
+WIDTH = 160
+OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)", re.ASCII)
+
+
+Offset = tuple[int, tuple[int, int | None]]
+"""A partition, and its first and last offset."""
+
+
+class Command(BaseCommand):
+    """`manage.py consumers list|pause|resume|drain|replay`."""
+
+    help = "Show and steer consumer groups."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One subcommand per verb."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        listing = verbs.add_parser("list", help=LIST, description=LIST)
+        listing.add_argument("--partitions", action="store_true", help="one line per partition, not per topic")
+        for verb, explanation in (("pause", PAUSE), ("resume", RESUME), ("drain", DRAIN)):
+            subparser = verbs.add_parser(verb, help=explanation, description=explanation)
+            subparser.add_argument("group", help="the group's name, as `list` shows it")
+            if verb != "drain":
+                subparser.add_argument("--topic", default="", help="only this topic")
+                subparser.add_argument("--partition", type=int, help="only this partition of the topic")
+            subparser.add_argument("--reason", default="", help="kept with the decision and shown by `list`")
+
+        again = verbs.add_parser("replay", help=REPLAY.partition(":")[0] + ".", description=REPLAY)
+        again.add_argument("group", help="the group's name, as `list` shows it")
+        again.add_argument("--topic", required=True, help="the topic to read")
+        again.add_argument("--from-time", type=_moment, help="not older than this (RFC 3339, with offset)")
+        again.add_argument("--to-time", type=_moment, help="older than this")
+        again.add_argument(
+            "--offset",
+            action="append",
+            type=_offsets,
+            metavar="PARTITION:FIRST-LAST",
+            help="only these offsets, both included; without LAST to the end; once per partition",
+        )
+        again.add_argument("--key", action="append", default=[], help="only messages of this key; repeatable")
+        again.add_argument("--type", action="append", default=[], help="only events of this type; repeatable")
+        again.add_argument("--again", action="store_true", help="also what has had its effect: run the handlers anew")
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        """Do what the verb says."""
+        if verb == "list":
+            self._list(by_partition=options["partitions"])
+            return
+        group = self._named(options.pop("group"))
+        if verb == "replay":
+            self._replay(group, **options)
+            return
+        said = {"actor": getpass.getuser(), "reason": options["reason"]}
+        if verb == "drain":
+            flow.drain(group.name, **said)
+            self.stdout.write(f"{group.name} is drained: its members finish, commit and leave.")
+            return
+        try:
+            scope = Scope(consumer=group.name, topic=options["topic"], partition=options["partition"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if verb == "pause":
+            flow.pause(scope, **said)
+            self.stdout.write(f"{scope} is paused.")
+            return
+        remaining = flow.resume(scope, **said)
+        held = "".join(f" It is still held by: {row}." for row in remaining)
+        self.stdout.write(f"{scope} goes on.{held}")
+
+    def _replay(self, group: ConsumerGroup, *, topic: str, offset: list[Offset] | None, **options: Any) -> None:
+        conf = outbox_conf()
+        if conf.bus != "kafka":
+            raise CommandError("Only Kafka keeps what was consumed, to be replayed.")
+        try:
+            messages = KafkaRange(
+                client_config(conf.brokers, conf.kafka_security),
+                topic,
+                from_time=options["from_time"],
+                to_time=options["to_time"],
+                offsets=dict(offset) if offset else None,
+            )
+            with closing(messages):
+                progress = None
+                for progress in replay(
+                    group,
+                    messages,
+                    keys=frozenset(key.encode() for key in options["key"]),
+                    event_types=frozenset(options["type"]),
+                    again=options["again"],
+                    batch=conf.consumer_batch,
+                    policy=ConsumerSettings.of(conf, group).policy,
+                ):
+                    done = f"{progress.chosen} chosen, {progress.handled} handled"
+                    self.stdout.write(f"{progress.read} of {progress.total} read, {done}")
+        except KafkaException as error:
+            raise CommandError(f"{topic} at {conf.brokers}: {error.args[0].str()}") from error
+        if progress is None:
+            self.stdout.write("There is nothing to replay.")
+        elif progress.failed:
+            raise CommandError("\n".join(("These could not be handled:", *progress.failed)))
+
+    def _named(self, name: str) -> ConsumerGroup:
+        try:
+            return group_named(name)
+        except UnknownGroup as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, *, by_partition: bool) -> None:
+        alive = {check.name: check for check in checks()}
+        table = Table("group", "topic", "lag (events)", "committed", "end", "state", "members", box=None)
+        for group in registered_groups():
+            decided = flow.decisions(group.name)
+            state = alive[consumer_name(group.name)]
+            try:
+                lags = lag_of(group)
+            except KafkaException as error:
+                raise CommandError(f"{outbox_conf().brokers}: {error.args[0].str()}") from error
+            for name, lag, committed, end, held in _lines(lags, decided, by_partition=by_partition):
+                table.add_row(group.name, escape(name), str(lag), committed, str(end), held, _members(state))
+        text = StringIO()
+        Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
+        self.stdout.write(text.getvalue())
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ArgumentTypeError(f"{text} has no offset; add Z or +00:00")
+    return moment
+
+
+def _offsets(text: str) -> Offset:
+    found = OFFSETS.fullmatch(text)
+    if found is None:
+        raise ArgumentTypeError(f"{text} is not PARTITION:FIRST-LAST, such as 0:100-199 or 0:100-")
+    partition, first, last = found.groups()
+    return int(partition), (int(first), int(last) if last else None)
+
+
+def _lines(lags: list[PartitionLag], decided: Decisions, *, by_partition: bool) -> list[tuple[str, int, str, int, str]]:
+    if by_partition:
+        return [
+            (
+                f"{one.topic}[{one.partition}]",
+                one.lag,
+                "-" if one.committed is None else str(one.committed),
+                one.end,
+                _state(decided, [one]),
+            )
+            for one in lags
+        ]
+    topics = {topic: [one for one in lags if one.topic == topic] for topic in dict.fromkeys(one.topic for one in lags)}
+    return [
+        (
+            topic,
+            sum(one.lag for one in parts),
+            str(sum(one.committed or 0 for one in parts)),
+            sum(one.end for one in parts),
+            _state(decided, parts),
+        )
+        for topic, parts in topics.items()
+    ]
+
+
+def _state(decided: Decisions, parts: list[PartitionLag]) -> str:
+    if decided.drained:
+        return "[yellow]drained[/]"
+    held = [one.partition for one in parts if decided.holds((one.topic, one.partition))]
+    if not held:
+        return "[green]open[/]"
+    return "[yellow]paused[/]" if len(held) == len(parts) else f"[yellow]paused: {', '.join(map(str, held))}[/]"
+
+
+def _members(state: Check) -> str:
+    return f"[green]{state.detail}[/]" if state.healthy else f"[red]{escape(state.detail)}[/]"

@@ -1,0 +1,48 @@
+"""Which service owns which aggregates, and who listens to whose events? The composition says so, here it is kept."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from outbox.exceptions import UnknownService
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """A part of the platform with data of its own. Consumer groups and events' owners bear its name."""
+
+    name: str
+    owns: frozenset[str] = frozenset()
+    """Aggregate types of which it alone appends events."""
+    listens: frozenset[str] = frozenset()
+    """Aggregate types of other services whose events it consumes."""
+
+
+_services: dict[str, Service] = {}
+
+
+def register_services(services: Iterable[Service]) -> None:
+    """Make services known, in place of earlier ones of the same name; the composition does so at start."""
+    _services.update({service.name: service for service in services})
+
+
+def registered_services() -> tuple[Service, ...]:
+    """All known services."""
+    return tuple(_services.values())
+
+
+def service_named(name: str) -> Service:
+    """The service of that name. Raises `UnknownService`."""
+    try:
+        return _services[name]
+    except KeyError:
+        raise UnknownService(name, tuple(_services)) from None
+
+
+def owner_of(aggregate_type: str) -> Service | None:
+    """The service that the aggregates belong to; None when nobody has said so."""
+    return next((service for service in _services.values() if aggregate_type in service.owns), None)
+
+
+def listeners_of(aggregate_type: str) -> tuple[Service, ...]:
+    """Who consumes the events of these aggregates."""
+    return tuple(service for service in _services.values() if aggregate_type in service.listens)

@@ -1,0 +1,88 @@
+"""An outside client produces 10 000 messages of 1 000 bytes at 1 000/s: all have their effect, and soon (B11)."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+from django.db import transaction
+
+from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec
+from outbox.consumer import ConsumerRunner, ConsumerSettings
+from outbox.models import InboxEntry
+from tests.support.outbox import eventually, hosted, unique
+
+KCAT = shutil.which("kcat")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("recording", "kafka", "redis_url"),
+    pytest.mark.skipif(KCAT is None, reason="NOT PROVED: kcat is not installed (apt-get install kcat)"),
+]
+
+MESSAGES, BYTES, RATE = 10_000, 1_000, 1_000
+AT_ONCE, BEFORE = 10, 1_000
+P99 = 0.1  # seconds, from the issue
+
+
+def line(number: int) -> str:
+    """Key and body, as kcat takes them."""
+    body = json.dumps({"number": number, "filling": ""}, separators=(",", ":"))
+    body = json.dumps({"number": number, "filling": "x" * (BYTES - len(body))}, separators=(",", ":"))
+    return f"key-{number % 100}\t{body}\n"
+
+
+def feed(brokers: str, topic: str, await_first: Callable[[], object]) -> None:
+    """Let kcat produce: some messages with which it connects, the group forms and the broker warms up, and then all.
+
+    kcat knows no rate, so its input comes at that rate. It reads a block at a time, so one message would stay with it.
+    """
+    command = [str(KCAT), "-P", "-b", brokers, "-t", topic, "-K", "\t", "-H", "event_type=note.taken"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as kcat:
+        assert kcat.stdin is not None
+        kcat.stdin.write("".join(line(number) for number in range(MESSAGES, MESSAGES + BEFORE)))
+        kcat.stdin.flush()
+        await_first()
+        began = time.monotonic()
+        for start in range(0, MESSAGES, AT_ONCE):
+            time.sleep(max(0.0, began + start / RATE - time.monotonic()))
+            kcat.stdin.write("".join(line(number) for number in range(start, start + AT_ONCE)))
+            kcat.stdin.flush()
+    assert kcat.returncode == 0
+
+
+def test_ten_thousand_messages_of_an_outside_client_have_their_effect_within_the_time(
+    kafka: KafkaBus, topic: str, kafka_brokers: str
+) -> None:
+    lags: dict[int, float] = {}
+    sizes: set[int] = set()
+
+    def note(events: Sequence[ReceivedEvent]) -> None:
+        written = {event.payload.data["number"]: event.timestamp.timestamp() for event in events}  # type: ignore[attr-defined]
+        sizes.update(len(line(number).partition("\t")[2]) - 1 for number in written)
+
+        def committed() -> None:
+            now = time.time()
+            lags.update({number: now - moment for number, moment in written.items()})
+
+        transaction.on_commit(committed)
+
+    kafka.ensure_topics([TopicSpec(name=topic, partitions=6)])
+    handler = Handler(name="note", event_types=["note.taken"], handle_batch=note)
+    group = ConsumerGroup(name=unique("group"), topics=[topic], handlers=[handler])
+    settings = ConsumerSettings(
+        group_id=group.name, topics=tuple(group.topics), batch=500, policy=RetryPolicy(limit=2, base=0.1)
+    )
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
+        feed(kafka_brokers, topic, lambda: eventually(lambda: len(lags) > BEFORE / 2))
+        eventually(lambda: len(lags) == MESSAGES + BEFORE)
+
+    for number in range(MESSAGES, MESSAGES + BEFORE):
+        lags.pop(number)
+    assert sizes == {BYTES}
+    assert InboxEntry.objects.filter(consumer=group.name).count() == MESSAGES + BEFORE
+    p50, p99 = statistics.median(lags.values()), statistics.quantiles(lags.values(), n=100)[98]
+    print(f"lag p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, most {max(lags.values()) * 1000:.1f} ms")
+    assert p99 < P99

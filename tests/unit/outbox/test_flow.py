@@ -1,0 +1,35 @@
+"""What do an operator's decisions hold?"""
+
+import pytest
+
+from outbox.blocking import is_blocking
+from outbox.flow import Decisions, Scope
+
+
+@pytest.mark.parametrize(
+    ("paused", "held"),
+    [
+        (set(), []),
+        ({("", None)}, ["a0", "a1", "b0"]),
+        ({("a", None)}, ["a0", "a1"]),
+        ({("a", 1)}, ["a1"]),
+        ({("a", 1), ("b", None)}, ["a1", "b0"]),
+    ],
+)
+def test_a_pause_holds_what_it_names(paused: set[tuple[str, int | None]], held: list[str]) -> None:
+    decisions = Decisions(paused=frozenset(paused))
+
+    assert [f"{t}{n}" for t, n in [("a", 0), ("a", 1), ("b", 0)] if decisions.holds((t, n))] == held
+
+
+def test_a_drained_group_holds_everything() -> None:
+    assert Decisions(drained=True).holds(("a", 0))
+
+
+def test_a_partition_is_one_of_a_topic() -> None:
+    with pytest.raises(ValueError, match="topic"):
+        Scope(consumer="g", partition=1)
+
+
+def test_topics_block_by_name_or_pattern() -> None:
+    assert [is_blocking(topic, ("orders", r"^x\.")) for topic in ("orders", "orders2", "x.y")] == [True, False, True]

@@ -1,0 +1,82 @@
+"""Does the quick way read what the slow one reads, and leave the rest to it?"""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from outbox.bus.base import IncomingMessage
+from outbox.message import to_event
+from outbox.quick_headers import quick_headers
+
+NOVA: dict[str, bytes | None] = {
+    "event_type": b"user.deleted",
+    "event_id": str(uuid4()).encode(),
+    "aggregate_type": b"user",
+    "aggregate_id": b"u1",
+    "version": b"7",
+    "schema_version": b"1",
+    "content-type": b"application/json",
+    "source_service": b"nova",
+    "timestamp": b"2025-01-15T10:30:00.123456Z",
+}
+
+
+def message(**headers: Any) -> IncomingMessage:
+    return IncomingMessage(
+        topic="t",
+        partition=1,
+        offset=5,
+        key=b"u1",
+        body=b'{"user_id":"u1","deleted_at":"2025-01-15T10:30:00Z"}',
+        headers=tuple((NOVA | headers).items()),
+        timestamp=1_736_937_000_000,
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"correlation_id": str(uuid4()).encode(), "causation_id": str(uuid4()).encode()},
+        {"user_id": b"j\xc3\xbcrgen", "traceparent": b"00-0a-0b-01", "clock": b"17"},
+        {"x-other": b"", "odd": b"anything"},
+        {"clock": b"9007199254740991"},
+    ],
+)
+def test_what_the_relay_writes_is_read_alike(more: dict[str, bytes]) -> None:
+    quick = quick_headers(message(**more))
+
+    assert quick is not None
+    assert to_event(message(**more), quick) == to_event(message(**more))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"odd": None},
+        {"odd": b"\xff"},
+        {"odd": b"a\x00b"},
+        {"event_id": b"not one"},
+        {"version": b"-1"},
+        {"version": b"many"},
+        {"schema_version": b""},
+        {"event_type": b""},
+        {"user_id": b""},
+        {"clock": b"99999999999999999999"},
+        {"timestamp": b"2025-01-15T10:30:00+02:00"},
+        {"timestamp": b"yesterday"},
+    ],
+)
+def test_what_is_odd_is_left_to_the_slow_way(odd: dict[str, bytes | None]) -> None:
+    assert quick_headers(message(**odd)) is None
+
+
+def test_a_message_without_headers_is_left_to_the_slow_way() -> None:
+    assert quick_headers(IncomingMessage(**{**_fields(message()), "headers": ()})) is None
+    missing = tuple(pair for pair in message().headers if pair[0] != "event_id")
+    assert quick_headers(IncomingMessage(**{**_fields(message()), "headers": missing})) is None
+
+
+def _fields(of: IncomingMessage) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in of.__struct_fields__}
