@@ -1,7 +1,6 @@
 """Whose doing is what happens now? Values that fill the blanks of events appended inside a request or a handler."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -30,11 +29,23 @@ def current_context() -> EventContext:
     return _current.get()
 
 
-@contextmanager
-def event_context(**values: Any) -> Iterator[EventContext]:
+def event_context(**values: Any) -> AbstractContextManager[EventContext]:
     """Set fields of `EventContext` for the events appended inside; those that are not named are kept."""
-    token = _current.set(structs.replace(_current.get(), **values))
-    try:
-        yield _current.get()
-    finally:
-        _current.reset(token)
+    return _Inside(values)
+
+
+class _Inside:
+    """A context manager without a generator, for a consumer enters one for each message."""
+
+    __slots__ = ("_token", "_values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __enter__(self) -> EventContext:
+        context = structs.replace(_current.get(), **self._values)
+        self._token = _current.set(context)
+        return context
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)

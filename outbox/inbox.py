@@ -74,7 +74,7 @@ def _handle_each(handler: Handler, events: Sequence[ReceivedEvent], *, mark_as: 
         for event in events:
             started = time.perf_counter()
             correlation_id = event.correlation_id or event.event_id
-            bind_contextvars(event_id=str(event.event_id), correlation_id=str(correlation_id))
+            bind_contextvars(event_id=event.event_id, correlation_id=correlation_id)
             with event_context(
                 correlation_id=correlation_id,
                 causation_id=event.event_id,

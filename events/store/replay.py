@@ -25,6 +25,8 @@ from events.store.rows import Row, recorded_events
 
 PAGE = 1_000
 PAGES_AHEAD = 2
+# Events that wait for one lane.
+LANE = 250
 # Events decoded at once: enough to be fast, few enough to weigh nothing.
 DECODED_AHEAD = 100
 # Seconds between two looks whether the other side has gone.
@@ -196,7 +198,7 @@ def _lanes(handlers: Mapping[str, Handler], lanes: int) -> Iterator[Handler]:
         yield lambda event: _handle(handlers, event)
         return
     failures: list[BaseException] = []
-    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(PAGE) for _ in range(lanes)]
+    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(LANE) for _ in range(lanes)]
 
     def work(channel: _Channel[RecordedEvent | _End]) -> None:
         try:

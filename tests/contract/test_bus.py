@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -146,6 +147,13 @@ def test_a_broker_that_is_away_is_nobodys_fault_and_may_be_left(unreachable: Bus
     assert unreachable.ensure_topics([spec])["away"].failure is Failure.OUTAGE
 
 
+def close_together(*members: Subscription) -> None:
+    """A group that is sharing its work out anew lets a member go when the others take part in it."""
+    with ThreadPoolExecutor(len(members)) as pool:
+        for closed in [pool.submit(member.close) for member in members]:
+            closed.result()
+
+
 def test_a_group_goes_on_where_it_committed(bus: Bus, topic: str) -> None:
     group = unique("group")
     first = joined(bus, topic, group)
@@ -221,8 +229,7 @@ def test_groups_do_not_take_messages_from_each_other(bus: Bus, topic: str) -> No
     bus.publish_batch([message(topic, "a", "1")])
 
     assert [[m.body for m in receive(subscription, 1)] for subscription in subscriptions] == [[b"1"], [b"1"]]
-    for subscription in subscriptions:
-        subscription.close()
+    close_together(*subscriptions)
 
 
 @pytest.mark.parametrize("bus", ["memory", "kafka"], indirect=True)
@@ -274,8 +281,7 @@ def test_a_member_hands_over_what_it_has_committed_to_one_that_joins(bus: Bus, t
 
     eventually(shared, within=PATIENCE)
 
-    first.close()
-    second.close()
+    close_together(first, second)
     assert set(by_second) == {b"after"}
 
 
@@ -286,6 +292,7 @@ def test_members_share_the_work_and_keep_the_order_of_each_key(bus: Bus, topic: 
     keys = [f"key-{n}" for n in range(20)]
     seen: dict[str, dict[bytes, None]] = {key: {} for key in keys}
     handled_by = dict.fromkeys(members, 0)
+    leaving: list[Future[None]] = []
     published = 0
 
     def everything() -> bool:
@@ -294,7 +301,8 @@ def test_members_share_the_work_and_keep_the_order_of_each_key(bus: Bus, topic: 
             assert set(bus.publish_batch([message(topic, key, str(published)) for key in keys])) == {None}
             published += 1
         elif len(members) == 2:
-            members.pop("first").close()
+            # Beside the other, which has to be polled for the first to be let go.
+            leaving.append(pool.submit(members.pop("first").close))
         for name, member in members.items():
             received = member.poll(limit=50, timeout=0.05)
             for one in received:
@@ -303,9 +311,11 @@ def test_members_share_the_work_and_keep_the_order_of_each_key(bus: Bus, topic: 
             handled_by[name] += len(received)
         return len(members) == 1 and all(len(bodies) == published for bodies in seen.values())
 
-    eventually(everything, within=PATIENCE)
-    members["second"].close()
+    with ThreadPoolExecutor() as pool:
+        eventually(everything, within=PATIENCE)
+    close_together(*members.values())
 
+    assert [closed.exception() for closed in leaving] == [None]
     for bodies in seen.values():
         assert list(bodies) == [b"%d" % n for n in range(published)]
 
@@ -323,8 +333,8 @@ def test_lag_counts_what_is_not_committed(bus: Bus, topic: str) -> None:
 
 
 def test_a_paused_partition_rests_and_then_goes_on_without_a_gap(bus: Bus, topic: str) -> None:
+    subscription = joined(bus, topic)
     bus.publish_batch([message(topic, "a", "before")])
-    subscription = bus.subscribe(unique("group"), [topic])
     (first,) = receive(subscription, 1)
     resting = [(topic, first.partition)]
     subscription.pause(resting)
@@ -344,8 +354,8 @@ def test_a_paused_partition_rests_and_then_goes_on_without_a_gap(bus: Bus, topic
 def test_what_is_in_hand_can_be_committed_before_a_partition_goes_to_another_member(bus: Bus, topic: str) -> None:
     group = unique("group")
     keys = [f"key-{n}" for n in range(30)]
+    first = joined(bus, topic, group)
     bus.publish_batch([message(topic, key, "before") for key in keys])
-    first = bus.subscribe(group, [topic])
     in_hand = receive(first, 30)
     lost: set[tuple[str, int]] = set()
 
@@ -365,7 +375,6 @@ def test_what_is_in_hand_can_be_committed_before_a_partition_goes_to_another_mem
         return bool(by_second)
 
     eventually(moved, within=PATIENCE)
-    first.close()
-    second.close()
+    close_together(first, second)
 
     assert set(by_second) == {b"after"}

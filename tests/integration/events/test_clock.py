@@ -91,7 +91,8 @@ def test_the_clock_travels_with_the_message() -> None:
     stream = new_stream()
     append_events(stream, 0, [new_event()])
     with connection.cursor() as cursor:
-        cursor.execute(statement("pending"), {"shards": list(range(64)), "limit": 10, "bytes": 1_000_000})
+        parameters: dict[str, Any] = {"shards": list(range(64)), "limit": 10, "bytes": 1_000_000, "going_on": []}
+        cursor.execute(statement("pending"), parameters)
         (row,) = [OutboxRow(*row) for row in cursor.fetchall()]
     sent = to_message(row)
     message = IncomingMessage(
