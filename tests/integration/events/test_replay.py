@@ -43,11 +43,12 @@ def fill(streams: int, each: int, *, size: int = 0) -> list[StreamId]:
 def test_a_long_log_and_a_long_stream_are_read_whole_and_in_order() -> None:
     stream, _ = fill(2, 2_500)
     log = list(stream_log())
+    middle = log[1_499].position
     assert [event.position for event in log] == sorted(event.position for event in log)
     assert len(log) == 5_000
     assert [event.version for event in stream_events(stream)] == list(range(1, 2_501))
     assert [event.version for event in stream_events(stream, 2_400, page=7)] == list(range(2_400, 2_501))
-    assert [event.position for event in stream_log(page=1_000, until=1_500)] == [e.position for e in log[:1_500]]
+    assert [event.position for event in stream_log(page=1_000, until=middle)] == [e.position for e in log[:1_500]]
 
 
 @pytest.mark.parametrize("lanes", [1, 4])
