@@ -32,7 +32,10 @@ def consumer_groups() -> tuple[ConsumerGroup, ...]:
         ConsumerGroup(name="feed-service", topics=(content, identity, users_topic), handlers=feeds.HANDLERS),
         ConsumerGroup(name="search-service", topics=(content, identity, users_topic), handlers=search.HANDLERS),
         ConsumerGroup(
-            name="analytics-service", topics=(rf"^({prefix}|nova)\..*\.events$",), handlers=analytics.HANDLERS
+            name="analytics-service",
+            # And the topics of before Nova, as long as somebody writes to them.
+            topics=(rf"^({prefix}|nova)\..*\.events$", r"^message_(persisted|deleted)$"),
+            handlers=analytics.HANDLERS,
         ),
         ConsumerGroup(
             name="content-service",
