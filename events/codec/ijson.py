@@ -28,32 +28,47 @@ def loads(text: bytes) -> Any:
     return value
 
 
-def check(value: object, pointer: str = "", depth: int = 0) -> None:
+def check(value: object, pointer: str = "") -> None:
     """Raise `InvalidJSON` unless the value, made of Python's own types, can be said in I-JSON."""
+    try:
+        _check(value, depth=0)
+    except InvalidJSON as error:
+        raise error.within(pointer) from None
+
+
+def _check(value: object, *, depth: int) -> None:
     match value:
+        case str():
+            _check_text(value)
         case bool() | None:
             return
-        case str():
-            _check_text(value, pointer)
         case int():
             if abs(value) > LARGEST_INTEGER:
-                raise InvalidJSON("an integer beyond 2^53 - 1; send it as a string", pointer=pointer)
+                raise InvalidJSON("an integer beyond 2^53 - 1; send it as a string")
         case float():
             if not math.isfinite(value):
-                raise InvalidJSON("a number that is not finite", pointer=pointer)
+                raise InvalidJSON("a number that is not finite")
         case dict():
-            _check_depth(depth, pointer)
+            _check_depth(depth)
             for key, item in value.items():
                 if not isinstance(key, str):
-                    raise InvalidJSON("a key that is not a string", pointer=pointer)
-                _check_text(key, pointer)
-                check(item, f"{pointer}/{escape(key)}", depth + 1)
+                    raise InvalidJSON("a key that is not a string")
+                _check_text(key)
+                _check_part(item, key, depth=depth + 1)
         case list() | tuple():
-            _check_depth(depth, pointer)
+            _check_depth(depth)
             for index, item in enumerate(value):
-                check(item, f"{pointer}/{index}", depth + 1)
+                _check_part(item, index, depth=depth + 1)
         case _:
-            raise InvalidJSON(f"{type(value).__name__} is not a JSON type", pointer=pointer)
+            raise InvalidJSON(f"{type(value).__name__} is not a JSON type")
+
+
+def _check_part(value: object, place: str | int, *, depth: int) -> None:
+    # Where something is, is put together on the way back from an error: most values have none.
+    try:
+        _check(value, depth=depth)
+    except InvalidJSON as error:
+        raise error.within(f"/{escape(str(place))}") from None
 
 
 def escape(key: str) -> str:
@@ -61,16 +76,16 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _check_depth(depth: int, pointer: str) -> None:
+def _check_depth(depth: int) -> None:
     if depth >= DEEPEST:
-        raise InvalidJSON(f"nested more than {DEEPEST} deep", pointer=pointer)
+        raise InvalidJSON(f"nested more than {DEEPEST} deep")
 
 
-def _check_text(text: str, pointer: str) -> None:
+def _check_text(text: str) -> None:
     if "\0" in text:
-        raise InvalidJSON("a NUL character", pointer=pointer)
+        raise InvalidJSON("a NUL character")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidJSON("half of a surrogate pair", pointer=pointer)
+        raise InvalidJSON("half of a surrogate pair")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

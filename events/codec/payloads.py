@@ -92,7 +92,10 @@ def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schem
         raise explain(error).within("/payload") from error
     except InvalidEvent as error:
         raise error.within("/payload") from error.__cause__
-    _refuse_unknown_fields(data, msgspec.to_builtins(payload), "/payload")
+    try:
+        _refuse_unknown_fields(data, msgspec.to_builtins(payload))
+    except InvalidEvent as error:
+        raise error.within("/payload") from None
     return payload
 
 
@@ -125,16 +128,22 @@ def _upcast(known: EventType, data: dict[str, Any], schema_version: int) -> dict
     return casts.apply(known.name, data, from_version=schema_version, to_version=known.version)
 
 
-def _refuse_unknown_fields(sent: Any, understood: Any, pointer: str) -> None:
+def _refuse_unknown_fields(sent: Any, understood: Any) -> None:
     if isinstance(sent, dict) and isinstance(understood, dict):
         for key, value in sent.items():
-            here = f"{pointer}/{ijson.escape(key)}"
             if key not in understood:
-                raise InvalidEvent("the event type has no such field", pointer=here)
-            _refuse_unknown_fields(value, understood[key], here)
+                raise InvalidEvent("the event type has no such field", pointer=f"/{ijson.escape(key)}")
+            if isinstance(value, (dict, list)):
+                try:
+                    _refuse_unknown_fields(value, understood[key])
+                except InvalidEvent as error:
+                    raise error.within(f"/{ijson.escape(key)}") from None
     elif isinstance(sent, list) and isinstance(understood, list):
         for index, (value, counterpart) in enumerate(zip(sent, understood, strict=True)):
-            _refuse_unknown_fields(value, counterpart, f"{pointer}/{index}")
+            try:
+                _refuse_unknown_fields(value, counterpart)
+            except InvalidEvent as error:
+                raise error.within(f"/{index}") from None
 
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
