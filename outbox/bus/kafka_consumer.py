@@ -1,6 +1,8 @@
 """How does a member of a Kafka consumer group read, commit, and hand over what it loses?"""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +33,9 @@ CONSUMER_CONFIG: Mapping[str, Any] = {
     "reconnect.backoff.max.ms": 1_000,
     "log_level": 2,
 }
+# Seconds that a group may take to let a member go, and a consumer to close.
+LEAVING = 10.0
+LOOK = 0.05
 _HARMLESS = frozenset(
     {
         KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
@@ -93,10 +98,28 @@ class KafkaSubscription:
         return lag
 
     def close(self) -> None:
-        """See `Subscription`."""
+        """See `Subscription`. Takes at most some `LEAVING` seconds."""
         if self._positions:
             self._commit(self._positions, asynchronous=False)
-        self._consumer.close()
+        self._leave()
+        # Its group is left, so one whose closing hangs all the same is a loss of threads, and nobody waits for it.
+        closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
+        closing.start()
+        closing.join(LEAVING)
+        if closing.is_alive():
+            log.error("a consumer does not close", group=self._group)
+
+    def _leave(self) -> None:
+        """Leave the group while callbacks are still served as usual.
+
+        Closing in the middle of a rebalance may hang for ever in librdkafka, where the callback asks for the protocol
+        of a group that is no more (confluentinc/librdkafka#4041, #4527).
+        """
+        self._consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVING
+        self._consumer.poll(LOOK)
+        while self._assigned and time.monotonic() < deadline:
+            self._consumer.poll(LOOK)
 
     def _commit(self, positions: Mapping[Partition, int], *, asynchronous: bool) -> None:
         offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
