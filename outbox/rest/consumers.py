@@ -99,7 +99,7 @@ class ConsumerFlowView(APIView):
     def post(self, request: Request, group: str, verb: str) -> Response:
         """Decide; it holds until it is taken back, over restarts too, and a repetition does no harm.
 
-        Members finish the batches that they have in hand and keep their partitions. A resumed group is not drained either.
+        Members finish the batches that they have in hand and keep their partitions. A resumed group is not drained.
         """
         body = body_of(request.data, PartBody)
         return _decided(request, verb, group_named(group), body, topic=body.topic or "", partition=body.partition)
