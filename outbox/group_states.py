@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 State = Literal["open", "partly_paused", "paused", "drained"]
 
 NOT_KAFKA = "The lag is asked of Kafka only."
-AWAY = "The broker does not answer."
+AWAY = "The broker does not answer, or does not let us in."
 
 
 class Control(Struct, frozen=True, kw_only=True):
