@@ -56,6 +56,7 @@ class UnknownGroup(OutboxError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"no consumer group {name!r}; there are: {', '.join(known) or 'none'}")
         self.name = name
+        self.known = known
 
 
 class UnknownService(OutboxError):

@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Delivery": (
         Entry("Outbox", "outbox", "outbox.OutboxEvent"),
+        Entry("Consumers", "hub", "outbox.ConsumerControl"),
         Entry("Dead letters", "mail_off", "outbox.DeadLetter"),
         Entry("Operations", "rule", "outbox.DeadLetterOperation"),
         Entry("Inbox", "inbox", "outbox.InboxEntry"),

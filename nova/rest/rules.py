@@ -167,6 +167,9 @@ RULES: dict[type[BaseException], Rule] = {
     outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", _in_document),
     outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", _in_document),
     outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", _in_document),
+    outbox.UnknownGroup: Rule(
+        404, "consumer-not-found", "No consumer group has this name", lambda e: {"known": list(e.known)}
+    ),
     outbox.LetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
     outbox.LetterNotOpen: Rule(
         409, "dead-letter-not-open", "The dead letter was dealt with", lambda e: {"status_of_letter": e.status}

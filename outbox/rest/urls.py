@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from outbox.rest import letters, operations, rows
+from outbox.rest import consumers, letters, operations, rows
 
 
 class Number(IntConverter):
@@ -26,11 +26,23 @@ class RowVerb(StringConverter):
     regex = "retry|discard"
 
 
-CONVERTERS: dict[str, Any] = {"number": Number, "letter_verb": LetterVerb, "row_verb": RowVerb}
+class FlowVerb(StringConverter):
+    """What can be done to a part of what a consumer group consumes."""
+
+    regex = "pause|resume"
+
+
+CONVERTERS: dict[str, Any] = {
+    "number": Number,
+    "letter_verb": LetterVerb,
+    "row_verb": RowVerb,
+    "flow_verb": FlowVerb,
+}
 for _name, _converter in CONVERTERS.items():
     register_converter(_converter, _name)
 
 LETTER, GROUP, ROW = "dead-letters/<number:letter_id>", "failure-groups/<slug:failure_group>", "outbox/<number:row_id>"
+CONSUMER = "consumers/<str:group>"
 
 urlpatterns = [
     path("dead-letters", letters.LettersView.as_view(), name="dead-letters"),
@@ -47,4 +59,8 @@ urlpatterns = [
     path(ROW, rows.RowDetailView.as_view(), name="outbox-row"),
     path(f"{ROW}/route", rows.RowRouteView.as_view(), name="outbox-row-route"),
     path(f"{ROW}/<row_verb:verb>", rows.RowOperationView.as_view(), name="outbox-row-operation"),
+    path("consumers", consumers.ConsumersView.as_view(), name="consumers"),
+    path(CONSUMER, consumers.ConsumerDetailView.as_view(), name="consumer"),
+    path(f"{CONSUMER}/drain", consumers.ConsumerDrainView.as_view(), name="consumer-drain"),
+    path(f"{CONSUMER}/<flow_verb:verb>", consumers.ConsumerFlowView.as_view(), name="consumer-flow"),
 ]
