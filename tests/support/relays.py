@@ -84,7 +84,7 @@ class RelayProcess:
         return bool(
             scalar(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state = 'idle' "
-                "AND clock_timestamp() - state_change > interval '0.6 seconds' AND query LIKE '-- The rows that a%%'",
+                "AND clock_timestamp() - state_change > interval '0.6 seconds' AND query LIKE 'WITH holding AS%%'",
                 self.name,
             )
         )
