@@ -17,7 +17,7 @@ from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.table import Table
 
-ROUNDS = 5
+ROUNDS = 3
 OUT = Path(__file__).parent / "out" / "latest.json"
 
 Side = Callable[[], float]
