@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from msgspec import Struct
 
@@ -16,6 +17,11 @@ from outbox.handlers import ConsumerGroup
 
 # Seconds that each of the broker's answers may take.
 PATIENCE = 3.0
+SETTLING_LOOK = 0.1
+# A broker that has just started, or a group whose books move, knows soon.
+_SETTLING = frozenset(
+    {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+)
 
 
 class PartitionLag(Struct, frozen=True, kw_only=True):
@@ -66,7 +72,7 @@ def group_lag(
     )
     if not partitions:
         return []
-    committed = _committed(admin, group_id, partitions)
+    committed = _committed(client_config(brokers, security), group_id, partitions)
     ends = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
     new = [partition for partition in partitions if partition not in committed]
     starts = _offsets(admin, new, OffsetSpec.earliest()) if new else {}  # type: ignore[no-untyped-call]
@@ -83,10 +89,23 @@ def group_lag(
     ]
 
 
-def _committed(admin: AdminClient, group_id: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
-    asked = ConsumerGroupTopicPartitions(group_id, [TopicPartition(*partition) for partition in partitions])
-    (answer,) = admin.list_consumer_group_offsets([asked], request_timeout=PATIENCE).values()
-    return {(part.topic, part.partition): part.offset for part in answer.result().topic_partitions if part.offset >= 0}
+def _committed(config: Mapping[str, str], group_id: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    # By a consumer that never joins: where a group's coordinator is still settling, the administrator's own question
+    # for offsets ends the process (confluent-kafka 2.16).
+    consumer = Consumer({**config, "group.id": group_id, "log_level": 2})
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                found = consumer.committed([TopicPartition(*partition) for partition in partitions], timeout=PATIENCE)
+            except KafkaException as error:
+                if error.args[0].code() not in _SETTLING or time.monotonic() > deadline:
+                    raise
+                time.sleep(SETTLING_LOOK)
+            else:
+                return {(part.topic, part.partition): part.offset for part in found if part.offset >= 0}
+    finally:
+        consumer.close()
 
 
 def _offsets(admin: AdminClient, partitions: Sequence[Partition], which: OffsetSpec) -> dict[Partition, int]:
