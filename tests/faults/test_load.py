@@ -62,7 +62,9 @@ def test_ten_thousand_messages_of_an_outside_client_have_their_effect_within_the
     # A machine that is busy with something else is loaded again; a consumer that is too slow is so at every load.
     while len(p99s) < LOADS and not any(p99 < P99 for p99 in p99s):
         p99s.append(lag_of_a_load(kafka, kafka_brokers))
-    assert min(p99s) < P99 or is_busy(), p99s
+    if min(p99s) >= P99 and is_busy():
+        pytest.skip(f"NOT PROVED, the machine is busy: p99 of the lag {p99s} (seconds)")
+    assert min(p99s) < P99, p99s
 
 
 def lag_of_a_load(kafka: KafkaBus, kafka_brokers: str) -> float:
