@@ -13,7 +13,8 @@ from events.sql.statements import statement
 from events.store.database import live_connection, live_cursor, savepoint
 from events.store.direct import DirectStatement, call, direct_statement
 from events.store.hooks import OnAppend, on_append
-from events.store.prepared import PreparedEvent, documents, parameters, prepare
+from events.store.parameters import documents, parameters
+from events.store.prepared import PreparedEvent, prepare
 from events.store.refusal import check_tombstones, check_versions, first_answers
 
 Rows = list[tuple[int, ...]]

@@ -10,8 +10,9 @@ from events.envelope import Appended, Expected, RecordedEvent, StreamId, StreamW
 from events.exceptions import EventIdConflict, StreamNotFound, StreamTombstoned, VersionConflict
 from events.sql.statements import statement
 from events.store.database import live_cursor
-from events.store.prepared import PreparedEvent, restated_hash
+from events.store.prepared import PreparedEvent
 from events.store.read import get_events_by_id, stream_version
+from events.store.repetition import says_the_same
 
 
 def first_answers(
@@ -29,7 +30,7 @@ def first_answers(
         event.event_id
         for events in prepared
         for event in events
-        if event.event_id in recorded and not _says_the_same(event, recorded[event.event_id])
+        if event.event_id in recorded and not says_the_same(event, recorded[event.event_id])
     ]
     if conflicting:
         raise EventIdConflict(conflicting)
@@ -70,10 +71,6 @@ def check_versions(writes: Sequence[StreamWrite], *, using: str) -> None:
                 refused = actual != exact
         if refused:
             raise VersionConflict(write.stream, write.expected_version, actual)
-
-
-def _says_the_same(event: PreparedEvent, recorded: RecordedEvent) -> bool:
-    return restated_hash(event, recorded) == recorded.content_hash
 
 
 def _first_answer(write: StreamWrite, events: Sequence[RecordedEvent]) -> Appended:

@@ -27,7 +27,8 @@ from events.api import (
 from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.direct import call, direct_statement
-from events.store.prepared import parameters, prepare
+from events.store.parameters import parameters
+from events.store.prepared import prepare
 from events.store.rows import recorded
 from tests.support.database import rows, without_append_guard
 from tests.support.events import new_event, new_stream
