@@ -1,7 +1,7 @@
 """What runs in the watched processes? Nova's relay and consumer, and the bare loops beside them.
 
 The bare loops use the consumer's settings and the statements that a relay and an inbox need at least: take, complete
-and claim. They park nothing, try nothing again and share with nobody.
+and claim; they decode each payload to its type. They park nothing, try nothing again and share with nobody.
 """
 
 import os
@@ -9,16 +9,19 @@ import threading
 import time
 from collections.abc import Sequence
 
+import msgspec
 from confluent_kafka import Consumer, Producer
 from django.db import transaction
 
 from benchmarks import raw
+from events.domain.content import ContentPostCreated
 from outbox.bus.kafka import PRODUCER_CONFIG, KafkaBus
 from outbox.bus.kafka_consumer import CONSUMER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.consumer import ConsumerRunner, ConsumerSettings
 from outbox.handlers import ConsumerGroup, Handler
-from outbox.message import ReceivedEvent
+from outbox.hosting import collect_seldom
+from outbox.received import ReceivedEvent
 from outbox.runner import RelayRunner, RelaySettings
 from outbox.sql.statements import statement
 
@@ -28,17 +31,20 @@ SELECT id, event_id::text, topic, partition_key, payload::text FROM outbox_event
 WHERE NOT published AND discarded_at IS NULL ORDER BY position LIMIT 2000
 """
 COMPLETE = "UPDATE outbox_events SET published = true, published_at = now() WHERE id = ANY(%(ids)s)"
+_decode = msgspec.json.Decoder(ContentPostCreated).decode
 # Seconds without rows after which the bare relay looks again.
 PAUSE = 0.0005
 
 
 def nova_relay(brokers: str, stop: threading.Event) -> None:
     """Nova's relay."""
+    collect_seldom()
     RelayRunner(KafkaBus(brokers), RelaySettings.of(outbox_conf())).run(stop)
 
 
 def nova_consumer(brokers: str, group: str, committed: dict[str, float], stop: threading.Event) -> None:
     """Nova's consumer, whose handler notes when its transaction is committed."""
+    collect_seldom()
 
     def note(events: Sequence[ReceivedEvent]) -> None:
         event_ids = [str(event.event_id) for event in events]
@@ -75,6 +81,8 @@ def bare_consumer(brokers: str, group: str, committed: dict[str, float], stop: t
             if first is None:
                 continue
             messages = [one for one in (first, *consumer.consume(499, timeout=0)) if not one.error()]
+            for one in messages:
+                _decode(one.value())  # type: ignore[arg-type]
             event_ids = [dict(one.headers())["event_id"].decode() for one in messages]  # type: ignore[arg-type, union-attr]
             with client.transaction():
                 parameters = {"consumer": group, "event_ids": "{" + ",".join(event_ids) + "}"}

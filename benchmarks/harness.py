@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROUNDS = 3
+WAKE_UPS = 10
 OUT = Path(__file__).parent / "out" / "latest.json"
 
 Side = Callable[[], float]
@@ -100,8 +101,20 @@ def machine(database_url: str) -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0))),
         "python": platform.python_version(),
         "system": platform.release(),
+        "wake-up": f"{_wake_up() * 1000:.1f} ms",
     }
     return facts | {f"postgresql {name}": str(row[0]) if row else "" for name, row in shown.items()}
+
+
+def _wake_up() -> float:
+    """Seconds of processor time that a thread uses which sleeps for 0.4 s and has nothing to do then.
+
+    That is what an idle process pays for each look, and on a virtual machine it may be milliseconds.
+    """
+    began = time.thread_time()
+    for _ in range(WAKE_UPS):
+        time.sleep(0.4)
+    return (time.thread_time() - began) / WAKE_UPS
 
 
 def tell(results: Sequence[Result], facts: dict[str, str], console: Console) -> None:

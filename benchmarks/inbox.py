@@ -19,7 +19,7 @@ from events.domain.content import ContentPostCreated
 from outbox.bus.base import IncomingMessage
 from outbox.group_effect import GroupEffect
 from outbox.handlers import ConsumerGroup, Handler
-from outbox.message import ReceivedEvent
+from outbox.received import ReceivedEvent
 from outbox.sql.statements import statement
 
 MESSAGES, FEWER, BATCH = 20_000, 5_000, 500

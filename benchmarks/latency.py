@@ -20,8 +20,10 @@ from outbox.api import KafkaBus, known_topics
 from outbox.conf import outbox_conf
 
 RATE = 500  # events per second
-SECONDS = 6.0  # of each round of each side
-WARM_UP = 1.0  # seconds at the beginning of a round that do not count
+SECONDS = 20.0  # of each round of each side: a minute in all
+WARM_UP = 2.0  # seconds at the beginning of a round that do not count
+# Seconds after which what was started has nothing more to do, and during which it is watched then.
+SETTLED, IDLE_SECONDS = 5.0, 10.0
 PATIENCE = 10.0
 # What an idle relay may cost: queries per second, and percent of a core.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
@@ -87,9 +89,9 @@ def _idle(brokers: str) -> tuple[float, float]:
     KafkaBus(brokers).ensure_topics(known_topics(conf=outbox_conf()))
     _empty_outbox()
     with watched_relay("nova", brokers) as relay:
-        time.sleep(WARM_UP)
+        time.sleep(SETTLED)
         began, queries, cpu = time.perf_counter(), relay.queries(), relay.cpu()
-        time.sleep(SECONDS)
+        time.sleep(IDLE_SECONDS)
         seconds = time.perf_counter() - began
         return (relay.queries() - queries) / seconds, (relay.cpu() - cpu) / seconds * 100
 

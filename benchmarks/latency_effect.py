@@ -27,8 +27,10 @@ from outbox.conf import outbox_conf
 from outbox.lag import group_lag
 
 RATE = 500  # events per second
-SECONDS = 4.0  # of each round of each side
+SECONDS = 20.0  # of each round of each side: a minute in all
 WARM_UP = 2.0  # seconds at the beginning of a round that do not count
+# Seconds after which what was started has nothing more to do, and during which it is watched then.
+SETTLED, IDLE_SECONDS = 5.0, 10.0
 BACKLOG = 50_000
 PARTITIONS = 6
 PATIENCE = 60.0
@@ -118,9 +120,9 @@ def _idle(brokers: str) -> tuple[float, float]:
     """Queries per second and percent of a core of a consumer that has nothing to do."""
     group = _prepare(brokers)
     with watched("nova consumer", brokers, group) as consumer:
-        time.sleep(WARM_UP)
+        time.sleep(SETTLED)
         began, queries, cpu = time.perf_counter(), _transactions(), consumer.cpu()
-        time.sleep(SECONDS * 2)
+        time.sleep(IDLE_SECONDS)
         seconds = time.perf_counter() - began
         return (_transactions() - queries) / seconds, (consumer.cpu() - cpu) / seconds * 100
 

@@ -17,6 +17,7 @@ from benchmarks.setting import set_up
 from outbox.bus.base import DeliveryFailure, OutgoingMessage
 from outbox.bus.kafka import KafkaBus
 from outbox.conf import outbox_conf
+from outbox.hosting import collect_seldom
 from outbox.runner import RelayRunner, RelaySettings
 
 Kind = Literal["raw", "nova"]
@@ -71,6 +72,7 @@ def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     stop = threading.Event()
     loop: Callable[[], None]
     if kind == "nova":
+        collect_seldom()
         runner = RelayRunner(_RecordingBus(brokers, acknowledged), RelaySettings.of(outbox_conf()))
         loop = lambda: runner.run(stop)  # noqa: E731
     else:

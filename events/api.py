@@ -1,7 +1,7 @@
 """What may other apps use of the event store? Everything that is named here, and `events.envelope`."""
 
 from events.aggregates import Aggregate, Command, Issued, aggregates
-from events.clock import LamportClock, clock_of, process_clock
+from events.clock import HIGHEST_RECEIVED, LamportClock, clock_of, process_clock
 from events.codec.ijson import loads as loads_json
 from events.codec.payloads import accept_payload, decode_payload, downcast, encode_payload, payload_version
 from events.commands import Executed, execute
@@ -83,6 +83,7 @@ from events.time_travel import difference, state_at_time, state_at_version
 from events.upcasting import casts, downcaster, upcaster
 
 __all__ = [
+    "HIGHEST_RECEIVED",
     "Aggregate",
     "AppendOnly",
     "Appended",

@@ -61,7 +61,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     """Anything else about the event that is not part of the fact; an I-JSON object."""
 
 
-class RecordedEvent(Struct, frozen=True):
+class RecordedEvent(Struct, frozen=True, gc=False):
     """An event as the store keeps it, for ever.
 
     Write its fields by name. It takes them by position too, for the one place that makes very many: that saves a third

@@ -47,9 +47,9 @@ from outbox.letter_operations import (
     start_operation,
 )
 from outbox.letter_work import work_off_operations
-from outbox.message import ReceivedEvent
 from outbox.metrics import QueueCollector, register_collectors
 from outbox.operations import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
+from outbox.received import ReceivedEvent
 from outbox.record import record
 from outbox.retries import Failure, RetryPolicy, Tempo
 from outbox.runners import register_runner, relay_runner

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from outbox.conf import outbox_conf
 from outbox.handlers import group_named
-from outbox.hosting import Host
+from outbox.hosting import Host, collect_seldom
 from outbox.runners import consumer_runner, runner_named
 
 # Seconds that all loops of a worker together may take to finish.
@@ -38,6 +38,8 @@ class HostingStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Start the loops."""
+        if self._hosts:
+            collect_seldom()
         for host in self._hosts:
             host.start()
 

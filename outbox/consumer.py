@@ -140,6 +140,7 @@ class ConsumerRunner:
         try:
             while not stop.is_set() and not self._decisions.drained:
                 watchdog.polled()
+                lanes.await_need(within=SHORT_POLL)
                 timeout = SHORT_POLL if self._paused or lanes.is_behind() else POLL_TIMEOUT
                 lanes.feed(subscription.poll(limit=settings.batch, timeout=timeout))
                 self._commit(subscription, lanes)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from events.api import CommandRefused, encode_payload, execute
 from outbox.handlers import Handler
-from outbox.message import ReceivedEvent
+from outbox.received import ReceivedEvent
 from outbox.services import Service
 from outbox.sql.statements import statement
 

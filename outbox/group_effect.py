@@ -10,7 +10,7 @@ from outbox.handlers import ConsumerGroup
 from outbox.inbox import take_effect
 from outbox.legacy import present_type
 from outbox.message import event_type_of, to_event
-from outbox.quick_headers import quick_headers
+from outbox.quick_event import header_texts
 
 
 class GroupEffect:
@@ -23,17 +23,24 @@ class GroupEffect:
 
     def take(self, messages: Sequence[IncomingMessage]) -> None:
         """See `Effect`. What is parked stays parked, even if the rest fails."""
-        read = [(message, quick_headers(message)) for message in messages]
-        wanted = [
-            (message, quick)
-            for message, quick in read
-            if self._group.wants(present_type(quick.event_type, message.topic) if quick else event_type_of(message))
-        ]
+        decided: dict[tuple[str, str], bool] = {}
+        wanted = []
+        for message in messages:
+            texts = header_texts(message)
+            if named := texts and texts.get("event_type"):
+                # Each type once: deciding takes as long as reading.
+                wants = decided.get((named, message.topic))
+                if wants is None:
+                    wants = decided[named, message.topic] = self._group.wants(present_type(named, message.topic))
+            else:
+                wants = self._group.wants(event_type_of(message))
+            if wants:
+                wanted.append((message, texts))
         if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):
             blocked = self._park([message for message, _ in wanted])
-            wanted = [(message, quick) for message, quick in wanted if message.key not in blocked]
+            wanted = [(message, texts) for message, texts in wanted if message.key not in blocked]
         if wanted:
-            take_effect(self._group, [to_event(message, quick) for message, quick in wanted])
+            take_effect(self._group, [to_event(message, texts) for message, texts in wanted])
 
     def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """See `Effect`."""

@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from events.api import InvalidEvent, MissingCast, downcast
 from outbox.exceptions import Poisonous, UnknownGroup
-from outbox.message import ReceivedEvent
+from outbox.received import ReceivedEvent
 
 EVERYTHING: Literal["*"] = "*"
 

@@ -1,5 +1,6 @@
 """How does a loop live inside a worker? In a thread, started again when it breaks down."""
 
+import gc
 import random
 import threading
 from collections.abc import Callable
@@ -12,7 +13,20 @@ from outbox.retries import RetryPolicy
 
 log = structlog.get_logger(__name__)
 
+# Objects made in excess of those freed after which Python looks for cycles.
+COLLECT_AFTER = 20_000
 BROKEN_DOWN = RetryPolicy(limit=0, base=0.5, cap=10.0)
+
+
+def collect_seldom() -> None:
+    """Make a process fit for many messages: to be called once, when its code is loaded.
+
+    Messages come by the thousand, form no cycles and are gone soon. Looking for cycles among them as often as Python
+    does by default, and among all loaded code, takes a quarter of a consumer's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 class Loop(Protocol):

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 from events.api import event_context, process_clock
 from outbox import marks, metrics
 from outbox.handlers import ConsumerGroup, Handler
-from outbox.message import ReceivedEvent
+from outbox.received import ReceivedEvent
 from outbox.sql.statements import statement
 
 

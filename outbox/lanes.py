@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 IDLE = 60.0
 # A lane with so many batches, or bytes, waiting takes no more for now.
 FULL_BATCHES, FULL_BYTES = 4, 16_000_000
+# While so many batches wait for a thread, reading more helps nobody. Letting full partitions rest instead would throw
+# away what the client has fetched of them ahead.
+SATED_BATCHES = 2
 # Seconds that a lane may wait for a thread before there is one more.
 OVERDUE = 0.003
 
@@ -177,6 +180,18 @@ class Lanes:
                 lane.has_work and lane.in_hand is None and not self._held(lane.partition)
                 for lane in self._lanes.values()
             )
+
+    def await_need(self, within: float) -> None:
+        """Wait until the threads can do with more, so long as there is a lane that waits for one of them."""
+        with self._work:
+            self._settled.wait_for(lambda: not self._is_sated(), within)
+
+    def _is_sated(self) -> bool:
+        now = time.monotonic()
+        ready = sum(
+            len(lane.waiting) for lane in self._lanes.values() if lane.is_ready(now) and not self._held(lane.partition)
+        )
+        return ready >= SATED_BATCHES * self._batch
 
     def look_again(self) -> None:
         """Partitions may no longer be held, or have waited too long."""

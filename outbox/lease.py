@@ -72,9 +72,10 @@ class _Renewal:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(RENEWAL / 2):
+        # A loop that speaks by itself is looked at no oftener than it could fall silent.
+        while not self._ended.wait(max(RENEWAL / 2, self._spoken + RENEWAL - time.monotonic())):
             silence = time.monotonic() - self._spoken
-            if not RENEWAL / 2 < silence < self._patience:
+            if not RENEWAL <= silence < self._patience:
                 continue
             # That a session is lost, the loop will find out by itself.
             with suppress(psycopg.Error):

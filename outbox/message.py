@@ -11,12 +11,13 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from events.api import InvalidEvent, Untyped, clock_of, decode_payload, payload_version, registry
+from events.api import InvalidEvent, clock_of, decode_payload, payload_version, registry
 from outbox.bus.base import IncomingMessage, OutgoingMessage
 from outbox.conf import outbox_conf
 from outbox.exceptions import Poisonous
 from outbox.legacy import present_type
-from outbox.quick_headers import QuickHeaders
+from outbox.quick_event import HeaderTexts, quick_event
+from outbox.received import ReceivedEvent
 
 # Names messages that carry no usable event id, by their place.
 PLACE_NAMESPACE = UUID("6f0dfc52-5d5f-5b7c-9d3b-5f6c1a0e7a11")
@@ -40,7 +41,7 @@ CLOUD_EVENTS: Mapping[str, str] = {
 """The attribute of CloudEvents that a header of Nova is. `content-type` is the same in both."""
 
 
-class OutboxRow(Struct, frozen=True):
+class OutboxRow(Struct, frozen=True, gc=False):
     """A row of the outbox as `pending.sql` returns it, in the order of its columns."""
 
     id: int
@@ -65,35 +66,6 @@ class OutboxRow(Struct, frozen=True):
     retry_count: int
     clock: str | None = None
     """Lamport clock; see `events.clock`."""
-
-
-class ReceivedEvent(Struct, frozen=True, kw_only=True):
-    """An event as a handler receives it. What a message of somebody else does not say is None."""
-
-    event_id: UUID
-    event_type: str
-    schema_version: int
-    """Version of the payload's schema, as the handler gets it."""
-    source_service: str | None
-    aggregate_type: str | None
-    aggregate_id: str | None
-    version: int | None
-    """Place in the stream, from 1."""
-    timestamp: datetime
-    """When it happened; when the message was written if it does not say (UTC)."""
-    correlation_id: UUID | None
-    causation_id: UUID | None
-    user_id: str | None
-    traceparent: str | None
-    """W3C trace context."""
-    clock: int = 0
-    """Lamport clock, 0 when the message has none; what is appended about the event has a greater one."""
-    payload: Struct
-    """An instance of the registered event class, or `Untyped`."""
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
 
 
 def to_message(row: OutboxRow) -> OutgoingMessage:
@@ -158,13 +130,17 @@ def event_id_of(message: IncomingMessage) -> UUID:
     )
 
 
-def to_event(message: IncomingMessage, quick: QuickHeaders | None = None) -> ReceivedEvent:
+def to_event(message: IncomingMessage, texts: HeaderTexts | None = None) -> ReceivedEvent:
     """The event in a message. Raises `Poisonous` when there is none that a handler could be given.
 
-    `quick` are its headers, if they have been read and are as Nova writes them.
+    `texts` are its headers, if they have been read and are nothing but texts; they are used up.
     """
-    if quick is not None and (known := registry.named(quick.event_type)) and known.version == quick.schema_version:
-        return _quick_event(message, quick)
+    if texts is not None and (known := registry.named(texts.get("event_type", ""))):
+        version = known.version
+        if texts.get("schema_version") == str(version):
+            quick = quick_event(message, texts, _payload(known.name, version, message))
+            if quick is not None:
+                return quick
     headers = _Headers(message)
     event_type = event_type_of(message)
     if not event_type:
@@ -187,29 +163,6 @@ def to_event(message: IncomingMessage, quick: QuickHeaders | None = None) -> Rec
         traceparent=headers.text("traceparent"),
         clock=headers.clock(),
         payload=payload,
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key,
-    )
-
-
-def _quick_event(message: IncomingMessage, quick: QuickHeaders) -> ReceivedEvent:
-    return ReceivedEvent(
-        event_id=quick.event_id,
-        event_type=quick.event_type,
-        schema_version=quick.schema_version,
-        source_service=quick.source_service,
-        aggregate_type=quick.aggregate_type,
-        aggregate_id=quick.aggregate_id,
-        version=quick.version,
-        timestamp=quick.timestamp,
-        correlation_id=quick.correlation_id,
-        causation_id=quick.causation_id,
-        user_id=quick.user_id,
-        traceparent=quick.traceparent,
-        clock=clock_of({"clock": quick.clock}),
-        payload=_payload(quick.event_type, quick.schema_version, message),
         topic=message.topic,
         partition=message.partition,
         offset=message.offset,
@@ -267,14 +220,3 @@ class _Headers:
             return moment.astimezone(UTC) if moment and moment.tzinfo else None
         except (ValueError, OverflowError):
             return None
-
-
-__all__ = [
-    "OutboxRow",
-    "ReceivedEvent",
-    "Untyped",
-    "event_id_of",
-    "event_type_of",
-    "to_event",
-    "to_message",
-]

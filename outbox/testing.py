@@ -21,7 +21,8 @@ from outbox.bus.choice import memory_bus
 from outbox.bus.memory import MemoryBus
 from outbox.handlers import ConsumerGroup, Handler
 from outbox.inbox import run_handlers, take_effect
-from outbox.message import CONTENT_TYPE, PLACE_NAMESPACE, ReceivedEvent, event_type_of, to_event
+from outbox.message import CONTENT_TYPE, PLACE_NAMESPACE, event_type_of, to_event
+from outbox.received import ReceivedEvent
 from outbox.topics import TopicSpec
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)

@@ -15,7 +15,7 @@ Partition = tuple[str, int]
 """Topic and number."""
 
 
-class OutgoingMessage(Struct, frozen=True, kw_only=True):
+class OutgoingMessage(Struct, frozen=True, kw_only=True, gc=False):
     """A message to publish."""
 
     topic: str
@@ -25,7 +25,7 @@ class OutgoingMessage(Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class IncomingMessage(Struct, frozen=True, kw_only=True):
+class IncomingMessage(Struct, frozen=True, kw_only=True, gc=False):
     """A message as it was received; it may be of anybody's making."""
 
     topic: str

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
+from outbox.hosting import collect_seldom
 from outbox.runner import RelayRunner, RelaySettings
 
 
@@ -21,5 +22,6 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        collect_seldom()
         conf = outbox_conf()
         RelayRunner(bus_of(conf), RelaySettings.of(conf)).run(stop)

@@ -5,9 +5,12 @@ from uuid import uuid4
 
 import pytest
 
+from events.api import decode_payload
 from outbox.bus.base import IncomingMessage
+from outbox.exceptions import Poisonous
 from outbox.message import to_event
-from outbox.quick_headers import quick_headers
+from outbox.quick_event import HeaderTexts, header_texts, quick_event
+from outbox.received import ReceivedEvent
 
 NOVA: dict[str, bytes | None] = {
     "event_type": b"user.deleted",
@@ -34,6 +37,20 @@ def message(**headers: Any) -> IncomingMessage:
     )
 
 
+def quick(one: IncomingMessage) -> ReceivedEvent | None:
+    texts = header_texts(one)
+    if texts is None:
+        return None
+    return quick_event(one, texts, decode_payload("user.deleted", 1, one.body or b""))
+
+
+def to_event_or_none(one: IncomingMessage, texts: HeaderTexts | None) -> ReceivedEvent | None:
+    try:
+        return to_event(one, texts)
+    except Poisonous:
+        return None
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -41,14 +58,14 @@ def message(**headers: Any) -> IncomingMessage:
         {"correlation_id": str(uuid4()).encode(), "causation_id": str(uuid4()).encode()},
         {"user_id": b"j\xc3\xbcrgen", "traceparent": b"00-0a-0b-01", "clock": b"17"},
         {"x-other": b"", "odd": b"anything"},
-        {"clock": b"9007199254740991"},
+        {"clock": b"4503599627370496"},
+        {"payload": b"theirs", "topic": b"theirs", "partition": b"9", "offset": b"x", "key": b"theirs"},
+        {"user_id": b"null"},
     ],
 )
 def test_what_the_relay_writes_is_read_alike(more: dict[str, bytes]) -> None:
-    quick = quick_headers(message(**more))
-
-    assert quick is not None
-    assert to_event(message(**more), quick) == to_event(message(**more))
+    assert quick(message(**more)) == to_event(message(**more))
+    assert to_event(message(**more), header_texts(message(**more))) == to_event(message(**more))
 
 
 @pytest.mark.parametrize(
@@ -64,18 +81,20 @@ def test_what_the_relay_writes_is_read_alike(more: dict[str, bytes]) -> None:
         {"event_type": b""},
         {"user_id": b""},
         {"clock": b"99999999999999999999"},
+        {"clock": b"4503599627370497"},
         {"timestamp": b"2025-01-15T10:30:00+02:00"},
         {"timestamp": b"yesterday"},
     ],
 )
 def test_what_is_odd_is_left_to_the_slow_way(odd: dict[str, bytes | None]) -> None:
-    assert quick_headers(message(**odd)) is None
+    assert quick(message(**odd)) is None
+    assert to_event_or_none(message(**odd), header_texts(message(**odd))) == to_event_or_none(message(**odd), None)
 
 
 def test_a_message_without_headers_is_left_to_the_slow_way() -> None:
-    assert quick_headers(IncomingMessage(**{**_fields(message()), "headers": ()})) is None
+    assert quick(IncomingMessage(**{**_fields(message()), "headers": ()})) is None
     missing = tuple(pair for pair in message().headers if pair[0] != "event_id")
-    assert quick_headers(IncomingMessage(**{**_fields(message()), "headers": missing})) is None
+    assert quick(IncomingMessage(**{**_fields(message()), "headers": missing})) is None
 
 
 def _fields(of: IncomingMessage) -> dict[str, Any]:

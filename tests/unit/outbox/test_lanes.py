@@ -1,0 +1,78 @@
+"""When is more read for lanes that have enough?"""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from outbox.bus.base import IncomingMessage
+from outbox.lanes import Lanes
+from outbox.retries import RetryPolicy
+
+BATCH = 10
+
+
+class Gate:
+    """An effect that waits until it is let through."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = threading.Semaphore(0), threading.Semaphore(0)
+
+    def take(self, messages: Sequence[IncomingMessage]) -> None:
+        self.reached.release()
+        assert self.opened.acquire(timeout=30)
+
+    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def lanes(gate: Gate) -> Iterator[Lanes]:
+    lanes = Lanes(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
+    yield lanes
+    gate.opened.release(100)
+    lanes.close()
+    lanes.release(lanes.partitions(), within=30)
+
+
+def messages(partition: int, number: int) -> list[IncomingMessage]:
+    return [
+        IncomingMessage(topic="t", partition=partition, offset=n, key=b"", body=b"{}", headers=(), timestamp=None)
+        for n in range(number)
+    ]
+
+
+def waits_long(lanes: Lanes) -> threading.Thread:
+    thread = threading.Thread(target=lanes.await_need, args=(30,), daemon=True)
+    thread.start()
+    thread.join(0.2)
+    return thread
+
+
+def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: Lanes, gate: Gate) -> None:
+    lanes.feed(messages(0, BATCH))
+    assert gate.reached.acquire(timeout=30)
+    lanes.feed(messages(1, 3 * BATCH))
+
+    waiting = waits_long(lanes)
+    assert waiting.is_alive()
+
+    gate.opened.release()
+    assert gate.reached.acquire(timeout=30)
+    gate.opened.release()
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
+def test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more(lanes: Lanes, gate: Gate) -> None:
+    lanes.feed(messages(0, 10 * BATCH))
+    assert gate.reached.acquire(timeout=30)
+
+    waiting = waits_long(lanes)
+
+    assert not waiting.is_alive()
