@@ -28,7 +28,7 @@ RANGES = {
     "consumer_attempts": ("NOVA_CONSUMER_ATTEMPTS", 1, 100),
     "consumer_lanes": ("NOVA_CONSUMER_LANES", 1, 64),
     "consumer_stall": ("NOVA_CONSUMER_STALL", 1, 3_600),
-    "retention_days": ("NOVA_OUTBOX_RETENTION_DAYS", 1, 3_650),
+    "retention_days": ("OUTBOX_RETENTION", 1, 3_650),
     "inbox_retention_days": ("NOVA_INBOX_RETENTION_DAYS", 1, 3_650),
     "dead_letter_retry_rate": ("NOVA_DEAD_LETTER_RETRY_RATE", 0.01, 10_000),
     "rabbitmq_partitions": ("RABBITMQ_PARTITIONS", 1, 64),
@@ -45,10 +45,13 @@ def the_bus_can_be_reached_as_it_should_be(**_: Any) -> list[CheckMessage]:
         problems.append(Error(f"NOVA_BUS must be one of {', '.join(BUSES)}.", id="outbox.E007"))
     if conf.message_format not in FORMATS:
         problems.append(Error(f"NOVA_MESSAGE_FORMAT must be one of {', '.join(FORMATS)}.", id="outbox.E008"))
-    if conf.bus == "rabbitmq" and not RABBITMQ.fullmatch(conf.rabbitmq_url):
-        problems.append(Error("RABBITMQ_URL must be amqp://… or amqps://….", id="outbox.E009"))
+    if conf.bus == "rabbitmq":
+        if not RABBITMQ.fullmatch(conf.rabbitmq_url):
+            problems.append(Error("RABBITMQ_URL must be amqp://… or amqps://….", id="outbox.E009"))
+        elif conf.refuse_plaintext_broker and not conf.rabbitmq_url.startswith("amqps:"):
+            problems.append(_unencrypted("RabbitMQ", "RABBITMQ_URL is amqp://…", "amqps://…"))
     if conf.bus == "kafka":
-        problems += _problems_of(conf.kafka_security, refuse_plaintext=conf.refuse_plaintext_kafka)
+        problems += _problems_of(conf.kafka_security, refuse_plaintext=conf.refuse_plaintext_broker)
     return problems
 
 
@@ -57,13 +60,7 @@ def _problems_of(security: KafkaSecurity, *, refuse_plaintext: bool) -> list[Che
     if security.protocol not in PROTOCOLS:
         problems.append(Error(f"KAFKA_SECURITY_PROTOCOL must be one of {', '.join(PROTOCOLS)}.", id="outbox.E010"))
     elif refuse_plaintext and not security.is_encrypted:
-        problems.append(
-            Error(
-                f"Kafka would be spoken to unencrypted (KAFKA_SECURITY_PROTOCOL is {security.protocol}).",
-                hint="Use SASL_SSL or SSL, or set NOVA_ALLOW_PLAINTEXT_KAFKA=1 where the network is yours alone.",
-                id="outbox.E011",
-            )
-        )
+        problems.append(_unencrypted("Kafka", f"KAFKA_SECURITY_PROTOCOL is {security.protocol}", "SASL_SSL or SSL"))
     if security.protocol.startswith("SASL_") and not (
         security.mechanism in MECHANISMS and security.username and security.password
     ):
@@ -75,6 +72,14 @@ def _problems_of(security: KafkaSecurity, *, refuse_plaintext: bool) -> list[Che
             )
         )
     return problems
+
+
+def _unencrypted(broker: str, why: str, better: str) -> CheckMessage:
+    return Error(
+        f"{broker} would be spoken to unencrypted ({why}).",
+        hint=f"Use {better}, or set NOVA_ALLOW_PLAINTEXT_BROKER=1 where the network is yours alone.",
+        id="outbox.E011",
+    )
 
 
 @register()
@@ -138,12 +143,12 @@ def aggregates_have_one_owner(**_: Any) -> list[CheckMessage]:
     services = registered_services()
     owners = Counter(aggregate_type for service in services for aggregate_type in service.owns)
     problems: list[CheckMessage] = [
-        Error(f"Several services own {aggregate_type!r}.", id="outbox.E007")
+        Error(f"Several services own {aggregate_type!r}.", id="outbox.E015")
         for aggregate_type, number in owners.items()
         if number > 1
     ]
     problems += [
-        Error(f"{service.name} listens to {aggregate_type!r}, which no other service owns.", id="outbox.E008")
+        Error(f"{service.name} listens to {aggregate_type!r}, which no other service owns.", id="outbox.E016")
         for service in services
         for aggregate_type in sorted(service.listens)
         if aggregate_type not in owners or aggregate_type in service.owns

@@ -21,8 +21,8 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`KAFKA_BROKERS`: `host:port`, comma-separated."""
     kafka_security: KafkaSecurity
     """`KAFKA_SECURITY_PROTOCOL`, `KAFKA_SASL_…` and `KAFKA_SSL_…`"""
-    refuse_plaintext_kafka: bool
-    """`NOVA_REFUSE_PLAINTEXT_KAFKA`: production's settings set it, unless `NOVA_ALLOW_PLAINTEXT_KAFKA` is given."""
+    refuse_plaintext_broker: bool
+    """`NOVA_REFUSE_PLAINTEXT_BROKER`: production's settings set it, unless `NOVA_ALLOW_PLAINTEXT_BROKER` is given."""
     rabbitmq_url: str
     """`RABBITMQ_URL`: `amqp://user:password@host:port/vhost`, or `amqps://`."""
     rabbitmq_ca_location: str
@@ -67,7 +67,7 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`NOVA_BLOCKING_TOPICS`: topics, or patterns that begin with `^`, on which a dead letter holds back the later
     messages of its key; on all others they go on."""
     retention_days: int
-    """`NOVA_OUTBOX_RETENTION_DAYS`: how long published rows stay to be looked at."""
+    """`OUTBOX_RETENTION`: days that published rows stay to be looked at."""
     inbox_retention_days: int
     """`NOVA_INBOX_RETENTION_DAYS`: how long a consumer remembers what it has handled."""
     topic_retention_days: int
@@ -100,7 +100,7 @@ def outbox_conf() -> OutboxConf:
             key_location=getattr(settings, "KAFKA_SSL_KEY_LOCATION", ""),
             key_password=getattr(settings, "KAFKA_SSL_KEY_PASSWORD", ""),
         ),
-        refuse_plaintext_kafka=getattr(settings, "NOVA_REFUSE_PLAINTEXT_KAFKA", False),
+        refuse_plaintext_broker=getattr(settings, "NOVA_REFUSE_PLAINTEXT_BROKER", False),
         rabbitmq_url=getattr(settings, "RABBITMQ_URL", ""),
         rabbitmq_ca_location=getattr(settings, "RABBITMQ_SSL_CA_LOCATION", ""),
         rabbitmq_partitions=getattr(settings, "RABBITMQ_PARTITIONS", 6),
@@ -121,7 +121,7 @@ def outbox_conf() -> OutboxConf:
         consumer_lanes=getattr(settings, "NOVA_CONSUMER_LANES", 6),
         consumer_stall=getattr(settings, "NOVA_CONSUMER_STALL", 60),
         blocking_topics=tuple(getattr(settings, "NOVA_BLOCKING_TOPICS", ())),
-        retention_days=getattr(settings, "NOVA_OUTBOX_RETENTION_DAYS", 7),
+        retention_days=getattr(settings, "OUTBOX_RETENTION", 7),
         inbox_retention_days=getattr(settings, "NOVA_INBOX_RETENTION_DAYS", 14),
         topic_retention_days=getattr(settings, "NOVA_TOPIC_RETENTION_DAYS", 7),
         dead_letter_topic=getattr(

@@ -143,7 +143,8 @@ NOVA_CONSUMER_LANES = env.number("NOVA_CONSUMER_LANES", 6)
 NOVA_CONSUMER_STALL = env.number("NOVA_CONSUMER_STALL", 60)
 # Topics, or patterns that begin with ^, on which a dead letter holds back the later messages of its key.
 NOVA_BLOCKING_TOPICS = env.words("NOVA_BLOCKING_TOPICS")
-NOVA_OUTBOX_RETENTION_DAYS = env.number("NOVA_OUTBOX_RETENTION_DAYS", env.number("OUTBOX_RETENTION", 7))
+# Days.
+OUTBOX_RETENTION = env.number("OUTBOX_RETENTION", 7)
 # How long consumers remember what they have handled; longer than the broker keeps messages, which is said below.
 NOVA_INBOX_RETENTION_DAYS = env.number("NOVA_INBOX_RETENTION_DAYS", 14)
 NOVA_TOPIC_RETENTION_DAYS = env.number("NOVA_TOPIC_RETENTION_DAYS", 7)

@@ -11,7 +11,7 @@ for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", BROKER)
         raise ImproperlyConfigured(f"{name} must be set in production.")
 
 # Messages hold personal data: only who says so sends them unencrypted.
-NOVA_REFUSE_PLAINTEXT_KAFKA = not env.flag("NOVA_ALLOW_PLAINTEXT_KAFKA")
+NOVA_REFUSE_PLAINTEXT_BROKER = not env.flag("NOVA_ALLOW_PLAINTEXT_BROKER")
 
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8))}
 

@@ -76,7 +76,7 @@ class RowsView(APIView):
         responses={OK: page_of(RowView)},
     )
     def get(self, request: Request) -> Response:
-        """A page of rows; published ones stay for the time that `NOVA_OUTBOX_RETENTION_DAYS` says."""
+        """A page of rows; published ones stay for the time that `OUTBOX_RETENTION` says."""
         query = request.query_params
         only(query, "state", "topic", "event_type", "after", "limit")
         limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)

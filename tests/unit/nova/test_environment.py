@@ -24,9 +24,7 @@ def test_a_document_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
         settings()
 
 
-def test_the_retention_of_the_outbox_has_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings()["NOVA_OUTBOX_RETENTION_DAYS"] == 7
+def test_the_retention_of_the_outbox_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings()["OUTBOX_RETENTION"] == 7
     monkeypatch.setenv("OUTBOX_RETENTION", "3")
-    assert settings()["NOVA_OUTBOX_RETENTION_DAYS"] == 3
-    monkeypatch.setenv("NOVA_OUTBOX_RETENTION_DAYS", "5")
-    assert settings()["NOVA_OUTBOX_RETENTION_DAYS"] == 5
+    assert settings()["OUTBOX_RETENTION"] == 3

@@ -60,7 +60,7 @@ def test_the_settings_of_the_tests_are_sound() -> None:
         ("NOVA_MESSAGE_FORMAT", "xml", "outbox.E008"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "outbox.E010"),
         ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL", "outbox.E012"),
-        ("NOVA_REFUSE_PLAINTEXT_KAFKA", True, "outbox.E011"),
+        ("NOVA_REFUSE_PLAINTEXT_BROKER", True, "outbox.E011"),
         ("KAFKA_TOPIC_PARTITIONS", {"a": 0}, "outbox.E013"),
     ],
 )
@@ -79,8 +79,20 @@ def problems() -> list[CheckMessage]:
     ]
 
 
-@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SASL_PLAINTEXT"])
-def test_production_refuses_an_unencrypted_kafka_unless_it_is_allowed_by_name(protocol: str) -> None:
+@pytest.mark.parametrize(
+    ("unencrypted", "encrypted"),
+    [
+        ({"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}, {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
+        (
+            {"NOVA_BUS": "rabbitmq", "RABBITMQ_URL": "amqp://nova:never-to-be-shown@rabbitmq.example//"},
+            {"RABBITMQ_URL": "amqps://nova:never-to-be-shown@rabbitmq.example//"},
+        ),
+    ],
+)
+def test_production_refuses_an_unencrypted_broker_unless_it_is_allowed_by_name(
+    unencrypted: dict[str, str], encrypted: dict[str, str]
+) -> None:
     """As an installation meets it: the settings of production, from the environment."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -90,7 +102,6 @@ def test_production_refuses_an_unencrypted_kafka_unless_it_is_allowed_by_name(pr
         "DATABASE_URL": "postgresql://nova@127.0.0.1/nova",
         "REDIS_URL": "rediss://127.0.0.1:6379/0",
         "KAFKA_BROKERS": "kafka.example:9092",
-        "KAFKA_SECURITY_PROTOCOL": protocol,
         "KAFKA_SASL_MECHANISM": "PLAIN",
         "KAFKA_SASL_USERNAME": "nova",
         "KAFKA_SASL_PASSWORD": "never-to-be-shown",
@@ -101,7 +112,7 @@ def test_production_refuses_an_unencrypted_kafka_unless_it_is_allowed_by_name(pr
             [sys.executable, "manage.py", "check"],
             check=False,
             cwd=ROOT,
-            env=environment | more,
+            env=environment | unencrypted | more,
             capture_output=True,
             text=True,
         )
@@ -109,5 +120,5 @@ def test_production_refuses_an_unencrypted_kafka_unless_it_is_allowed_by_name(pr
 
     refused, said = check()
     assert (refused, "outbox.E011" in said, "never-to-be-shown" in said) == (1, True, False)
-    assert check(NOVA_ALLOW_PLAINTEXT_KAFKA="1")[0] == 0
-    assert check(KAFKA_SECURITY_PROTOCOL="SASL_SSL")[0] == 0
+    assert check(NOVA_ALLOW_PLAINTEXT_BROKER="1")[0] == 0
+    assert check(**encrypted)[0] == 0

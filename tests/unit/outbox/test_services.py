@@ -37,4 +37,4 @@ def test_two_owners_and_nobody_s_events_are_refused_at_start() -> None:
         ]
     )
 
-    assert [problem.id for problem in aggregates_have_one_owner()] == ["outbox.E007", "outbox.E008", "outbox.E008"]
+    assert [problem.id for problem in aggregates_have_one_owner()] == ["outbox.E015", "outbox.E016", "outbox.E016"]
