@@ -1,0 +1,18 @@
+"""Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
+
+from outbox.models.consumers import ConsumerControl, ForeignEvent, InboxEntry, ProcessHeartbeat
+from outbox.models.letters import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
+
+__all__ = [
+    "ConsumerControl",
+    "DeadLetter",
+    "DeadLetterOperation",
+    "ForeignEvent",
+    "InboxEntry",
+    "OperationItem",
+    "OutboxAction",
+    "OutboxEvent",
+    "OutboxQuerySet",
+    "ProcessHeartbeat",
+]

@@ -1,0 +1,106 @@
+"""What have consumer groups taken, what holds for them, and which processes are alive?"""
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+from events.fields import JSONTextField
+
+
+class InboxEntry(models.Model):
+    """The mark that a message has had its effect on a consumer."""
+
+    consumer = models.CharField(max_length=100, db_collation="C")
+    event_id = models.UUIDField()
+    processed_at = models.DateTimeField(db_default=Now())
+
+    pk = models.CompositePrimaryKey("consumer", "event_id")
+
+    class Meta:
+        db_table = "inbox"
+        # Finds the pages with old entries for next to nothing per insert; a B-tree would be felt by every consumer.
+        indexes = [BrinIndex(fields=["processed_at"], autosummarize=True, pages_per_range=32, name="inbox_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.event_id}"
+
+
+class ForeignEvent(models.Model):
+    """An event of another service, as it was received by one that listens to it."""
+
+    service = models.CharField(max_length=100, db_collation="C", help_text="Who listens.")
+    event_id = models.UUIDField()
+    event_type = models.CharField(max_length=255, db_collation="C")
+    schema_version = models.IntegerField()
+    source_service = models.CharField(max_length=255, null=True)  # noqa: DJ001 - a message need not say
+    aggregate_type = models.CharField(max_length=255, db_collation="C")
+    aggregate_id = models.CharField(max_length=255, null=True, db_collation="C")  # noqa: DJ001
+    version = models.BigIntegerField(null=True, help_text="Place in the other service's stream.")
+    timestamp = models.DateTimeField(help_text="When it happened.")
+    correlation_id = models.UUIDField(null=True)
+    causation_id = models.UUIDField(null=True)
+    user_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    payload = JSONTextField()
+    received_at = models.DateTimeField(db_default=Now())
+
+    pk = models.CompositePrimaryKey("service", "event_id")
+
+    class Meta:
+        db_table = "foreign_events"
+        indexes = [
+            models.Index(
+                fields=["service", "aggregate_type", "aggregate_id", "version"], name="foreign_events_by_aggregate"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.event_type} {self.event_id}"
+
+
+class ConsumerControl(models.Model):
+    """What an operator has decided about a consumer group, or about a part of what it consumes."""
+
+    class Verb(models.TextChoices):
+        """What it does."""
+
+        PAUSE = "pause"
+        DRAIN = "drain"
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=100, db_collation="C")
+    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
+    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
+    verb = models.CharField(max_length=10, choices=Verb)
+    actor = models.CharField(max_length=255)
+    reason = models.TextField(default="")
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "consumer_controls"
+        ordering = ["consumer", "topic", "partition"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consumer", "topic", "partition"], nulls_distinct=False, name="consumer_controls_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
+
+
+class ProcessHeartbeat(models.Model):
+    """The sign of life of a loop in some process."""
+
+    name = models.CharField(max_length=100, db_collation="C")
+    host = models.CharField(max_length=255, db_collation="C")
+    pid = models.IntegerField()
+    seen_at = models.DateTimeField(db_default=Now())
+    detail = models.JSONField()
+
+    pk = models.CompositePrimaryKey("name", "host", "pid")
+
+    class Meta:
+        db_table = "process_heartbeats"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.host}:{self.pid}"
