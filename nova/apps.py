@@ -10,6 +10,8 @@ class NovaConfig(AppConfig):
 
     def ready(self) -> None:
         """Draw the map."""
-        from nova.wiring import connect  # noqa: PLC0415 - models may only be imported once the apps are loaded
+        # Models may only be imported once the apps are loaded.
+        from nova import checks  # noqa: F401, PLC0415 - importing registers them
+        from nova.wiring import connect  # noqa: PLC0415
 
         connect()

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
+    "nova.probes.ProbesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -90,6 +91,9 @@ NOVA_SERVICE = env.text("NOVA_SERVICE", "nova")
 NOVA_ACCEPT_UNREGISTERED_EVENTS = env.flag("NOVA_ACCEPT_UNREGISTERED_EVENTS")
 # Whether REST refuses appends that name no expected version.
 NOVA_REQUIRE_EXPECTED_VERSION = env.flag("NOVA_REQUIRE_EXPECTED_VERSION")
+# Most bytes of an event's payload and metadata, and most events of an append.
+NOVA_MAX_EVENT_BYTES = env.number("NOVA_MAX_EVENT_BYTES", 900_000)
+NOVA_MAX_APPEND_EVENTS = env.number("NOVA_MAX_APPEND_EVENTS", 1_000)
 # Payloads of more bytes of JSON are stored compressed; 0 for never. Above 2 KB PostgreSQL would compress them itself,
 # more slowly and less; below, compressing costs more than it saves.
 NOVA_COMPRESS_ABOVE = env.number("NOVA_COMPRESS_ABOVE", 4_096)
@@ -103,6 +107,8 @@ NOVA_BATCH_DELAY = env.fraction("NOVA_BATCH_DELAY", 0.1)
 # Streams that are loaded often: so many of their events a process keeps (0 for none), so many seconds Redis does.
 NOVA_STREAM_CACHE_EVENTS = env.number("NOVA_STREAM_CACHE_EVENTS", 100_000)
 NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
+# How much there is of products that are counted: product=number, comma-separated.
+NOVA_ORDER_STOCK = env.numbers("NOVA_ORDER_STOCK")
 # Mail addresses that are told of new orders.
 NOVA_ORDER_RECIPIENTS = env.words("NOVA_ORDER_RECIPIENTS")
 
@@ -166,6 +172,23 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Beat never trusts a hint: what it starts looks at the rows. Seconds.
 NOVA_BEAT_INTERVAL = env.number("NOVA_BEAT_INTERVAL", 4)
+
+# Most requests of one token in a second, minute, hour or day; for how many seconds (at most 5) a process trusts what it
+# knows of a token.
+NOVA_API_RATE = env.text("NOVA_API_RATE", "600/s")
+NOVA_API_TOKEN_CACHE_SECONDS = env.fraction("NOVA_API_TOKEN_CACHE_SECONDS", 3.0)
+# Most events of one projection's transaction, and seconds between two looks when hints are lost.
+NOVA_PROJECTION_BATCH_SIZE = env.number("NOVA_PROJECTION_BATCH_SIZE", 1_000)
+NOVA_PROJECTION_POLL_LONGEST = env.fraction("NOVA_PROJECTION_POLL_LONGEST", 0.5)
+# A feed's most posts, the seconds that Redis keeps it, and the seconds that it may take to answer.
+NOVA_FEED_LENGTH = env.number("NOVA_FEED_LENGTH", 1_000)
+NOVA_FEED_LIFETIME = env.number("NOVA_FEED_LIFETIME", 3_600)
+NOVA_FEED_REDIS_TIMEOUT = env.fraction("NOVA_FEED_REDIS_TIMEOUT", 0.5)
+
+# What must have given a sign of life before /health/ready says so: loops by name, `all`, or empty for none; and the
+# runners that workers host here.
+NOVA_READY_PROCESSES = env.words("NOVA_READY_PROCESSES", "all")
+NOVA_READY_RUNNERS = env.words("NOVA_READY_RUNNERS", "projections")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["nova.rest.auth.TokenAuthentication"],

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
+from nova.probes import ROUTES
 from nova.settings import environment as env
 from nova.settings.base import *  # noqa: F403
 
@@ -16,6 +17,7 @@ NOVA_REFUSE_PLAINTEXT_BROKER = not env.flag("NOVA_ALLOW_PLAINTEXT_BROKER")
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8))}
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [rf"^{route}$" for route in ROUTES]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -8,12 +8,10 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from events.api import event_context, uuid7
+from nova.probes import ROUTES
 from nova.telemetry.traceparent import valid_traceparent
 
 HEADER = "X-Correlation-ID"
-# Asked for every few seconds by machines; they would fill the log.
-QUIET_ROUTES = frozenset({"health/live", "health/ready", "metrics"})
-
 log = structlog.get_logger("nova.access")
 
 
@@ -53,7 +51,8 @@ def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) ->
     # The route and not the path: ids and search words of people stand in paths and queries.
     match = request.resolver_match
     route = match.route if match else None
-    write = log.debug if route in QUIET_ROUTES else log.info
+    # Asked for every few seconds by machines, they would fill the log.
+    write = log.debug if route in ROUTES else log.info
     write(
         "request",
         method=(request.method or "")[:16],
