@@ -33,7 +33,8 @@ class GroupEffect:
                 if wants is None:
                     wants = decided[named, message.topic] = self._group.wants(present_type(named, message.topic))
             else:
-                wants = self._group.wants(event_type_of(message))
+                # What cannot be read may be meant for us: as a dead letter it is seen.
+                wants = message.unreadable is not None or self._group.wants(event_type_of(message))
             if wants:
                 wanted.append((message, texts))
         if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):

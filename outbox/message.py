@@ -141,6 +141,8 @@ def to_event(message: IncomingMessage, texts: HeaderTexts | None = None) -> Rece
             quick = quick_event(message, texts, _payload(known.name, version, message))
             if quick is not None:
                 return quick
+    if message.unreadable:
+        raise Poisonous(message.unreadable)
     headers = _Headers(message)
     event_type = event_type_of(message)
     if not event_type:

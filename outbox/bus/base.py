@@ -36,6 +36,8 @@ class IncomingMessage(Struct, frozen=True, kw_only=True, gc=False):
     headers: tuple[tuple[str, bytes | None], ...]
     timestamp: int | None
     """Milliseconds since 1970 (UTC)."""
+    unreadable: str | None = None
+    """Why the headers could not be read; they are empty then, and no handler can be given the message."""
 
 
 class DeliveryFailure(Struct, frozen=True, kw_only=True):

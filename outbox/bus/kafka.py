@@ -76,7 +76,15 @@ _REFUSED = frozenset(
     }
 )
 
+# A broker that cannot be asked for topics (librdkafka's mock) makes them itself when they are used.
+_EXISTS_OR_WILL = frozenset(
+    {KafkaError.TOPIC_ALREADY_EXISTS, KafkaError._UNSUPPORTED_FEATURE}  # noqa: SLF001
+)
+# Said to who may not create topics, whether there is such a topic or not.
+_FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
+
 _HELD = DeliveryFailure(failure=Failure.HELD, reason="one before it failed")
+_NEVER_WORKED = DeliveryFailure(failure=Failure.OUTAGE, reason="the broker gives the producer no id, or takes it back")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within {DELIVERY_DEADLINE} s")
 
 
@@ -115,8 +123,7 @@ class KafkaBus:
                 future.result()
             except KafkaException as exception:
                 error = exception.args[0]
-                # A broker that cannot be asked for topics (librdkafka's mock) makes them itself when they are used.
-                if error.code() not in {KafkaError.TOPIC_ALREADY_EXISTS, KafkaError._UNSUPPORTED_FEATURE}:  # noqa: SLF001
+                if error.code() not in _EXISTS_OR_WILL and not (error.code() in _FORBIDDEN and _exists(admin, name)):
                     # What it has to say of its connections.
                     admin.poll(0)
                     failures[name] = self._explained(_failure(error))
@@ -175,12 +182,14 @@ class KafkaBus:
         results: list[DeliveryFailure | None] = [None] * len(messages)
         handed_in: list[int] = []
         failed: set[tuple[str, bytes]] = set()
+        broken = False
         for place, message in enumerate(messages):
             if (message.topic, message.key) in failed:
                 results[place] = _HELD
                 continue
             failure = _hand_in(producer, message, partial(_report, reports, place), deadline)
             if failure:
+                broken = broken or failure is _HELD
                 results[place] = failure
                 failed.add((message.topic, message.key))
             else:
@@ -196,9 +205,12 @@ class KafkaBus:
                 results[place] = _failure(error) if intact or not _is_consequence(error) else _HELD
                 if error.code() in _PERMANENT:
                     suspects.append(place)
-        if any(results[place] for place in handed_in):
+        if broken or any(results[place] for place in handed_in):
             # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
             self._replace_producer()
+        if messages and all(result is _HELD for result in results):
+            # Nothing went before: the producer itself cannot work, for instance because it lacks a right.
+            results = [_NEVER_WORKED] * len(results)
         return results, suspects
 
     def _publish_one_by_one(
@@ -261,6 +273,14 @@ class KafkaBus:
         return Producer({**self._client_config, **config, "error_cb": self._on_error}, logger=logger)
 
 
+def _exists(admin: AdminClient, topic: str) -> bool:
+    try:
+        found = admin.list_topics(topic, timeout=TOPIC_DEADLINE).topics.get(topic)
+    except KafkaException:
+        return False
+    return found is not None and found.error is None
+
+
 def _hand_in(
     producer: Producer, message: OutgoingMessage, report: Callable[..., None], deadline: float
 ) -> DeliveryFailure | None:
@@ -277,7 +297,7 @@ def _hand_in(
             producer.poll(0.05)
         except KafkaException as exception:
             error = exception.args[0]
-            return _HELD if error.fatal() else _failure(error)
+            return _HELD if error.fatal() or error.code() == KafkaError._FATAL else _failure(error)  # noqa: SLF001
         else:
             return None
 

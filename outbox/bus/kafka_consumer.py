@@ -53,6 +53,8 @@ class KafkaSubscription:
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         self._group = group
         self._assigned: set[Partition] = set()
+        self._departed: set[Partition] = set()
+        """Partitions that went while the present poll was filling up."""
         self._positions: dict[Partition, int] = {}
         self._consumer = Consumer(
             {**client_config, "group.id": group, **CONSUMER_CONFIG, "error_cb": self._on_error},
@@ -67,9 +69,13 @@ class KafkaSubscription:
         first = self._consumer.poll(timeout)
         if first is None:
             return []
+        self._departed.clear()
         # Without a timeout: consume() would wait for a full batch and so delay a single message.
         rest = self._consumer.consume(num_messages=limit - 1, timeout=0) if limit > 1 else []
-        return [incoming(message) for message in (first, *rest) if self._is_message(message)]
+        # Partitions may be handed over inside consume(), which then returns nothing of them; what poll() has returned
+        # belongs to their next owner.
+        messages = rest if (first.topic(), first.partition()) in self._departed else [first, *rest]
+        return [incoming(message) for message in messages if self._is_message(message)]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
@@ -158,6 +164,7 @@ class KafkaSubscription:
 
     def _forget(self, lost: set[Partition]) -> None:
         self._assigned -= lost
+        self._departed |= lost
         for partition in lost:
             self._positions.pop(partition, None)
 
@@ -176,14 +183,21 @@ def incoming(message: Any) -> IncomingMessage:
     """The message as Nova knows it."""
     # Any, because the binding's types allow for what only an error lacks.
     kind, timestamp = message.timestamp()
+    unreadable = None
+    try:
+        headers = tuple(message.headers() or ())
+    except (SystemError, UnicodeDecodeError) as error:
+        # Kafka takes any bytes for a header's name, and the binding only UTF-8.
+        headers, unreadable = (), f"the name of a header is not UTF-8: {error.__cause__ or error}"
     return IncomingMessage(
         topic=message.topic(),
         partition=message.partition(),
         offset=message.offset(),
         key=message.key(),
         body=message.value(),
-        headers=tuple(message.headers() or ()),
+        headers=headers,
         timestamp=timestamp if kind else None,
+        unreadable=unreadable,
     )
 
 

@@ -1,5 +1,7 @@
 """Does each message take effect once per group, whatever happens on the way? (I7)"""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +27,7 @@ from tests.support.outbox import eventually, hosted, produce, unique
 
 pytestmark = pytest.mark.usefixtures("recording", "kafka")
 
+KCAT = shutil.which("kcat")
 ONCE_MORE = RetryPolicy(limit=1, base=0.0)
 
 
@@ -145,6 +148,21 @@ def test_a_poisonous_message_is_a_dead_letter_and_the_rest_goes_on(
     assert {letter.exception for letter in letters} == {"outbox.exceptions.Poisonous"}
     assert {letter.attempts for letter in letters} == {1}
     assert InboxEntry.objects.filter(consumer=group.name).count() == 7
+
+
+@pytest.mark.skipif(KCAT is None, reason="NOT PROVED: kcat is not installed (apt-get install kcat)")
+def test_a_header_name_that_nobody_can_read_stops_no_partition(
+    consumer: Callable[[], ConsumerRunner], notebook: Notebook, kafka_brokers: str, made_topic: str
+) -> None:
+    with hosted(consumer()):
+        command = [str(KCAT), "-P", "-b", kafka_brokers, "-t", made_topic, "-k", "key", "-H", "event_type=note.taken"]
+        subprocess.run([*command, "-H", b"\xff\xfe=1"], input=b'{"number":1}', check=True)
+        subprocess.run(command, input=b'{"number":2}', check=True)
+        eventually(lambda: notebook.numbers == ["2"])
+
+    letter = DeadLetter.objects.get()
+    assert (letter.exception, bytes(letter.body or b"")) == ("outbox.exceptions.Poisonous", b'{"number":1}')
+    assert "not UTF-8" in letter.message
 
 
 def test_a_message_that_a_handler_fails_on_is_tried_again_and_then_a_dead_letter(

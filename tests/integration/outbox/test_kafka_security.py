@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.admin._scram import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.cimpl import NewTopic
 from django.core.management import CommandError, call_command
 from msgspec import structs
 
@@ -72,6 +75,45 @@ def goes_round(bus: KafkaBus) -> None:
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 def test_a_password_opens_the_way_over_tls(kafka: SecuredKafka, mechanism: str) -> None:
     goes_round(KafkaBus(kafka.sasl_address, security=by_password(kafka, mechanism)))
+
+
+def test_who_may_write_and_not_create_needs_no_more(kafka: SecuredKafka) -> None:
+    topic = unique("acl")
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    admin.create_topics([NewTopic(topic, num_partitions=1)])[topic].result(10)
+    rights = [
+        AclBinding(
+            ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:nova", "*", operation, AclPermissionType.ALLOW
+        )
+        for operation in (AclOperation.WRITE, AclOperation.DESCRIBE)
+    ]
+
+    def of(kind: Any, resource: ResourceType, name: str, pattern: ResourcePatternType) -> Any:
+        return kind(resource, name, pattern, "User:nova", "*", AclOperation.CREATE, AclPermissionType.DENY)
+
+    forbidden = (
+        (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL),
+        (ResourceType.TOPIC, "acl", ResourcePatternType.PREFIXED),
+    )
+    rights += [of(AclBinding, *place) for place in forbidden]
+    for future in admin.create_acls(rights).values():
+        future.result(10)
+    try:
+        bus = KafkaBus(kafka.sasl_address, security=by_password(kafka))
+        missing = unique("acl")
+
+        # What an administrator has made is found; what is missing is said to be forbidden.
+        failures = eventually(
+            lambda: bus.ensure_topics([TopicSpec(name=name, partitions=1) for name in (topic, missing)])
+        )
+
+        assert {name: failure.failure for name, failure in failures.items()} == {missing: Failure.REFUSED}
+        assert bus.publish_batch([OutgoingMessage(topic=topic, key=b"k", body=b"{}")]) == [None]
+        bus.close()
+    finally:
+        filters = [of(AclBindingFilter, *place) for place in forbidden]
+        for deleted in admin.delete_acls(filters).values():
+            assert deleted.result(10)
 
 
 def test_a_certificate_opens_the_way(kafka: SecuredKafka) -> None:

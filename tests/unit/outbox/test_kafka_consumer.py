@@ -7,6 +7,10 @@ import pytest
 
 from outbox.bus import kafka_consumer
 from outbox.bus.kafka_consumer import KafkaSubscription
+from outbox.exceptions import Poisonous
+from outbox.group_effect import GroupEffect
+from outbox.handlers import ConsumerGroup
+from outbox.message import to_event
 
 
 class Consumer:
@@ -38,9 +42,80 @@ class Consumer:
         self._closed.set()
 
 
+class Fetched:
+    """A message as librdkafka's binding gives it."""
+
+    def __init__(self, partition: int, offset: int, error: Exception | None = None) -> None:
+        self._place = partition, offset
+        self._error = error
+
+    def error(self) -> None:
+        return None
+
+    def topic(self) -> str:
+        return "topic"
+
+    def partition(self) -> int:
+        return self._place[0]
+
+    def offset(self) -> int:
+        return self._place[1]
+
+    def key(self) -> bytes:
+        return b"key"
+
+    def value(self) -> bytes:
+        return b"{}"
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 1_736_937_000_000
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        if self._error:
+            raise self._error
+        return [("event_type", b"note.taken")]
+
+
 @pytest.fixture
 def subscription() -> KafkaSubscription:
     return KafkaSubscription({"bootstrap.servers": "127.0.0.1:1"}, "group", ["topic"])
+
+
+def test_a_message_whose_partition_goes_within_the_poll_is_left_to_the_next_owner(
+    subscription: KafkaSubscription,
+) -> None:
+    """librdkafka serves a rebalance wherever it is asked for messages, and takes back those of that one call only."""
+
+    def consume(num_messages: int, timeout: float) -> list[Fetched]:
+        lost = [SimpleNamespace(topic="topic", partition=0)]
+        subscription._on_revoke(None, lost)  # type: ignore[arg-type]
+        return [Fetched(1, 7)]
+
+    firsts = iter([Fetched(0, 3), Fetched(0, 9)])
+    real = subscription._consumer
+    subscription._consumer = SimpleNamespace(poll=lambda _: next(firsts), consume=consume)  # type: ignore[assignment]
+    subscription._assigned = {("topic", 0), ("topic", 1)}
+
+    assert [(one.partition, one.offset) for one in subscription.poll(limit=10, timeout=0)] == [(1, 7)]
+
+    # It has come back: what is read of it from then on is its owner's.
+    subscription._consumer.consume = lambda **_: [Fetched(0, 10)]  # type: ignore[method-assign]
+    assert [one.offset for one in subscription.poll(limit=10, timeout=0)] == [9, 10]
+    real.close()
+
+
+def test_a_message_whose_headers_cannot_be_read_is_a_poisonous_one(subscription: KafkaSubscription) -> None:
+    complaint = SystemError("returned a result with an exception set")
+    complaint.__cause__ = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    message = kafka_consumer.incoming(Fetched(0, 1, complaint))
+
+    assert (message.headers, message.body) == ((), b"{}")
+    with pytest.raises(Poisonous, match="not UTF-8"):
+        to_event(message)
+    group = ConsumerGroup(name="g", topics=(), handlers=())
+    with pytest.raises(Poisonous):
+        GroupEffect(group).take([message])
 
 
 def test_its_partitions_are_given_back_before_it_closes(subscription: KafkaSubscription) -> None:
