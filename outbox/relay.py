@@ -27,7 +27,7 @@ from outbox.topics import spec_of
 
 log = structlog.get_logger(__name__)
 
-# Payload of one batch, as stored (compressed); keeps memory bounded whatever the rows' size.
+# Payload of one batch; keeps memory bounded whatever the rows' size.
 BATCH_BYTES = 16 * 1024 * 1024
 
 

@@ -1,7 +1,7 @@
 -- The rows that a relay may publish now, in the order of the log.
 -- shards:   smallint[] that the relay owns
 -- limit:    most rows
--- bytes:    stop after the row that reaches this many bytes of payload (as stored)
+-- bytes:    stop after the row that reaches this many bytes of payload
 -- going_on: text[], the topics whose dead rows hold nothing back
 -- Result:   the columns of outbox.message.OutboxRow, in its order
 --
@@ -39,7 +39,8 @@ SELECT
     to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), retry_count,
     metadata ->> 'clock'
 FROM (
-    SELECT *, sum(pg_column_size(payload)) OVER (ORDER BY position) - pg_column_size(payload) AS bytes_before
+    -- As text: stored, it may be compressed to a hundredth.
+    SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY position) - octet_length(payload::text) AS bytes_before
     FROM eligible
 ) AS batch
 WHERE bytes_before < %(bytes)s

@@ -12,12 +12,13 @@ from confluent_kafka.cimpl import NewTopic
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from events.api import Expected, NewEvent, StreamId, Untyped, append_events
 from outbox.api import KafkaBus, MemoryBus, RetryPolicy, discard_outbox_rows, retry_outbox_rows
 from outbox.bus.base import DeliveryFailure, OutgoingMessage
 from outbox.hints import CHANNEL
 from outbox.models import OutboxEvent
 from outbox.record import SHARDS
-from outbox.relay import PassResult, relay_connection, relay_pass
+from outbox.relay import BATCH_BYTES, PassResult, relay_connection, relay_pass
 from outbox.retries import Failure, Tempo, TopicPolicies, TopicPolicy
 from outbox.runner import RelayRunner, RelaySettings
 from outbox.sql.statements import statement
@@ -72,6 +73,20 @@ def test_rows_reach_the_topic_in_order_per_key_with_all_that_is_known(
     assert of_first["version"] == b"1"
     assert of_first["content-type"] == b"application/json"
     assert set(states().values()) == {"published"}
+
+
+def test_a_pass_takes_so_many_bytes_however_small_they_are_stored(relay: Callable[..., PassResult]) -> None:
+    """Repeated text is stored in a hundredth of its length, and a relay that takes it all has no memory left."""
+    length = 800_000
+    large = [NewEvent(payload=Untyped("note.taken", {"number": n, "text": "x" * length})) for n in range(30)]
+    for event in large:
+        append_events(StreamId("note", "large"), Expected.ANY, [event])
+    bus = MemoryBus()
+
+    published = relay(bus).published
+
+    assert BATCH_BYTES <= published * length < BATCH_BYTES + length
+    assert published + relay(bus).published == 30
 
 
 def test_a_rolled_back_append_publishes_nothing(relay: Callable[..., PassResult]) -> None:
