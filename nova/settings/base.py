@@ -111,6 +111,14 @@ NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
 NOVA_ORDER_STOCK = env.numbers("NOVA_ORDER_STOCK")
 # Mail addresses that are told of new orders.
 NOVA_ORDER_RECIPIENTS = env.words("NOVA_ORDER_RECIPIENTS")
+# The mail server; one that says nothing for so many seconds counts as away.
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "nova@localhost")
 
 # Which broker events travel by: kafka, rabbitmq, or memory for one process.
 NOVA_BUS = env.text("NOVA_BUS", "kafka")
