@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,7 +14,7 @@ from unfold.enums import ActionVariant
 
 from outbox.admin.base import ReasonForm, reason_dialog, row_action
 from outbox.admin.display import NOWHERE, actor_of, tell, uuid_of
-from outbox.admin.holding import with_blocker
+from outbox.admin.holding import find_blockers
 from outbox.admin.letter_fields import LetterFields, letter_url, operation_url
 from outbox.admin.letter_forms import EditForm, LettersForm
 from outbox.admin.letter_list_filters import FAILURE_GROUPS, ArchivedFilter, FailureGroupFilter, OperationFilter
@@ -62,9 +63,17 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         ("What operators have done", {"fields": ("edited_link", "operations_text")}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
-        """The letters, with what blocks those that were parked."""
-        return with_blocker(super().get_queryset(request))
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """A page of letters, with what blocks those that were parked."""
+        page: ChangeList = super().get_changelist_instance(request)
+        find_blockers(page.result_list)
+        return page
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> DeadLetter | None:
+        """A letter, with what blocks it if it was parked."""
+        letter: DeadLetter | None = super().get_object(request, object_id, from_field)
+        find_blockers([letter] if letter else [])
+        return letter
 
     def possible(self, row: DeadLetter) -> Collection[str]:
         """An open letter is decided about; a closed one is put away; one in a worker's hands is neither."""

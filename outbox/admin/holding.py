@@ -1,5 +1,9 @@
 """What holds a row or a letter back? The first one of its key that an operator or a worker has to deal with."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Now
 
@@ -30,14 +34,27 @@ def with_holder(rows: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
     return rows.annotate(held_by=Case(When(stands, then=Subquery(holder.values("pk")[:1]))))
 
 
-def with_blocker(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
-    """Letters with `blocked_by`: of one that was parked, the number of the letter that its key waits for, or None."""
-    blocker = DeadLetter.objects.filter(
-        consumer=OuterRef("consumer"),
-        topic=OuterRef("topic"),
-        partition=OuterRef("partition"),
-        key=OuterRef("key"),
-        offset__lt=OuterRef("offset"),
-        status__in=UNDECIDED,
-    ).order_by("offset", "pk")
-    return letters.annotate(blocked_by=Case(When(exception=PARKED, then=Subquery(blocker.values("pk")[:1]))))
+def find_blockers(letters: Iterable[Any]) -> None:
+    """Give each letter `blocked_by`: of one that was parked, the number of the letter that its key waits for, or None.
+
+    A query for each partition, which may have very many letters.
+    """
+    parked = defaultdict(list)
+    for letter in letters:
+        letter.blocked_by = None
+        if letter.exception == PARKED:
+            parked[letter.consumer, letter.topic, letter.partition].append(letter)
+    for (consumer, topic, partition), waiting in parked.items():
+        undecided = DeadLetter.objects.filter(
+            consumer=consumer,
+            topic=topic,
+            partition=partition,
+            key__in={bytes(letter.key) for letter in waiting},
+            status__in=UNDECIDED,
+        )
+        first = undecided.order_by("key", "offset", "pk").distinct("key").values_list("key", "offset", "pk")
+        blockers = {bytes(key): (offset, number) for key, offset, number in first if key is not None}
+        for letter in waiting:
+            offset, number = blockers.get(bytes(letter.key), (letter.offset, None))
+            if offset < letter.offset:
+                letter.blocked_by = number

@@ -24,7 +24,7 @@ LETTER_STATES = {
 
 
 class LetterFields:
-    """The fields of a letter that are not its columns. The letters come from `with_blocker`."""
+    """The fields of a letter that are not its columns. The letters have been through `find_blockers`."""
 
     @display(description="state", label=LETTER_STATES)
     def state(self, letter: DeadLetter) -> str:

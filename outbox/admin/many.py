@@ -55,6 +55,8 @@ class ManyAdmin(OperatedAdmin):
     many_form: type[ManyForm]
     many_verbs: ClassVar[dict[str, str]]
     """What each verb does."""
+    many_most: ClassVar[int | None] = None
+    """Most that one start deals with; None for all."""
 
     def count_many(self, form: Any) -> int:
         """How many are meant."""
@@ -82,6 +84,7 @@ class ManyAdmin(OperatedAdmin):
             "form": form,
             "counted": counted,
             "mark": mark,
+            "now": min(counted or 0, self.many_most or counted or 0),
             "verb": form.cleaned_data["verb"] if mark else "",
             "verbs": self.many_verbs,
             "opts": self.opts,

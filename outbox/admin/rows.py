@@ -28,8 +28,7 @@ from outbox.models import OutboxAction, OutboxEvent, OutboxQuerySet
 from outbox.operations import discard_outbox_rows, outbox_actions, reroute_outbox_row, retry_outbox_rows
 from outbox.sql.statements import statement
 
-# Most rows that one request acts on, so that it ends in time, and how many of them in one transaction.
-MOST = 10_000
+# Rows that are acted on in one transaction.
 CHUNK = 1_000
 POSSIBLE = {"dead": ("retry_row", "reroute_row", "discard_row"), "waiting": ("retry_row",)}
 """What can be done to a row in a state; nothing in the others."""
@@ -53,6 +52,8 @@ class OutboxEventAdmin(ManyAdmin):
     list_before_template = "admin/outbox/rows_legend.html"
     many_form = RowsForm
     many_verbs: ClassVar = VERBS
+    # A request has to end in time.
+    many_most: ClassVar = 10_000
     fieldsets = (
         (
             "Delivery",
@@ -219,7 +220,7 @@ class OutboxEventAdmin(ManyAdmin):
 
     def start_many(self, request: HttpRequest, form: RowsForm) -> HttpResponse:
         """Act on the first of them, and lead back to the list."""
-        ids = list(self._meant(form).order_by("position").values_list("pk", flat=True)[:MOST])
+        ids = list(self._meant(form).order_by("position").values_list("pk", flat=True)[: self.many_most])
         self._act(request, ids, form.cleaned_data["verb"], form.cleaned_data["reason"], asked=len(ids))
         if left := self._meant(form).count():
             messages.warning(request, f"There are {left} more: act on them again.")

@@ -65,3 +65,14 @@ def test_a_selection_of_what_is_no_row_selects_nothing(operator: Client, url: st
 
     assert operator.post(reverse(url), body).status_code == 302
     assert DeadLetter.objects.get().status == "open"
+
+
+@pytest.mark.parametrize(
+    ("url", "lookup"),
+    [
+        *((LETTERS, lookup) for lookup in ("event_type__regex", "last_failed_at__hour", "key", "body", "pk__regex")),
+        *((ROWS, lookup) for lookup in ("topic__iregex", "payload__x", "id__in")),
+    ],
+)
+def test_a_list_takes_no_other_question_than_its_filters_ask(operator: Client, url: str, lookup: str) -> None:
+    assert operator.get(reverse(url), {lookup: "("}).status_code == 400

@@ -1,5 +1,6 @@
 """Does what an operator does to many letters or rows hit those that were meant, and no others?"""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,10 +171,13 @@ def test_dead_rows_of_one_topic_are_retried_at_once(
 def test_rows_beyond_the_most_of_one_go_are_left_and_said(
     operator: Client, dead_rows: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MOST", 2)
+    monkeypatch.setattr(rows.OutboxEventAdmin, "many_most", 2)
     body = {"verb": "discard", "event_type": "note.taken", "reason": "meaningless"}
 
-    done = submit(operator, operator.post(reverse(MANY_ROWS), body | {"count": ""}), {"start": ""})
+    counted = operator.post(reverse(MANY_ROWS), body | {"count": ""})
+    assert "3 outbox events would be dealt with, 2 at a time" in re.sub("<[^>]*>", "", counted.content.decode())
+    assert "Discard 2" in counted.content.decode()
+    done = submit(operator, counted, {"start": ""})
 
     assert [row.state for row in OutboxEvent.objects.order_by("pk")] == ["discarded", "discarded", "dead"]
     assert "1 more" in operator.get(done.headers["Location"]).content.decode()
