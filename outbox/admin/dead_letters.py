@@ -152,9 +152,10 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
             try:
                 copy, _ = edit_and_retry(letter.pk, form.edit(), actor=actor_of(request), reason=reason)
             except InvalidEdit as error:
-                form.add_error(error.pointer.removeprefix("/") or None, str(error))
+                form.add_error(error.pointer.removeprefix("/") or "body", str(error))
             except LetterNotOpen as error:
-                form.add_error(None, str(error))
+                messages.warning(request, f"{error}.")
+                return HttpResponseRedirect(letter_url(letter.pk))
             else:
                 self.audit(request, [letter], f"Replaced by the edited copy {copy.pk}: {reason}")
                 self.audit(request, [copy], f"Edited from letter {letter.pk}, and to be handled: {reason}")
