@@ -70,6 +70,7 @@ ASGI_APPLICATION = "nova.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["nova.formats"]
 LANGUAGE_CODE = "en-us"
 STATIC_URL = "/static/"
 # Where `collectstatic` puts files for production; elsewhere they are served from where they are.

@@ -11,6 +11,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+NOWHERE = "?:0 in ?"
+"""The frame of an exception that was not raised in any code of ours; see `describe`."""
+
 
 def actor_of(request: HttpRequest) -> str:
     """Who is asking, for the log."""
@@ -25,6 +28,11 @@ def tell(request: HttpRequest, done: int, asked: int, what: str) -> None:
 def link(url: str, text: str) -> SafeString:
     """A link in the colours of the console."""
     return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
+
+
+def failure(exception: str, frame: str) -> str:
+    """What went wrong and where, as far as it has a place: what was never handled has none."""
+    return exception if frame == NOWHERE else f"{exception} at {frame}"
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:

@@ -1,19 +1,20 @@
 """What does an operator see of what was asked to be done to dead letters, and how is it stopped?"""
 
+from collections.abc import Collection
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from events.console import json_block
-from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog
+from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog, row_action
 from outbox.admin.display import actor_of, bar, link
 from outbox.exceptions import OperationFinished
 from outbox.letter_operations import cancel_operation
-from outbox.letter_work import LIVE
 from outbox.models import DeadLetterOperation, OperationItem
 
 STATES = {"queued": "info", "running": "warning", "done": "success", "cancelled": "default", "failed": "danger"}
@@ -35,11 +36,9 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
     )
 
-    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def possible(self, row: DeadLetterOperation) -> Collection[str]:
         """Nothing can be done any more about an operation that has ended."""
-        if not super().has_operate_permission(request):
-            return False
-        return obj is None or DeadLetterOperation.objects.filter(pk=str(obj), state__in=LIVE).exists()
+        return self.actions_detail if row.is_live else ()
 
     @display(description="what", label=VERBS)
     def verb_label(self, operation: DeadLetterOperation) -> str:
@@ -71,7 +70,7 @@ class DeadLetterOperationAdmin(OperatedAdmin):
             "{} · {}", link(letters, f"all {operation.total}"), link(failed, f"{operation.failed} failed")
         )
 
-    @action(
+    @row_action(
         description="Cancel",
         url_path="cancel",
         permissions=["operate"],
@@ -82,7 +81,7 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         """Stop behind the letter in hand."""
         reason = form.cleaned_data["reason"]
         try:
-            operation = cancel_operation(int(object_id), actor=actor_of(request), reason=reason)
+            operation = cancel_operation(object_id, actor=actor_of(request), reason=reason)
         except OperationFinished as error:
             messages.warning(request, f"{error}.")
         else:

@@ -1,109 +1,69 @@
 """What does an operator see of events on their way, and what can be done about those that are stuck?"""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from events.console import block
-from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog
+from outbox.admin.base import ReasonForm, reason_dialog, row_action
 from outbox.admin.display import actor_of, indented, link, table, tell, uuid_of
+from outbox.admin.holding import with_holder
+from outbox.admin.many import ManyAdmin
+from outbox.admin.row_forms import VERBS, RouteForm, RowsForm
+from outbox.admin.row_list_filters import LATEST, STATES, EventTypeFilter, StateFilter, TopicFilter
 from outbox.conf import outbox_conf
-from outbox.exceptions import InvalidRoute, RowNotDead
+from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxAction, OutboxEvent, OutboxQuerySet
 from outbox.operations import discard_outbox_rows, outbox_actions, reroute_outbox_row, retry_outbox_rows
 from outbox.sql.statements import statement
 
-LATEST = 10_000
-STATES = {"published": "success", "pending": "info", "waiting": "warning", "dead": "danger", "discarded": "default"}
-
-
-class RouteForm(ReasonForm):
-    """Asks where to, and why."""
-
-    topic = forms.CharField(max_length=249, required=False, widget=UnfoldAdminTextInputWidget)
-    partition_key = forms.CharField(max_length=1_000, required=False, widget=UnfoldAdminTextInputWidget)
-    field_order = ("topic", "partition_key", "reason")
-
-    def __init__(self, request: HttpRequest, object_id: int | str | None = None, *args: Any, **kwargs: Any) -> None:
-        row = OutboxEvent.objects.filter(pk=object_id or 0).first()
-        route = {"topic": row.topic, "partition_key": row.partition_key} if row else {}
-        super().__init__(request, object_id, *args, initial=route | (kwargs.pop("initial", None) or {}), **kwargs)
-
-
-class StateFilter(admin.SimpleListFilter):
-    """Narrows rows to one state."""
-
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All states."""
-        return [(state, state) for state in STATES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows in the chosen state."""
-        return queryset.in_state(self.value()) if self.value() in STATES else queryset
-
-
-class RecentFilter(admin.SimpleListFilter):
-    """Narrows rows to one value that the latest rows have; subclasses say of which column."""
-
-    column: int
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What the latest rows have; a look at all rows would take too long."""
-        with connection.cursor() as cursor:
-            cursor.execute(statement("recent_topics"), {"limit": LATEST})
-            values = sorted({row[self.column] for row in cursor.fetchall()})
-        return [(value, value) for value in values]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
-        """The rows with the chosen value."""
-        value = (self.value() or "").replace("\0", "")
-        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
-
-
-class TopicFilter(RecentFilter):
-    """Narrows rows to one topic."""
-
-    title = "topic"
-    parameter_name = "topic"
-    column = 0
-
-
-class EventTypeFilter(RecentFilter):
-    """Narrows rows to one event type."""
-
-    title = "event type"
-    parameter_name = "event_type"
-    column = 1
+# Rows that are acted on in one transaction.
+CHUNK = 1_000
+POSSIBLE = {"dead": ("retry_row", "reroute_row", "discard_row"), "waiting": ("retry_row",)}
+"""What can be done to a row in a state; nothing in the others."""
 
 
 @admin.register(OutboxEvent)
-class OutboxEventAdmin(OperatedAdmin):
+class OutboxEventAdmin(ManyAdmin):
     """Events on their way to their topics, newest first."""
 
-    list_display = ("id", "state_label", "event_type", "topic", "partition_key", "age", "retry_count", "event_link")
+    list_display = (
+        *("id", "state_label", "holder", "event_type", "topic", "partition_key"),
+        *("age", "retry_count", "event_link"),
+    )
     list_filter = (StateFilter, TopicFilter, EventTypeFilter)
     ordering = ("-id",)
     search_fields = ("event_id",)
     search_help_text = "An event id or aggregate id, in full"
     actions = ("retry", "discard")
+    actions_list = ("operate",)
     actions_detail = ("retry_row", "reroute_row", "discard_row")
     list_before_template = "admin/outbox/rows_legend.html"
+    many_form = RowsForm
+    many_verbs: ClassVar = VERBS
+    # A request has to end in time.
+    many_most: ClassVar = 10_000
     fieldsets = (
-        ("Delivery", {"fields": ("state_label", "topic", "partition_key", "shard", "created_at", "published_at")}),
+        (
+            "Delivery",
+            {
+                "fields": (
+                    *("state_label", "holder", "topic", "partition_key", "shard"),
+                    *("created_at", "published_at"),
+                )
+            },
+        ),
         (
             "Failures",
             {"fields": ("retry_count", "next_attempt_at", "dead_at", "discarded_at", "last_error", "actions_text")},
@@ -121,10 +81,25 @@ class OutboxEventAdmin(OperatedAdmin):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxEvent]:
+        """The rows, with what holds them."""
+        return with_holder(super().get_queryset(request))
+
+    def possible(self, row: OutboxEvent) -> Collection[str]:
+        """What is on its way or done needs nobody."""
+        return POSSIBLE.get(row.state, ())
+
     @display(description="state", label=STATES)
     def state_label(self, row: OutboxEvent) -> str:
         """Where the row is on its way."""
         return row.state
+
+    @display(description="waits for")
+    def holder(self, row: Any) -> SafeString | str:
+        """The row of its key that has to be published or given up before this one."""
+        if row.held_by is None:
+            return "-"
+        return link(reverse("admin:outbox_outboxevent_change", args=[row.held_by]), f"row {row.held_by}")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list says for how long published rows stay."""
@@ -179,15 +154,14 @@ class OutboxEventAdmin(OperatedAdmin):
     @admin.action(description="Retry dead and waiting rows now", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> HttpResponse | None:
         """Try the selected rows again."""
-        return self._act_on_selection(request, queryset, "retry", "Dead and waiting ones are tried again at once.")
+        return self._act_on_selection(request, queryset, "retry")
 
     @admin.action(description="Discard dead rows", permissions=["operate"])
     def discard(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> HttpResponse | None:
         """Give the selected dead rows up."""
-        text = "Dead ones are never published, and the later rows of their keys go on."
-        return self._act_on_selection(request, queryset, "discard", text)
+        return self._act_on_selection(request, queryset, "discard")
 
-    @action(
+    @row_action(
         description="Retry now",
         url_path="retry",
         permissions=["operate"],
@@ -196,10 +170,10 @@ class OutboxEventAdmin(OperatedAdmin):
     )
     def retry_row(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Try this row again."""
-        self._act(request, [object_id], "retry", form.cleaned_data["reason"])
+        self._act(request, [object_id], "retry", form.cleaned_data["reason"], asked=1)
         return self._back_to(object_id)
 
-    @action(
+    @row_action(
         description="Reroute",
         url_path="reroute",
         permissions=["operate"],
@@ -215,20 +189,20 @@ class OutboxEventAdmin(OperatedAdmin):
         said = form.cleaned_data
         try:
             row = reroute_outbox_row(
-                int(object_id),
+                object_id,
                 topic=said["topic"] or None,
                 partition_key=said["partition_key"] or None,
                 actor=actor_of(request),
                 reason=said["reason"],
             )
-        except (InvalidRoute, RowNotDead) as error:
+        except (InvalidRoute, RowNotDead, RowNotFound) as error:
             messages.warning(request, f"{error}.")
         else:
             self.audit(request, [row], f"Rerouted to {row.topic}, key {row.partition_key}: {said['reason']}")
             messages.success(request, f"Goes to {row.topic} under the key {row.partition_key}.")
         return self._back_to(object_id)
 
-    @action(
+    @row_action(
         description="Discard",
         url_path="discard",
         permissions=["operate"],
@@ -237,34 +211,56 @@ class OutboxEventAdmin(OperatedAdmin):
     )
     def discard_row(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Give this dead row up."""
-        self._act(request, [object_id], "discard", form.cleaned_data["reason"])
+        self._act(request, [object_id], "discard", form.cleaned_data["reason"], asked=1)
         return self._back_to(object_id)
 
+    def count_many(self, form: RowsForm) -> int:
+        """How many rows the verb can be done to."""
+        return self._meant(form).count()
+
+    def start_many(self, request: HttpRequest, form: RowsForm) -> HttpResponse:
+        """Act on the first of them, and lead back to the list."""
+        ids = list(self._meant(form).order_by("position").values_list("pk", flat=True)[: self.many_most])
+        self._act(request, ids, form.cleaned_data["verb"], form.cleaned_data["reason"], asked=len(ids))
+        if left := self._meant(form).count():
+            messages.warning(request, f"There are {left} more: act on them again.")
+        shown = {name: value for name, value in form.narrowed.items() if name in {"topic", "event_type"}}
+        url = reverse("admin:outbox_outboxevent_changelist")
+        return HttpResponseRedirect(f"{url}?{urlencode(shown)}" if shown else url)
+
+    def _meant(self, form: RowsForm) -> OutboxQuerySet:
+        _, possible, _ = ACTIONS[form.cleaned_data["verb"]]
+        return possible(OutboxEvent.objects.filter(form.wanted()))
+
     def _act_on_selection(
-        self, request: HttpRequest, queryset: QuerySet[OutboxEvent], verb: str, description: str
+        self, request: HttpRequest, queryset: QuerySet[OutboxEvent], verb: str
     ) -> HttpResponse | None:
         reason = self.ask_reason(
             request,
             queryset,
             action=verb,
             title=f"{verb.capitalize()} outbox rows",
-            description=description,
+            description=VERBS[verb],
             danger=verb == "discard",
         )
-        if isinstance(reason, HttpResponse):
+        if not isinstance(reason, str):
             return reason
-        self._act(request, list(queryset.values_list("pk", flat=True)), verb, reason)
+        asked = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        self._act(request, list(queryset.values_list("pk", flat=True)), verb, reason, asked=asked)
         return None
 
-    def _act(self, request: HttpRequest, ids: list[int], verb: str, reason: str) -> None:
+    def _act(self, request: HttpRequest, ids: list[int], verb: str, reason: str, *, asked: int) -> None:
         act, possible, done = ACTIONS[verb]
-        rows = list(possible(OutboxEvent.objects.filter(pk__in=ids)))
-        changed = act(ids, actor=actor_of(request), reason=reason)
-        self.audit(request, rows, f"{verb.capitalize()}: {reason}")
-        tell(request, changed, len(ids), done)
+        changed = 0
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            rows = list(possible(OutboxEvent.objects.filter(pk__in=chunk)).only("event_type", "event_id"))
+            changed += act(chunk, actor=actor_of(request), reason=reason)
+            self.audit(request, rows, f"{verb.capitalize()}: {reason}")
+        tell(request, changed, asked, done)
 
 
-ACTIONS: dict[str, tuple[Callable[..., int], Callable[..., Any], str]] = {
+ACTIONS: dict[str, tuple[Callable[..., int], Callable[[OutboxQuerySet], OutboxQuerySet], str]] = {
     "retry": (retry_outbox_rows, OutboxQuerySet.stuck, "retried; only dead and waiting rows can be"),
     "discard": (discard_outbox_rows, OutboxQuerySet.dead, "discarded; only dead rows can be"),
 }

@@ -77,6 +77,9 @@ class ConsumerControl(models.Model):
 
     class Meta:
         db_table = "consumer_controls"
+        # What the console shows under this name are the groups.
+        verbose_name = "consumer"
+        verbose_name_plural = "consumers"
         ordering = ["consumer", "topic", "partition"]
         constraints = [
             models.UniqueConstraint(

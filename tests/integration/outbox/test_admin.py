@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +13,7 @@ from events.store.hooks import on_append
 from outbox.api import ConsumerGroup, IncomingMessage, record, retry_dead_letters
 from outbox.dead_letters import bury
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
+from tests.support.console import client_of, operator_client, submit
 from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.django_db
@@ -44,20 +44,9 @@ def some_rows(db: None, redis_url: str) -> Any:
     set_on_append(before)
 
 
-def client_of(*permissions: str) -> Client:
-    user = User.objects.create_user("someone", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def operator() -> Client:
-    return client_of(
-        *("view_outboxevent", "change_outboxevent", "view_deadletter", "change_deadletter"),
-        *("view_deadletteroperation", "change_deadletteroperation"),
-    )
+    return operator_client()
 
 
 @pytest.fixture
@@ -191,10 +180,11 @@ def test_a_failure_group_is_counted_and_acted_on_as_one(operator: Client) -> Non
     assert operator.get(url, {"failure_group": group.failure_group, "verb": "discard"}).status_code == 200
     body = {"verb": "discard", "failure_group": group.failure_group}
 
-    assert operator.post(url, body | {"count": ""}).context["counted"] == 3
-    assert operator.post(url, body | {"start": ""}).context["form"].errors == {"reason": ["Say why."]}
+    counted = operator.post(url, body | {"count": ""})
+    assert counted.context["counted"] == 3
+    assert submit(operator, counted, {"start": ""}).context["form"].errors == {"reason": ["Say why."]}
     assert operator.post(url, body | {"text": "\0", "count": ""}).status_code == 200
-    begun = operator.post(url, body | {"start": "", "reason": "harmless"})
+    begun = submit(operator, counted, {"start": "", "reason": "harmless"})
 
     operation = DeadLetterOperation.objects.get()
     assert begun.headers["Location"] == reverse("admin:outbox_deadletteroperation_change", args=[operation.pk])
@@ -239,7 +229,8 @@ def test_an_operation_shows_its_progress_leads_to_its_letters_and_is_cancelled(o
 def test_letters_are_grouped_by_failure(viewer: Client) -> None:
     answer = viewer.get(reverse(LETTERS))
 
-    assert "ValueError at ?:0 in ? (3)" in answer.content.decode()
+    assert "ValueError (3)" in answer.content.decode()
+    assert "?:0 in ?" not in answer.content.decode()
 
 
 def test_a_viewer_changes_nothing(viewer: Client) -> None:

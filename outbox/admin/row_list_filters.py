@@ -1,0 +1,62 @@
+"""How is the list of outbox rows narrowed?"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from outbox.models import OutboxEvent
+from outbox.sql.statements import statement
+
+LATEST = 10_000
+STATES = {"published": "success", "pending": "info", "waiting": "warning", "dead": "danger", "discarded": "default"}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Narrows rows to one state."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All states."""
+        return [(state, state) for state in STATES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The rows in the chosen state."""
+        return queryset.in_state(self.value()) if self.value() in STATES else queryset
+
+
+class RecentFilter(admin.SimpleListFilter):
+    """Narrows rows to one value that the latest rows have; subclasses say of which column."""
+
+    column: int
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What the latest rows have; a look at all rows would take too long."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement("recent_topics"), {"limit": LATEST})
+            values = sorted({row[self.column] for row in cursor.fetchall()})
+        return [(value, value) for value in values]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
+        """The rows with the chosen value."""
+        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class TopicFilter(RecentFilter):
+    """Narrows rows to one topic."""
+
+    title = "topic"
+    parameter_name = "topic"
+    column = 0
+
+
+class EventTypeFilter(RecentFilter):
+    """Narrows rows to one event type."""
+
+    title = "event type"
+    parameter_name = "event_type"
+    column = 1
