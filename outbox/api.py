@@ -11,6 +11,7 @@ from outbox.bus.kafka import KafkaBus
 from outbox.bus.memory import MemoryBus
 from outbox.database import is_outage, own_connection
 from outbox.exceptions import (
+    GroupDrained,
     InvalidEdit,
     InvalidParameter,
     InvalidRequest,
@@ -64,6 +65,7 @@ __all__ = [
     "DeliveryFailure",
     "Failure",
     "FailureGroup",
+    "GroupDrained",
     "Handler",
     "HintListener",
     "IncomingMessage",
