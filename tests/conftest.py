@@ -73,7 +73,7 @@ def rabbitmq(server_directory: Path) -> Iterator[Embedded]:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly what could not be tested here."""
     skipped = [str(one.longrepr) for one in terminalreporter.stats.get("skipped", ())]
-    reasons = Counter(reason.group() for text in skipped if (reason := NOT_PROVED.search(text)))
+    reasons = Counter(found.group() for text in skipped if (found := NOT_PROVED.search(text)))
     rabbitmq = sum("RabbitMQ was not tested" in text for text in skipped)
     if rabbitmq or reasons:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)

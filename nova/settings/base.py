@@ -167,6 +167,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Beat never trusts a hint: what it starts looks at the rows. Seconds.
 NOVA_BEAT_INTERVAL = env.number("NOVA_BEAT_INTERVAL", 4)
 
+# Where relay and workers show their counters to Prometheus. 0: nowhere. The port is for the inside.
+NOVA_METRICS_PORT = env.number("NOVA_METRICS_PORT", 0)
+NOVA_METRICS_HOST = env.text("NOVA_METRICS_HOST", "127.0.0.1")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["nova.rest.auth.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["nova.rest.auth.HasScope"],
