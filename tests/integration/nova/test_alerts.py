@@ -30,6 +30,13 @@ def test_the_rules_are_sound():
 
 
 @needs_promtool
+def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
+    checked = promtool("check", "config", DEPLOY / "prometheus.yml")
+    assert checked.returncode == 0, checked.stderr
+    assert "4 rules found" in checked.stdout
+
+
+@needs_promtool
 def test_alerts_fire_at_their_thresholds_and_not_before():
     proved = promtool("test", "rules", PROOFS)
     assert proved.returncode == 0, proved.stderr
