@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from django.core.management import CommandError, call_command
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from outbox import group_states, handlers
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
@@ -76,12 +77,19 @@ def test_the_lag_is_listed_and_measured_while_nobody_consumes(
     listed = consumers("list")
     registry = CollectorRegistry()
     register_collectors(registry)
-    measured = generate_latest(registry).decode()
+    measured = [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+        if sample.name == "kafka_consumer_lag"
+    ]
 
     assert [line.split()[:5] for line in listed.splitlines() if topic in line] == [[group.name, topic, "4", "3", "7"]]
     assert "never seen" in listed
-    lags = [line.rpartition(" ")[2] for line in measured.splitlines() if line.startswith("kafka_consumer_lag{")]
-    assert sorted(map(float, lags)) == [0.0, 4.0]
+    assert [labels for labels, _ in measured] == [
+        {"group": group.name, "topic": topic, "partition": partition} for partition in ("0", "1")
+    ]
+    assert sorted(lag for _, lag in measured) == [0, 4]
 
 
 def test_decisions_are_kept_shown_and_taken_back(group: ConsumerGroup, topic: str) -> None:
