@@ -1,16 +1,20 @@
 """Do the decisions of several operators about one consumer group stand beside each other?"""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 from django.db.models import F
 
 from outbox import flow
 from outbox.exceptions import GroupDrained
 from outbox.flow import Scope
 from outbox.models import ConsumerAction, ConsumerControl
+from tests.support.database import scalar
+from tests.support.outbox import eventually
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
 GROUP = Scope(consumer="fussy")
 
@@ -24,6 +28,28 @@ def test_a_pause_of_a_whole_group_does_not_take_back_its_drain() -> None:
     assert flow.decisions("fussy").drained
     assert ConsumerControl.objects.get().actor == "alice"
     assert [action.verb for action in ConsumerAction.objects.all()] == ["drain"]
+
+
+def test_of_a_drain_and_a_pause_at_the_same_time_the_drain_holds() -> None:
+    refused = threading.Event()
+
+    def pause() -> None:
+        try:
+            flow.pause(GROUP, actor="bob", reason="also")
+        except GroupDrained:
+            refused.set()
+        finally:
+            connections.close_all()
+
+    bob = threading.Thread(target=pause)
+    with transaction.atomic():
+        flow.drain("fussy", actor="alice", reason="broker work")
+        bob.start()
+        eventually(lambda: scalar("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+    bob.join(10)
+
+    assert refused.is_set()
+    assert flow.decisions("fussy").drained
 
 
 def test_a_part_of_a_drained_group_is_paused_beside_the_drain() -> None:
