@@ -23,7 +23,7 @@ app.user_options["worker"].update(
     )
 )
 # By name, because Django is not set up yet when Celery reads this.
-app.steps["worker"].update(("outbox.bootstep:ConsumersStep", "outbox.bootstep:RunnersStep"))
+app.steps["worker"].update(f"outbox.bootstep:{step}" for step in ("ConsumersStep", "RunnersStep", "MetricsStep"))
 
 PRUNE_INTERVAL = 3600.0
 

@@ -1,31 +1,22 @@
-"""What can Prometheus scrape? Counters of all processes of this machine, and gauges asked of the rows at each scrape.
+"""What can Prometheus scrape of a web server? Its counters, and gauges asked of the rows at each scrape.
 
-With `PROMETHEUS_MULTIPROC_DIR` set, each process keeps its counters in that directory and this one shows their sum.
+Relay and workers are scraped at ports of their own (`NOVA_METRICS_PORT`). Where all processes run on one machine, they
+may keep their counters in one directory instead (`PROMETHEUS_MULTIPROC_DIR`), and this page shows their sum.
 The page is for the inside: a proxy in front of Nova must not let it out.
 """
 
-import os
-
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from outbox.api import process_counters
 from outbox.api import register_collectors as register_outbox
 from projections.api import ProjectionCollector
 
 
 def export(_request: HttpRequest) -> HttpResponse:
     """All metrics in Prometheus' text format."""
-    pages = [generate_latest(_counters()), generate_latest(_ROWS)]
+    pages = [generate_latest(process_counters()), generate_latest(_ROWS)]
     return HttpResponse(b"".join(pages), content_type=CONTENT_TYPE_LATEST)
-
-
-def _counters() -> CollectorRegistry:
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
 
 
 def _rows() -> CollectorRegistry:

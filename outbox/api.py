@@ -11,6 +11,7 @@ from outbox.bus.kafka import KafkaBus
 from outbox.bus.memory import MemoryBus
 from outbox.database import is_outage, own_connection
 from outbox.exceptions import (
+    GroupDrained,
     InvalidEdit,
     InvalidParameter,
     InvalidRequest,
@@ -47,7 +48,7 @@ from outbox.letter_operations import (
     start_operation,
 )
 from outbox.letter_work import work_off_operations
-from outbox.metrics import QueueCollector, register_collectors
+from outbox.metrics import QueueCollector, process_counters, register_collectors
 from outbox.operations import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
 from outbox.received import ReceivedEvent
 from outbox.record import record
@@ -64,6 +65,7 @@ __all__ = [
     "DeliveryFailure",
     "Failure",
     "FailureGroup",
+    "GroupDrained",
     "Handler",
     "HintListener",
     "IncomingMessage",
@@ -114,6 +116,7 @@ __all__ = [
     "listeners_of",
     "own_connection",
     "owner_of",
+    "process_counters",
     "record",
     "register_collectors",
     "register_groups",

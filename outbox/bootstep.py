@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from outbox.conf import outbox_conf
 from outbox.handlers import group_named
 from outbox.hosting import Host, collect_seldom
+from outbox.metrics_server import MetricsServer
 from outbox.runners import consumer_runner, runner_named
 
 # Seconds that all loops of a worker together may take to finish.
@@ -82,6 +83,29 @@ class RunnersStep(HostingStep):
     def make_hosts(self, runners: str = "", **options: Any) -> list[Host]:
         """One of each."""
         return [Host(f"runner:{name}", runner_named(name)) for name in _names(runners)]
+
+
+class MetricsStep(bootsteps.StartStopStep):
+    """Lets a worker's counters be scraped, whatever it hosts, where the settings name a port."""
+
+    # Processes that a pool forks must not inherit the port.
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._server = MetricsServer(outbox_conf())
+
+    def start(self, parent: Any) -> None:
+        """Listen."""
+        self._server.start()
+
+    def stop(self, parent: Any) -> None:
+        """Let go of the port."""
+        self._server.stop()
+
+    def terminate(self, parent: Any) -> None:
+        """Cold shutdown."""
+        self._server.stop()
 
 
 def _names(option: str | None) -> list[str]:

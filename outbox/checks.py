@@ -32,6 +32,7 @@ RANGES = {
     "inbox_retention_days": ("NOVA_INBOX_RETENTION_DAYS", 1, 3_650),
     "dead_letter_retry_rate": ("NOVA_DEAD_LETTER_RETRY_RATE", 0.01, 10_000),
     "rabbitmq_partitions": ("RABBITMQ_PARTITIONS", 1, 64),
+    "metrics_port": ("NOVA_METRICS_PORT", 0, 65_535),
     "beat_interval": ("NOVA_BEAT_INTERVAL", 1, 5),
 }
 

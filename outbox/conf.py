@@ -78,6 +78,10 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`NOVA_DEAD_LETTER_RETRY_RATE`: most dead letters that one operation retries in a second."""
     beat_interval: int
     """`NOVA_BEAT_INTERVAL`: seconds between two looks at the rows by beat, whatever hints arrive."""
+    metrics_port: int
+    """`NOVA_METRICS_PORT`: where relay and workers show their counters to Prometheus; 0 for nowhere."""
+    metrics_host: str
+    """`NOVA_METRICS_HOST`: the address that they listen on for that; loopback unless somebody says otherwise."""
 
     def relay_policies(self) -> TopicPolicies:
         """What becomes of rows that the broker refuses. Raises `msgspec.ValidationError`, as a system check tells."""
@@ -129,6 +133,8 @@ def outbox_conf() -> OutboxConf:
         ),
         dead_letter_retry_rate=getattr(settings, "NOVA_DEAD_LETTER_RETRY_RATE", 50.0),
         beat_interval=getattr(settings, "NOVA_BEAT_INTERVAL", 4),
+        metrics_port=getattr(settings, "NOVA_METRICS_PORT", 0),
+        metrics_host=getattr(settings, "NOVA_METRICS_HOST", "127.0.0.1"),
     )
 
 

@@ -5,6 +5,7 @@ OutboxError
 ├── KeyBlocked        a message whose key a dead letter holds back
 ├── ConsumerStalled   a consumer has come no further for too long
 ├── UnknownGroup      no consumer group has the name
+├── GroupDrained      a consumer group is drained, and cannot be paused
 ├── UnknownService    no service has the name
 ├── UnknownRunner     no runner has the name
 ├── LetterNotFound    no dead letter has the number
@@ -22,6 +23,7 @@ OutboxError
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
 
+from datetime import datetime
 from uuid import UUID
 
 
@@ -57,6 +59,16 @@ class UnknownGroup(OutboxError):
         super().__init__(f"no consumer group {name!r}; there are: {', '.join(known) or 'none'}")
         self.name = name
         self.known = known
+
+
+class GroupDrained(OutboxError):
+    """A consumer group is drained, and cannot be paused: its members would come back in."""
+
+    def __init__(self, name: str, *, actor: str, since: datetime) -> None:
+        super().__init__(f"{name} was drained by {actor} at {since:%Y-%m-%d %H:%M:%S} UTC; resume it first")
+        self.name = name
+        self.actor = actor
+        self.since = since
 
 
 class UnknownService(OutboxError):

@@ -1,18 +1,20 @@
 """What has an operator decided about consumers? To pause a group, a topic or a partition of it, or to drain it.
 
 Decisions are rows, which every member of a group looks at every two seconds; a hint makes it look at once. They hold
-whether a consumer runs or not, until somebody takes them back.
+whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.
 """
 
 from functools import partial
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 from msgspec import Struct
 
 from outbox.bus.base import Partition
+from outbox.exceptions import GroupDrained
 from outbox.hints import hint
-from outbox.models import ConsumerControl
+from outbox.models import ConsumerAction, ConsumerControl
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +67,10 @@ def decisions(consumer: str) -> Decisions:
 
 
 def pause(scope: Scope, *, actor: str, reason: str = "") -> None:
-    """Finish the batches in hand and let nothing more of this take effect; members keep their partitions."""
+    """Finish the batches in hand and let nothing more of this take effect; members keep their partitions.
+
+    Raises `GroupDrained` for a whole group that is: whoever has drained it relies on its members' staying out.
+    """
     _decide(scope, ConsumerControl.Verb.PAUSE, actor=actor, reason=reason)
 
 
@@ -81,6 +86,7 @@ def resume(scope: Scope, *, actor: str, reason: str = "") -> list[ConsumerContro
     within = within if scope.partition is None else within.filter(partition=scope.partition)
     with transaction.atomic():
         within.delete()
+        _keep(scope, ConsumerAction.Verb.RESUME, actor=actor, reason=reason)
         transaction.on_commit(partial(hint, CHANNEL))
     log.info("consumer resumed", scope=str(scope), actor=actor, reason=reason)
     return [row for row in rows if row.topic in {"", scope.topic} and row.partition is None]
@@ -88,11 +94,21 @@ def resume(scope: Scope, *, actor: str, reason: str = "") -> list[ConsumerContro
 
 def _decide(scope: Scope, verb: ConsumerControl.Verb, *, actor: str, reason: str) -> None:
     with transaction.atomic():
-        ConsumerControl.objects.update_or_create(
-            consumer=scope.consumer,
-            topic=scope.topic,
-            partition=scope.partition,
-            defaults={"verb": verb, "actor": actor, "reason": reason},
+        said = {"verb": verb, "actor": actor, "reason": reason}
+        # Locked, so that of a drain and a pause at the same time the drain holds, whichever comes first.
+        row, is_new = ConsumerControl.objects.select_for_update().get_or_create(
+            consumer=scope.consumer, topic=scope.topic, partition=scope.partition, defaults=said
         )
+        if verb == ConsumerControl.Verb.PAUSE and row.verb == ConsumerControl.Verb.DRAIN:
+            raise GroupDrained(scope.consumer, actor=row.actor, since=row.since)
+        if not is_new:
+            ConsumerControl.objects.filter(pk=row.pk).update(**said, since=Now())
+        _keep(scope, ConsumerAction.Verb(verb), actor=actor, reason=reason)
         transaction.on_commit(partial(hint, CHANNEL))
     log.info("consumer told", verb=verb.value, scope=str(scope), actor=actor, reason=reason)
+
+
+def _keep(scope: Scope, verb: ConsumerAction.Verb, *, actor: str, reason: str) -> None:
+    ConsumerAction.objects.create(
+        consumer=scope.consumer, topic=scope.topic, partition=scope.partition, verb=verb, actor=actor, reason=reason
+    )

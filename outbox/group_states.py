@@ -12,6 +12,7 @@ import structlog
 from confluent_kafka import KafkaException
 from django.db.models.functions import Now
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from outbox.conf import outbox_conf
 from outbox.flow import Decisions
@@ -19,12 +20,14 @@ from outbox.handlers import ConsumerGroup, registered_groups
 from outbox.health import SILENCE, checks
 from outbox.heartbeats import consumer_name
 from outbox.lag import PartitionLag, lag_of
-from outbox.models import ConsumerControl, ProcessHeartbeat
+from outbox.models import ConsumerAction, ConsumerControl, ProcessHeartbeat
 
 log = structlog.get_logger(__name__)
 
 State = Literal["open", "partly_paused", "paused", "drained"]
 
+# Past decisions that are shown with a group.
+HISTORY = 20
 NOT_KAFKA = "The lag is asked of Kafka only."
 AWAY = "The broker does not answer, or does not let us in."
 
@@ -41,6 +44,20 @@ class Control(Struct, frozen=True, kw_only=True):
     actor: str
     reason: str
     since: datetime
+
+
+class PastDecision(Struct, frozen=True, kw_only=True):
+    """What an operator has decided or taken back, wherever: in the console, over HTTP or on the command line."""
+
+    verb: str
+    """`pause`, `resume` or `drain`."""
+    topic: str | None
+    """None for all topics."""
+    partition: int | None
+    """None for all partitions."""
+    actor: str
+    reason: str
+    at: datetime
 
 
 class GroupState(Struct, frozen=True, kw_only=True):
@@ -61,22 +78,49 @@ class GroupState(Struct, frozen=True, kw_only=True):
     controls: list[Control]
 
 
-class GroupDetail(GroupState, frozen=True, kw_only=True):
+class GroupPartitions(GroupState, frozen=True, kw_only=True):
     """A consumer group with the partitions of its topics."""
 
     partitions: list[PartitionLag] | None
     """None when the lag cannot be known now."""
 
 
+class GroupDetail(GroupPartitions, frozen=True, kw_only=True):
+    """A consumer group with its partitions and what operators have done to it."""
+
+    history: list[PastDecision]
+    """The latest first, and only so many."""
+
+
 def group_states() -> list[GroupState]:
+    """All registered groups, as `group_partitions` gives them."""
+    return [_summary(group) for group in group_partitions()]
+
+
+def group_partitions() -> list[GroupPartitions]:
     """All registered groups. The broker is given up at its first silence, so that not every group waits for it."""
-    return [_summary(detail) for detail in _details(registered_groups())]
+    return _ask(registered_groups())
 
 
 def group_detail(group: ConsumerGroup) -> GroupDetail:
-    """One group, with its partitions."""
-    (detail,) = _details([group])
-    return detail
+    """One group."""
+    (found,) = _ask([group])
+    return GroupDetail(**asdict(found), history=history_of(group))
+
+
+def history_of(group: ConsumerGroup) -> list[PastDecision]:
+    """What operators have decided about a group lately, and taken back; the latest first."""
+    return [
+        PastDecision(
+            verb=row.verb,
+            topic=row.topic or None,
+            partition=row.partition,
+            actor=row.actor,
+            reason=row.reason,
+            at=row.at,
+        )
+        for row in ConsumerAction.objects.filter(consumer=group.name)[:HISTORY]
+    ]
 
 
 def controls_of(group: ConsumerGroup) -> list[Control]:
@@ -115,13 +159,13 @@ def holds(state: GroupState, partition: PartitionLag) -> bool:
     return decided.holds((partition.topic, partition.partition))
 
 
-def _details(groups: Sequence[ConsumerGroup]) -> list[GroupDetail]:
+def _ask(groups: Sequence[ConsumerGroup]) -> list[GroupPartitions]:
     health = {check.name: check for check in checks()}
     alive = _members_alive()
     controls: dict[str, list[Control]] = defaultdict(list)
     for row in ConsumerControl.objects.all():
         controls[row.consumer].append(control_of(row))
-    details = []
+    found = []
     unknown = None if outbox_conf().bus == "kafka" else NOT_KAFKA
     for group in groups:
         partitions: list[PartitionLag] | None = None
@@ -132,8 +176,8 @@ def _details(groups: Sequence[ConsumerGroup]) -> list[GroupDetail]:
                 log.warning("the lag of consumers is not known", group=group.name, error=error.args[0].name())
                 unknown = AWAY
         check = health[consumer_name(group.name)]
-        details.append(
-            GroupDetail(
+        found.append(
+            GroupPartitions(
                 name=group.name,
                 state=state_of(controls[group.name]),
                 healthy=check.healthy,
@@ -145,7 +189,7 @@ def _details(groups: Sequence[ConsumerGroup]) -> list[GroupDetail]:
                 partitions=partitions,
             )
         )
-    return details
+    return found
 
 
 def _members_alive() -> Counter[str]:
@@ -153,5 +197,5 @@ def _members_alive() -> Counter[str]:
     return Counter(heard.values_list("name", flat=True))
 
 
-def _summary(detail: GroupDetail) -> GroupState:
-    return GroupState(**{name: getattr(detail, name) for name in GroupState.__struct_fields__})
+def _summary(group: GroupPartitions) -> GroupState:
+    return GroupState(**{name: getattr(group, name) for name in GroupState.__struct_fields__})

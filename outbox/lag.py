@@ -54,6 +54,13 @@ def lag_of(group: ConsumerGroup) -> list[PartitionLag]:
     return group_lag(conf.brokers, *names_at_broker(group), security=conf.kafka_security)
 
 
+def partitions_of(topic: str) -> int | None:
+    """How many partitions a topic has at Kafka; None when it is not there. Raises `KafkaException` as `lag_of` does."""
+    conf = outbox_conf()
+    found = _admin(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=PATIENCE).topics.get(topic)
+    return None if found is None else len(found.partitions)
+
+
 def group_lag(
     brokers: str, group_id: str, topics: Iterable[str], *, security: KafkaSecurity = PLAINTEXT
 ) -> list[PartitionLag]:

@@ -1,9 +1,11 @@
 """What can be measured from outside?
 
-Counters are kept where the work is done. With `PROMETHEUS_MULTIPROC_DIR` set, all processes of a machine keep them in
-that directory and any of them can show the sum. What the rows say is asked of the rows, at each scrape.
+Counters are kept where the work is done, and shown there: see `outbox.metrics_server`. With `PROMETHEUS_MULTIPROC_DIR`
+set, all processes of a machine keep them in that directory and any of them can show the sum. What the rows say is asked
+of the rows, at each scrape.
 """
 
+import os
 from collections.abc import Iterable
 
 import structlog
@@ -11,6 +13,7 @@ from confluent_kafka import KafkaException
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from outbox.handlers import registered_groups
@@ -34,17 +37,25 @@ class QueueCollector(Collector):
     """The outbox as its rows are at the moment of the scrape."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Three gauges; none while the database is away, so that the rest can still be scraped."""
+        """Four gauges; none while the database is away, so that the rest can still be scraped."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement("backlog"))
                 size, lag, dead = cursor.fetchone()
+                cursor.execute(statement("open_letters"))
+                letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
         except (DatabaseError, InterfaceError) as error:
             log.warning("the outbox cannot be measured", error=str(error))
             return
         yield GaugeMetricFamily("outbox_queue_size", "Rows to be published, without dead ones.", value=size)
         yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
         yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
+        waiting = GaugeMetricFamily(
+            "outbox_dead_letters_open", "Dead letters that an operator has to decide about.", labels=["group"]
+        )
+        for group, number in letters.items():
+            waiting.add_metric([group], number)
+        yield waiting
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to be registered must not ask the database."""
@@ -78,6 +89,15 @@ class LagCollector(Collector):
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to be registered must not ask the broker."""
         return ()
+
+
+def process_counters() -> CollectorRegistry:
+    """The counters of this process; of all processes of this machine, where they share a directory."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 def register_collectors(registry: CollectorRegistry = REGISTRY) -> None:

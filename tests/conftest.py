@@ -6,6 +6,8 @@ none, its tests are skipped, and the summary says so.
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from nova.local.embedded import Embedded, kafka_server, postgres_server, valkey_
 from nova.settings import environment as env
 from tests.support.database import empty_all_tables
 from tests.support.rabbitmq import obstacle, rabbitmq_server
+
+NOT_PROVED = re.compile(r"NOT PROVED: [^'\"\n]+")
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +72,15 @@ def rabbitmq(server_directory: Path) -> Iterator[Embedded]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly what could not be tested here."""
-    skipped = [
-        one for one in terminalreporter.stats.get("skipped", ()) if "RabbitMQ was not tested" in str(one.longrepr)
-    ]
-    if skipped:
+    skipped = [str(one.longrepr) for one in terminalreporter.stats.get("skipped", ())]
+    reasons = Counter(found.group() for text in skipped if (found := NOT_PROVED.search(text)))
+    rabbitmq = sum("RabbitMQ was not tested" in text for text in skipped)
+    if rabbitmq or reasons:
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{len(skipped)} tests need RabbitMQ: {obstacle()}", red=True)
+    if rabbitmq:
+        terminalreporter.line(f"{rabbitmq} tests need RabbitMQ: {obstacle()}", red=True)
+    for reason, number in reasons.items():
+        terminalreporter.line(f"{number} tests: {reason}", red=True)
 
 
 @pytest.fixture(scope="session")

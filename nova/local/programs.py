@@ -55,6 +55,8 @@ def program_specs(
                 **environment,
                 "NOVA_PROCESS": name,
                 "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory(directory)),
+                # One port cannot be that of several processes of a machine, and the web server shows the sum.
+                "NOVA_METRICS_PORT": "0",
             },
             log=log_of(directory, name),
             probe=probe if name == "web" else probe_quietly,

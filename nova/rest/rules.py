@@ -170,6 +170,12 @@ RULES: dict[type[BaseException], Rule] = {
     outbox.UnknownGroup: Rule(
         404, "consumer-not-found", "No consumer group has this name", lambda e: {"known": list(e.known)}
     ),
+    outbox.GroupDrained: Rule(
+        409,
+        "consumer-drained",
+        "A drained consumer group cannot be paused",
+        lambda e: {"drained_by": e.actor, "since": e.since.isoformat()},
+    ),
     outbox.LetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
     outbox.LetterNotOpen: Rule(
         409, "dead-letter-not-open", "The dead letter was dealt with", lambda e: {"status_of_letter": e.status}

@@ -198,6 +198,9 @@ NOVA_FEED_REDIS_TIMEOUT = env.fraction("NOVA_FEED_REDIS_TIMEOUT", 0.5)
 # runners that workers host here.
 NOVA_READY_PROCESSES = env.words("NOVA_READY_PROCESSES", "all")
 NOVA_READY_RUNNERS = env.words("NOVA_READY_RUNNERS", "projections")
+# Where relay and workers show their counters to Prometheus. 0: nowhere. The port is for the inside.
+NOVA_METRICS_PORT = env.number("NOVA_METRICS_PORT", 0)
+NOVA_METRICS_HOST = env.text("NOVA_METRICS_HOST", "127.0.0.1")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["nova.rest.auth.TokenAuthentication"],

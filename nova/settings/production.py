@@ -17,6 +17,7 @@ NOVA_REFUSE_PLAINTEXT_BROKER = not env.flag("NOVA_ALLOW_PLAINTEXT_BROKER")
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8))}
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+# Asked from inside, where no proxy is: by Prometheus and by whoever watches over the process.
 SECURE_REDIRECT_EXEMPT = [rf"^{route}$" for route in ROUTES]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000)

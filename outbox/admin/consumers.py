@@ -3,6 +3,7 @@
 A group is no row: what is shown is how it stands, and a change of it is a decision, which is one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -19,13 +20,12 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from outbox.admin.base import OperatedAdmin
 from outbox.admin.display import actor_of, link
-from outbox.exceptions import InvalidRequest, UnknownGroup
-from outbox.group_states import GroupDetail, group_detail, group_states, holds
+from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
+from outbox.group_states import GroupDetail, PastDecision, group_detail, group_states, holds
 from outbox.handlers import ConsumerGroup, group_named
 from outbox.models import ConsumerControl
 from outbox.steering import decide, scope_within
 
-HISTORY = 20
 LABELS = {
     "open": ("open", "success"),
     "partly_paused": ("partly paused", "warning"),
@@ -101,7 +101,7 @@ class ConsumerAdmin(OperatedAdmin):
             "state_text": state_text,
             "label": label,
             "partitions": _partitions(state, may_operate=may_operate),
-            "history": _history(group),
+            "history": _history(state.history),
             "form": form,
             "verbs": VERBS,
             "may_operate": may_operate,
@@ -141,6 +141,9 @@ class ConsumerAdmin(OperatedAdmin):
         except InvalidRequest as error:
             form.add_error(error.pointer.removeprefix("/"), str(error))
             return False
+        except GroupDrained as error:
+            form.add_error("verb", str(error))
+            return False
         if remaining:
             messages.warning(request, f"{scope} is still held by: {', '.join(map(str, remaining))}.")
         else:
@@ -171,12 +174,14 @@ def _partitions(state: GroupDetail, *, may_operate: bool) -> dict[str, Any] | No
     return {"headers": headers, "rows": rows}
 
 
-def _history(group: ConsumerGroup) -> dict[str, Any] | None:
-    entries = LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(ConsumerControl), object_id=group.name
-    )
+def _history(decided: Sequence[PastDecision]) -> dict[str, Any] | None:
     rows = [
-        [entry.change_message, entry.user.get_username(), f"{entry.action_time:%Y-%m-%d %H:%M:%S}"]
-        for entry in entries.select_related("user").order_by("-action_time", "-pk")[:HISTORY]
+        [one.verb.capitalize(), _part(one), one.reason, one.actor, f"{one.at:%Y-%m-%d %H:%M:%S}"] for one in decided
     ]
-    return {"headers": ["what and why", "who", "when (UTC)"], "rows": rows} if rows else None
+    return {"headers": ["what", "of it", "why", "who", "when (UTC)"], "rows": rows} if rows else None
+
+
+def _part(decided: PastDecision) -> str:
+    if decided.topic is None:
+        return "all"
+    return decided.topic if decided.partition is None else f"{decided.topic}[{decided.partition}]"

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outbox', '0004_consumer_controls_and_foreign_events'),
+        ('outbox', '0006_consumer_history'),
     ]
 
     operations = [

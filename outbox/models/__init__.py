@@ -1,10 +1,11 @@
 """Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
 
-from outbox.models.consumers import ConsumerControl, ForeignEvent, InboxEntry, ProcessHeartbeat
+from outbox.models.consumers import ConsumerAction, ConsumerControl, ForeignEvent, InboxEntry, ProcessHeartbeat
 from outbox.models.letters import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
 
 __all__ = [
+    "ConsumerAction",
     "ConsumerControl",
     "DeadLetter",
     "DeadLetterOperation",

@@ -91,6 +91,34 @@ class ConsumerControl(models.Model):
         return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
 
 
+class ConsumerAction(models.Model):
+    """What an operator has decided about a consumer group, or has taken back. It outlives the decision."""
+
+    class Verb(models.TextChoices):
+        """What was done."""
+
+        PAUSE = "pause"
+        RESUME = "resume"
+        DRAIN = "drain"
+
+    id = models.BigAutoField(primary_key=True)
+    consumer = models.CharField(max_length=100, db_collation="C")
+    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
+    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
+    verb = models.CharField(max_length=10, choices=Verb)
+    actor = models.CharField(max_length=255)
+    reason = models.TextField(default="")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "consumer_actions"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["consumer", "-id"], name="consumer_actions_of_group")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
+
+
 class ProcessHeartbeat(models.Model):
     """The sign of life of a loop in some process."""
 

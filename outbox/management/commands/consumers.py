@@ -3,6 +3,7 @@
 import getpass
 import re
 from argparse import ArgumentTypeError
+from collections import defaultdict
 from contextlib import closing
 from datetime import datetime
 from io import StringIO
@@ -14,20 +15,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outbox import flow
 from outbox.bus.kafka_range import KafkaRange
 from outbox.bus.kafka_security import client_config
 from outbox.conf import outbox_conf
 from outbox.consumer import ConsumerSettings
-from outbox.exceptions import UnknownGroup
-from outbox.flow import Decisions, Scope
-from outbox.handlers import ConsumerGroup, group_named, registered_groups
-from outbox.health import Check, checks
-from outbox.heartbeats import consumer_name
-from outbox.lag import PartitionLag, lag_of
+from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
+from outbox.group_states import Control, GroupPartitions, group_partitions, holds
+from outbox.handlers import ConsumerGroup, group_named
+from outbox.lag import PartitionLag
 from outbox.replay import replay
+from outbox.steering import decide, scope_within
 
-LIST = "Show each group with its lag, asked of the broker, whether a consumer runs or not."
+LIST = (
+    "Show each group with its lag, asked of the broker, whether a consumer runs or not; and what holds it, also while "
+    "the broker is away."
+)
 PAUSE = (
     "Finish the batches in hand and let nothing more take effect: of the group, of one of its topics, or of one "
     "partition. Its members keep their partitions. Holds until `resume`, also over restarts."
@@ -43,6 +45,18 @@ REPLAY = (
     "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
 )
 WIDTH = 160
+LONGEST_REASON = 500
+OUTCOMES = {
+    "pause": "is paused.",
+    "resume": "goes on.",
+    "drain": "is drained: its members finish, commit and leave.",
+}
+WHOLE = {
+    "open": "[green]open[/]",
+    "partly_paused": "[yellow]partly paused[/]",
+    "paused": "[yellow]paused[/]",
+    "drained": "[yellow]drained[/]",
+}
 OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)", re.ASCII)
 
 
@@ -66,7 +80,7 @@ class Command(BaseCommand):
             if verb != "drain":
                 subparser.add_argument("--topic", default="", help="only this topic")
                 subparser.add_argument("--partition", type=int, help="only this partition of the topic")
-            subparser.add_argument("--reason", default="", help="kept with the decision and shown by `list`")
+            subparser.add_argument("--reason", required=True, type=_reason, help="kept with what is decided")
 
         again = verbs.add_parser("replay", help=REPLAY.partition(":")[0] + ".", description=REPLAY)
         again.add_argument("group", help="the group's name, as `list` shows it")
@@ -93,22 +107,18 @@ class Command(BaseCommand):
         if verb == "replay":
             self._replay(group, **options)
             return
-        said = {"actor": getpass.getuser(), "reason": options["reason"]}
-        if verb == "drain":
-            flow.drain(group.name, **said)
-            self.stdout.write(f"{group.name} is drained: its members finish, commit and leave.")
-            return
+        self._decide(verb, group, **options)
+
+    def _decide(
+        self, verb: str, group: ConsumerGroup, *, reason: str, topic: str = "", partition: int | None = None, **_: Any
+    ) -> None:
         try:
-            scope = Scope(consumer=group.name, topic=options["topic"], partition=options["partition"])
-        except ValueError as error:
+            scope = scope_within(group, topic=topic, partition=partition)
+            remaining = decide(verb, scope, actor=getpass.getuser(), reason=reason)
+        except (InvalidRequest, GroupDrained) as error:
             raise CommandError(str(error)) from error
-        if verb == "pause":
-            flow.pause(scope, **said)
-            self.stdout.write(f"{scope} is paused.")
-            return
-        remaining = flow.resume(scope, **said)
         held = "".join(f" It is still held by: {row}." for row in remaining)
-        self.stdout.write(f"{scope} goes on.{held}")
+        self.stdout.write(f"{scope} {OUTCOMES[verb]}{held}")
 
     def _replay(self, group: ConsumerGroup, *, topic: str, offset: list[Offset] | None, **options: Any) -> None:
         conf = outbox_conf()
@@ -149,20 +159,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _list(self, *, by_partition: bool) -> None:
-        alive = {check.name: check for check in checks()}
         table = Table("group", "topic", "lag (events)", "committed", "end", "state", "members", box=None)
-        for group in registered_groups():
-            decided = flow.decisions(group.name)
-            state = alive[consumer_name(group.name)]
-            try:
-                lags = lag_of(group)
-            except KafkaException as error:
-                raise CommandError(f"{outbox_conf().brokers}: {error.args[0].str()}") from error
-            for name, lag, committed, end, held in _lines(lags, decided, by_partition=by_partition):
-                table.add_row(group.name, escape(name), str(lag), committed, str(end), held, _members(state))
+        groups = group_partitions()
+        for group in groups:
+            members = f"[{'green' if group.healthy else 'red'}]{escape(group.detail)}[/]"
+            for name, lag, committed, end, state in _lines(group, by_partition=by_partition):
+                table.add_row(group.name, escape(name), lag, committed, end, state, members)
         text = StringIO()
         Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
         self.stdout.write(text.getvalue())
+        for group in groups:
+            for control in group.controls:
+                self.stdout.write(f"{group.name}: {_said(control)}")
+        for unknown in dict.fromkeys(group.lag_unknown for group in groups if group.lag_unknown):
+            self.stdout.write(f"The lag is not known. {unknown}")
 
 
 def _moment(text: str) -> datetime:
@@ -180,39 +190,52 @@ def _offsets(text: str) -> Offset:
     return int(partition), (int(first), int(last) if last else None)
 
 
-def _lines(lags: list[PartitionLag], decided: Decisions, *, by_partition: bool) -> list[tuple[str, int, str, int, str]]:
+def _reason(text: str) -> str:
+    if not 1 <= len(text.strip()) <= LONGEST_REASON:
+        raise ArgumentTypeError(f"a reason has 1 to {LONGEST_REASON} characters")
+    return text.strip()
+
+
+def _lines(group: GroupPartitions, *, by_partition: bool) -> list[tuple[str, str, str, str, str]]:
+    """One line per topic or partition; one of the group where none are known."""
+    if not group.partitions:
+        return [("-", "-" if group.lag is None else str(group.lag), "-", "-", WHOLE[group.state])]
     if by_partition:
         return [
             (
                 f"{one.topic}[{one.partition}]",
-                one.lag,
+                str(one.lag),
                 "-" if one.committed is None else str(one.committed),
-                one.end,
-                _state(decided, [one]),
+                str(one.end),
+                _state(group, [one]),
             )
-            for one in lags
+            for one in group.partitions
         ]
-    topics = {topic: [one for one in lags if one.topic == topic] for topic in dict.fromkeys(one.topic for one in lags)}
+    topics: dict[str, list[PartitionLag]] = defaultdict(list)
+    for one in group.partitions:
+        topics[one.topic].append(one)
     return [
         (
             topic,
-            sum(one.lag for one in parts),
+            str(sum(one.lag for one in parts)),
             str(sum(one.committed or 0 for one in parts)),
-            sum(one.end for one in parts),
-            _state(decided, parts),
+            str(sum(one.end for one in parts)),
+            _state(group, parts),
         )
         for topic, parts in topics.items()
     ]
 
 
-def _state(decided: Decisions, parts: list[PartitionLag]) -> str:
-    if decided.drained:
-        return "[yellow]drained[/]"
-    held = [one.partition for one in parts if decided.holds((one.topic, one.partition))]
+def _state(group: GroupPartitions, parts: list[PartitionLag]) -> str:
+    if group.state == "drained":
+        return WHOLE["drained"]
+    held = [one.partition for one in parts if holds(group, one)]
     if not held:
-        return "[green]open[/]"
-    return "[yellow]paused[/]" if len(held) == len(parts) else f"[yellow]paused: {', '.join(map(str, held))}[/]"
+        return WHOLE["open"]
+    return WHOLE["paused"] if len(held) == len(parts) else f"[yellow]paused: {', '.join(map(str, held))}[/]"
 
 
-def _members(state: Check) -> str:
-    return f"[green]{state.detail}[/]" if state.healthy else f"[red]{escape(state.detail)}[/]"
+def _said(control: Control) -> str:
+    part = "" if control.topic is None else f" of {control.topic}"
+    part += "" if control.partition is None else f"[{control.partition}]"
+    return f"{control.verb}{part} since {control.since:%Y-%m-%d %H:%M:%S} UTC by {control.actor}: {control.reason}"

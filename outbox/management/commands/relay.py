@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
 from outbox.hosting import collect_seldom
+from outbox.metrics_server import MetricsServer
 from outbox.runner import RelayRunner, RelaySettings
 
 
@@ -24,4 +25,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         collect_seldom()
         conf = outbox_conf()
-        RelayRunner(bus_of(conf), RelaySettings.of(conf)).run(stop)
+        metrics = MetricsServer(conf)
+        metrics.start()
+        try:
+            RelayRunner(bus_of(conf), RelaySettings.of(conf)).run(stop)
+        finally:
+            metrics.stop()

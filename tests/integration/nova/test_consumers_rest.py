@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
-from outbox import flow, group_states, handlers
+from outbox import flow, group_states, handlers, steering
 from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec, register_groups
 from outbox.heartbeats import beat, consumer_name
 from outbox.models import ConsumerControl
@@ -36,18 +36,20 @@ def broker_is_away(monkeypatch):
     """Counts how often it was asked."""
     asked = []
 
-    def ask(group):
-        asked.append(group.name)
+    def ask(what):
+        asked.append(getattr(what, "name", what))
         raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
     monkeypatch.setattr(group_states, "lag_of", ask)
+    monkeypatch.setattr(steering, "partitions_of", ask)
     return asked
 
 
 @pytest.fixture
 def without_broker(monkeypatch):
-    """A broker that knows no partition."""
+    """A broker that knows no topic."""
     monkeypatch.setattr(group_states, "lag_of", lambda _: [])
+    monkeypatch.setattr(steering, "partitions_of", lambda _: None)
 
 
 def post(caller, path, body=WHY):
@@ -113,7 +115,51 @@ def test_a_drain_is_one_of_a_whole_group_and_ends_with_its_resumption(caller, gr
     assert not ConsumerControl.objects.exists()
 
 
-def test_while_the_broker_is_away_groups_are_seen_and_held_and_it_is_asked_once(caller, group, broker_is_away):
+@pytest.mark.usefixtures("without_broker")
+def test_a_pause_of_a_drained_group_is_refused_and_the_drain_holds(caller, group):
+    post(caller, f"{group.name}/drain")
+
+    answer = post(caller, f"{group.name}/pause")
+
+    assert assert_problem(answer, 409, "consumer-drained")["drained_by"] == "caller"
+    assert flow.decisions(group.name).drained
+    assert post(caller, f"{group.name}/pause", WHY | {"topic": group.topics[0]}).status_code == 200
+    assert flow.decisions(group.name).drained
+
+
+@pytest.mark.usefixtures("without_broker")
+def test_what_was_decided_is_told_when_it_holds_no_more(caller, group):
+    post(caller, f"{group.name}/drain")
+    post(caller, f"{group.name}/resume", {"reason": "done"})
+
+    history = caller.get(f"{API}/{group.name}").json()["history"]
+
+    assert [(one["verb"], one["topic"], one["actor"], one["reason"]) for one in history] == [
+        ("resume", None, "caller", "done"),
+        ("drain", None, "caller", "a disk is full"),
+    ]
+
+
+def test_a_partition_that_the_topic_does_not_have_is_not_paused(caller, group, kafka_brokers, settings):
+    settings.KAFKA_BROKERS = kafka_brokers
+    topic = group.topics[0]
+    bus = KafkaBus(kafka_brokers)
+    bus.ensure_topics([TopicSpec(name=topic, partitions=2)])
+    bus.close()
+
+    for partition, status in ((0, 200), (1, 200), (2, 422), (999, 422)):
+        assert post(caller, f"{group.name}/pause", WHY | {"topic": topic, "partition": partition}).status_code == status
+    settings.NOVA_BUS, settings.RABBITMQ_PARTITIONS = "rabbitmq", 3
+    for partition, status in ((2, 200), (3, 422)):
+        assert post(caller, f"{group.name}/pause", WHY | {"topic": topic, "partition": partition}).status_code == status
+
+
+def test_a_partition_is_paused_while_the_broker_is_away(caller, group, broker_is_away):
+    part = {"topic": group.topics[0], "partition": 7}
+    assert post(caller, f"{group.name}/pause", WHY | part).json()["state"] == "partly_paused"
+
+
+def test_while_the_broker_is_away_groups_groups_are_seen_and_held_and_it_is_asked_once(caller, group, broker_is_away):
     register_groups([ConsumerGroup(name=unique("other"), topics=["t"], handlers=group.handlers)])
     post(caller, f"{group.name}/pause")
 

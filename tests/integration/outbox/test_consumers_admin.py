@@ -9,9 +9,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from outbox import flow, group_states, handlers
+from outbox import flow, group_states, handlers, steering
 from outbox.admin.consumers import consumer_url
 from outbox.api import ConsumerGroup, Handler
+from outbox.flow import Scope
 from outbox.lag import PartitionLag
 from outbox.models import ConsumerControl
 
@@ -32,6 +33,7 @@ def a_group_that_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     monkeypatch.setattr(handlers, "_groups", {NAME: group})
     monkeypatch.setattr(group_states, "lag_of", lambda _: lags)
+    monkeypatch.setattr(steering, "partitions_of", lambda _: len(lags))
 
 
 def client_of(*permissions: str) -> Client:
@@ -79,7 +81,7 @@ def test_a_group_is_paused_resumed_and_drained_with_a_reason_that_is_kept(operat
     said = list(LogEntry.objects.order_by("pk").values_list("object_id", "change_message", "user__username"))
     assert said == [(NAME, f"{verb} {NAME}: <disk>", "change_consumercontrol") for verb in ("Pause", "Resume", "Drain")]
     page = operator.get(consumer_url(NAME)).content.decode()
-    assert f"Pause {NAME}: &lt;disk&gt;" in page
+    assert "&lt;disk&gt;" in page
     assert "<disk>" not in page
     assert LogEntry.objects.latest("pk").get_admin_url() == consumer_url(NAME)
 
@@ -92,6 +94,30 @@ def test_a_partition_is_held_alone_and_its_row_offers_to_resume_it(operator: Cli
     page = operator.get(consumer_url(NAME))
     assert [row[5] for row in page.context["partitions"]["rows"]] == ["open", "held"]
     assert f"verb=resume&amp;topic={TOPIC}&amp;partition=1" in page.content.decode()
+
+
+def test_the_history_of_a_group_tells_what_was_decided_anywhere(viewer: Client) -> None:
+    flow.drain(NAME, actor="alice", reason="broker work")
+    flow.resume(Scope(consumer=NAME), actor="bob", reason="done")
+    flow.pause(Scope(consumer=NAME, topic=TOPIC, partition=1), actor="carol", reason="a disk is full")
+
+    rows = viewer.get(consumer_url(NAME)).context["history"]["rows"]
+
+    assert [row[:4] for row in rows] == [
+        ["Pause", f"{TOPIC}[1]", "a disk is full", "carol"],
+        ["Resume", "all", "done", "bob"],
+        ["Drain", "all", "broker work", "alice"],
+    ]
+
+
+def test_a_pause_of_a_drained_group_is_refused_with_who_drained_it(operator: Client) -> None:
+    flow.drain(NAME, actor="alice", reason="broker work")
+
+    answer = decide(operator, "pause")
+
+    assert "alice" in str(answer.context["form"].errors["verb"])
+    assert flow.decisions(NAME).drained
+    assert not LogEntry.objects.exists()
 
 
 def test_what_still_holds_a_resumed_part_is_said(operator: Client) -> None:
@@ -111,6 +137,7 @@ def test_what_still_holds_a_resumed_part_is_said(operator: Client) -> None:
         ("pause", {"topic": "\0"}, "topic"),
         ("pause", {"topic": TOPIC, "partition": "-1"}, "partition"),
         ("pause", {"topic": TOPIC, "partition": str(2**31)}, "partition"),
+        ("pause", {"topic": TOPIC, "partition": "2"}, "partition"),
         ("drain", {"topic": TOPIC}, "topic"),
         ("explode", {}, "verb"),
     ],

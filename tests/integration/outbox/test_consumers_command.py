@@ -5,14 +5,16 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from django.core.management import CommandError, call_command
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
-from outbox import handlers
+from outbox import group_states, handlers
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
 from outbox.consumer import ConsumerRunner, ConsumerSettings
-from outbox.models import ConsumerControl, DeadLetter, InboxEntry
+from outbox.models import ConsumerAction, ConsumerControl, DeadLetter, InboxEntry
 from outbox.retries import RetryPolicy
 from tests.support.outbox import eventually, hosted, produce, unique
 
@@ -61,6 +63,9 @@ def consumers(*words: Any) -> str:
     return said.getvalue()
 
 
+WHY = ("--reason", "a disk is full")
+
+
 def test_the_lag_is_listed_and_measured_while_nobody_consumes(
     group: ConsumerGroup, topic: str, kafka_brokers: str, handled: list[Any]
 ) -> None:
@@ -72,37 +77,93 @@ def test_the_lag_is_listed_and_measured_while_nobody_consumes(
     listed = consumers("list")
     registry = CollectorRegistry()
     register_collectors(registry)
-    measured = generate_latest(registry).decode()
+    measured = [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+        if sample.name == "kafka_consumer_lag"
+    ]
 
     assert [line.split()[:5] for line in listed.splitlines() if topic in line] == [[group.name, topic, "4", "3", "7"]]
     assert "never seen" in listed
-    lags = [line.rpartition(" ")[2] for line in measured.splitlines() if line.startswith("kafka_consumer_lag{")]
-    assert sorted(map(float, lags)) == [0.0, 4.0]
+    assert [labels for labels, _ in measured] == [
+        {"group": group.name, "topic": topic, "partition": partition} for partition in ("0", "1")
+    ]
+    assert sorted(lag for _, lag in measured) == [0, 4]
 
 
 def test_decisions_are_kept_shown_and_taken_back(group: ConsumerGroup, topic: str) -> None:
-    consumers("pause", group.name, "--topic", topic, "--partition", "1", "--reason", "a disk is full")
+    consumers("pause", group.name, "--topic", topic, "--partition", "1", *WHY)
     assert "paused: 1" in consumers("list")
+    assert "a disk is full" in consumers("list")
     assert ConsumerControl.objects.get().reason == "a disk is full"
 
-    consumers("pause", group.name)
-    assert "still held" in consumers("resume", group.name, "--topic", topic)
-    consumers("drain", group.name)
+    consumers("pause", group.name, *WHY)
+    assert "still held" in consumers("resume", group.name, "--topic", topic, *WHY)
+    consumers("drain", group.name, *WHY)
     assert "drained" in consumers("list")
-    assert "still held" not in consumers("resume", group.name)
+    assert "still held" not in consumers("resume", group.name, *WHY)
     assert not ConsumerControl.objects.exists()
+    kept = ConsumerAction.objects.order_by("id").values_list("verb", "topic", "partition", "reason")
+    assert list(kept) == [
+        ("pause", topic, 1, "a disk is full"),
+        ("pause", "", None, "a disk is full"),
+        ("resume", topic, None, "a disk is full"),
+        ("drain", "", None, "a disk is full"),
+        ("resume", "", None, "a disk is full"),
+    ]
 
 
 def test_what_makes_no_sense_is_refused(group: ConsumerGroup, topic: str) -> None:
     for words in (
-        ("pause", "nobody"),
-        ("pause", group.name, "--partition", "1"),
+        ("pause", "nobody", *WHY),
+        ("pause", group.name),
+        ("pause", group.name, "--reason", " "),
+        ("pause", group.name, "--reason", "x" * 501),
+        ("pause", group.name, "--partition", "1", *WHY),
+        ("pause", group.name, "--topic", "typo", *WHY),
+        ("pause", group.name, "--topic", "x" * 300, *WHY),
+        ("pause", group.name, "--topic", topic, "--partition", "-3", *WHY),
+        ("pause", group.name, "--topic", topic, "--partition", "2", *WHY),
+        ("pause", group.name, "--topic", topic, "--partition", str(2**40), *WHY),
+        ("resume", group.name, "--topic", "typo", *WHY),
         ("replay", group.name, "--topic", topic, "--offset", "1"),
         ("replay", group.name, "--topic", topic, "--from-time", "2026-01-01"),
         ("replay", group.name, "--topic", "no-such-topic"),
     ):
         with pytest.raises(CommandError):
             consumers(*words)
+    assert not ConsumerControl.objects.exists()
+
+
+def test_a_drained_group_is_not_paused_behind_the_back_of_whoever_drained_it(group: ConsumerGroup) -> None:
+    consumers("drain", group.name, *WHY)
+
+    with pytest.raises(CommandError, match="resume it first"):
+        consumers("pause", group.name, *WHY)
+
+    assert "drained" in consumers("list")
+
+
+def test_what_is_held_is_listed_where_the_lag_is_not_known(
+    group: ConsumerGroup, topic: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    consumers("drain", group.name, *WHY)
+
+    def ask(_: ConsumerGroup) -> list[Any]:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    with monkeypatch.context() as away:
+        away.setattr(group_states, "lag_of", ask)
+        without_broker = consumers("list")
+    settings.NOVA_BUS = "rabbitmq"
+
+    for listed, why in ((without_broker, group_states.AWAY), (consumers("list"), group_states.NOT_KAFKA)):
+        assert [line.split()[:6] for line in listed.splitlines() if "never seen" in line] == [
+            [group.name, "-", "-", "-", "-", "drained"]
+        ]
+        assert "a disk is full" in listed
+        assert why in listed
 
 
 def test_a_replay_passes_over_what_had_its_effect_unless_it_is_told_again(

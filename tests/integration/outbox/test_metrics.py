@@ -10,10 +10,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from events.api import StreamId
 from events.store.read import get_events
 from nova.celery import app
-from outbox.api import register_collectors
-from outbox.models import OutboxEvent
+from outbox import handlers
+from outbox.api import ConsumerGroup, register_collectors
+from outbox.models import DeadLetter, OutboxEvent
 from outbox.retention import prune
 from tests.support.database import rows, scalar
+from tests.support.letters import Fussy, buried, fussy_group
 from tests.support.outbox import take_notes
 from tests.support.relays import fill_outbox
 
@@ -28,7 +30,7 @@ def measured() -> dict[str, float]:
 
 
 def test_the_queue_is_measured_at_the_rows() -> None:
-    assert measured() == {"outbox_queue_size": 0, "event_queue_lag_seconds": 0, "outbox_dead_rows": 0}
+    assert not any(measured().values())
     take_notes("a", 1, 2, 3)
     OutboxEvent.objects.filter(version=1).update(dead_at=Now(), created_at=Now() - timedelta(hours=1))
     OutboxEvent.objects.filter(version=2).update(created_at=Now() - timedelta(seconds=100))
@@ -37,6 +39,21 @@ def test_the_queue_is_measured_at_the_rows() -> None:
 
     assert (now["outbox_queue_size"], now["outbox_dead_rows"]) == (2, 1)
     assert 100 <= now["event_queue_lag_seconds"] < 110
+
+
+def test_open_dead_letters_are_measured_by_group_also_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    fussy = fussy_group(Fussy())
+    monkeypatch.setattr(
+        handlers, "_groups", {"fussy": fussy, "calm": ConsumerGroup(name="calm", topics=[], handlers=[])}
+    )
+    letters = buried(fussy, 1, 2, 3, 4)
+    DeadLetter.objects.filter(pk=letters[0]).update(status=DeadLetter.Status.DISCARDED)
+    DeadLetter.objects.filter(pk=letters[1]).update(archived_at=Now())
+
+    now = measured()
+
+    assert now['outbox_dead_letters_open{group="fussy"}'] == 2
+    assert now['outbox_dead_letters_open{group="calm"}'] == 0
 
 
 def test_a_scrape_without_a_database_shows_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
+from nova.local.ports import LOOPBACK, free_port
 from outbox import tasks
 from outbox.api import KafkaBus, checks, own_connection
 from outbox.models import InboxEntry, OutboxEvent, ProcessHeartbeat
@@ -121,6 +123,23 @@ def test_a_worker_hosts_a_relay_that_leaves_when_it_is_asked_to(start: Start, ka
         assert worker.wait(20) == 0
 
     assert in_order(read_topic(kafka_brokers, topic, at_least=3)) == {"a": [1, 2, 3]}
+
+
+@pytest.mark.parametrize("process", [("nova", "relay"), (*WORKER, "--runners", "relay")], ids=["relay", "worker"])
+def test_what_a_process_counts_can_be_scraped_at_a_port_of_its_own(
+    start: Start, kafka: KafkaBus, topic: str, process: tuple[str, ...]
+) -> None:
+    take_notes("a", 1, 2, 3)
+    port = free_port()
+
+    with start(*process, NOVA_METRICS_PORT=str(port)) as running:
+        eventually(lambda: not pending())
+        with urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
+            page = answer.read().decode()
+        running.terminate()
+        assert running.wait(20) == 0
+
+    assert '\nevents_published_total{event_type="note.taken",service="nova"} 3.0\n' in page
 
 
 def test_beat_is_the_guarantee_where_no_relay_is(kafka: KafkaBus, kafka_brokers: str, topic: str) -> None:

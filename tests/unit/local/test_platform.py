@@ -102,6 +102,7 @@ def test_programs_find_their_services_in_their_environment(options: Options):
     assert environment["NOVA_DATA_DIR"] == str(options.directory)
     assert environment["SECRET_KEY"] == Credentials.of(options.directory).secret_key
     assert environment["DJANGO_SETTINGS_MODULE"]
+    assert environment["NOVA_METRICS_PORT"] == "0"
 
 
 def test_each_step_is_shown(options: Options):

@@ -28,6 +28,7 @@ FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute LetterEdit
 LetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
 Service commands_from keep_foreign_events listeners_of owner_of register_services registered_services service_named
+GroupDrained process_counters
 """
 
 
@@ -49,6 +50,7 @@ def test_the_settings_of_the_tests_are_sound() -> None:
         ("KAFKA_MEDIA_EVENTS_TOPIC", "..", "outbox.E003"),
         ("NOVA_RELAY_BATCH", 0, "outbox.E004"),
         ("NOVA_BEAT_INTERVAL", 6, "outbox.E004"),
+        ("NOVA_METRICS_PORT", 65_536, "outbox.E004"),
         ("NOVA_RELAY_POLICIES", [], "outbox.E014"),
         ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retries": -1}}, "outbox.E014"),
         ("NOVA_RELAY_POLICIES", {"nova.a.events": {"max_retry": 1}}, "outbox.E014"),
