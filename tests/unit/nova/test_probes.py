@@ -5,9 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 ROOT = Path(__file__).parents[3]
 ASK = """
@@ -57,8 +54,3 @@ def test_probes_and_scrapers_are_answered_and_people_are_sent_to_https() -> None
         ("/health/live/", "nova.example"),
     ]
     assert answers(*asked) == [200, 200, 503, 301, 301, 301]
-
-
-def test_the_production_set_asks_so() -> None:
-    services: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    assert "http://127.0.0.1:8000/health/live" in services["web"]["healthcheck"]["test"][-1]
