@@ -62,12 +62,12 @@ def test_the_breaker_opens_for_longer_with_each_outage_and_closes_with_a_success
 
 
 def test_the_tempo_slows_down_without_work_and_is_quick_again_with_it() -> None:
-    tempo = Tempo()
+    tempo = Tempo(shortest=0.001, longest=0.4, pause=0.001)
     for _ in range(20):
         tempo = tempo.after_nothing()
 
-    assert tempo.pause == 0.2
-    assert tempo.after_work().pause == 0.005
+    assert tempo.pause == 0.4
+    assert tempo.after_work() == Tempo(shortest=0.001, longest=0.4, pause=0.001)
 
 
 def test_what_the_settings_leave_out_of_a_topics_policy_is_as_usual() -> None:
