@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from socket import MSG_DONTWAIT
 from typing import Any, cast
 
 import pytest
@@ -150,6 +151,35 @@ def test_what_was_confirmed_outlives_the_broker_and_a_member_comes_back_to_it(
         assert numbers == sorted(numbers)
     assert {int(m.body or b"") for m in again} >= {*range(200), 201}
     subscription.close()
+
+
+def test_the_first_message_after_a_silence_is_no_outage(
+    bus: RabbitBus, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker closes a connection that it has heard nothing on for twice its heartbeat."""
+    monkeypatch.setattr("outbox.bus.rabbitmq_wire.HEARTBEAT", 1)
+    bus.close()
+    subscription = joined(bus, topic)
+    assert failures(bus, message(topic, "a", "1")) == [None]
+    publisher = bus._publisher
+    assert publisher is not None
+    socket = publisher._connection.connection.transport.sock
+
+    eventually(lambda: is_closed(socket))
+
+    assert failures(bus, message(topic, "a", "2")) == [None]
+    assert failures(bus, message(topic, "a", "3")) == [None]
+    subscription.close()
+
+
+def is_closed(socket: Any) -> bool:
+    """Whether the other side has closed it; what it has said before is read."""
+    try:
+        return socket.recv(65_536, MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 def test_a_member_that_lost_its_connection_does_not_acknowledge_what_came_over_it(bus: RabbitBus, topic: str) -> None:
