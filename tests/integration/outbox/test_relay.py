@@ -10,6 +10,7 @@ import pytest
 import redis
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -372,6 +373,36 @@ def test_a_relay_that_breaks_down_lets_go_of_its_connections(redis_url: str, mon
         RelayRunner(bus, RelaySettings(batch=10, policies=LATER, redis_url=redis_url)).run(threading.Event())
 
     assert sorted(closed) == ["bus", "listener"]
+
+
+def test_a_fault_does_not_stop_the_relay_command(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = MemoryBus()
+    faults = [ZeroDivisionError()]
+
+    def break_down_once(_: OutgoingMessage) -> None:
+        if faults:
+            raise faults.pop()
+
+    handlers: list[Callable[[], None]] = []
+    monkeypatch.setattr("signal.signal", lambda _, handler: handlers.append(handler))
+    monkeypatch.setattr("outbox.management.commands.relay.collect_seldom", lambda: None)
+    monkeypatch.setattr("outbox.runners.bus_of", lambda _: bus)
+    bus.fail = break_down_once
+    take_notes("a", 1)
+
+    def stop_once_it_has_published() -> None:
+        try:
+            eventually(lambda: bus.published)
+        finally:
+            handlers[0]()
+
+    watcher = threading.Thread(target=stop_once_it_has_published)
+    watcher.start()
+    call_command("relay")
+    watcher.join()
+
+    assert not faults
+    assert in_published_order(bus) == [1]
 
 
 def test_a_pass_reads_what_is_pending_and_nothing_else_whatever_the_statistics_say(own: BaseDatabaseWrapper) -> None:
