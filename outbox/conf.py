@@ -62,7 +62,7 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     database connection of its own."""
     consumer_stall: int
     """`NOVA_CONSUMER_STALL`: seconds without progress after which a consumer counts as stalled; after twice as many it
-    is started again. Longer than any handler takes for a batch."""
+    begins anew, with smaller batches for a while. Longer than any handler takes for a batch."""
     blocking_topics: tuple[str, ...]
     """`NOVA_BLOCKING_TOPICS`: topics, or patterns that begin with `^`, on which a dead letter holds back the later
     messages of its key; on all others they go on."""

@@ -23,7 +23,7 @@ from outbox.group_effect import GroupEffect
 from outbox.handlers import ConsumerGroup
 from outbox.hints import HintListener
 from outbox.lanes import InHand, Lanes
-from outbox.retries import RetryPolicy
+from outbox.retries import Portion, RetryPolicy
 from outbox.sql.statements import statement
 from outbox.watchdog import Watchdog
 
@@ -38,6 +38,8 @@ COMMIT_INTERVAL = 0.05
 LOOK_INTERVAL, HINT_INTERVAL = 2.0, 0.2
 # Seconds that the batches in hand may take when partitions go, or the worker ends (which allows 20).
 PATIENCE = 15.0
+# So many times what counts as a stall, a consumer takes fewer messages at a time after one.
+CAUTION = 20
 
 
 class ConsumerSettings(Struct, frozen=True, kw_only=True):
@@ -95,6 +97,7 @@ class ConsumerRunner:
         self._settings = settings
         self._give_up = give_up
         self._pulse = heartbeats.Pulse(heartbeats.consumer_name(group.name))
+        self._portion = Portion(usual=settings.batch)
         self._listener = HintListener(settings.redis_url, CHANNEL) if settings.redis_url else None
         self._decisions = Decisions()
         self._look_at = self._hear_at = self._commit_at = 0.0
@@ -103,7 +106,8 @@ class ConsumerRunner:
     def run(self, stop: threading.Event) -> None:
         """Consume until asked to stop, then finish what is in hand, commit it, and leave the group.
 
-        Raises `ConsumerStalled` when a lane is stuck, and whatever broke a lane down: the consumer is to be made anew.
+        When a lane is stuck, it leaves the group and begins anew with smaller batches, because the stuck one may have
+        been too large to come to its end in time. Raises whatever broke a lane down: the consumer is to be made anew.
         """
         use_own_connection()
         try:
@@ -113,11 +117,23 @@ class ConsumerRunner:
                     self._show_signs_of_life(state="drained", lag=0)
                     stop.wait(POLL_TIMEOUT)
                 else:
-                    self._consume(stop)
+                    self._consume_with_care(stop)
         finally:
             if self._listener:
                 self._listener.close()
             connection.close()
+
+    def _consume_with_care(self, stop: threading.Event) -> None:
+        try:
+            self._consume(stop)
+        except ConsumerStalled:
+            now = time.monotonic()
+            self._portion = self._portion.after_stall(now, period=CAUTION * self._settings.stall)
+            log.exception(
+                "the consumer is started again with smaller batches",
+                group=self._group.name,
+                batch=self._portion.size(now),
+            )
 
     def _consume(self, stop: threading.Event) -> None:
         """From joining the group to leaving it."""
@@ -140,6 +156,7 @@ class ConsumerRunner:
         try:
             while not stop.is_set() and not self._decisions.drained:
                 watchdog.polled()
+                lanes.batch = self._portion.size(time.monotonic())
                 lanes.await_need(within=SHORT_POLL)
                 timeout = SHORT_POLL if self._paused or lanes.is_behind() else POLL_TIMEOUT
                 lanes.feed(subscription.poll(limit=settings.batch, timeout=timeout))
@@ -215,7 +232,6 @@ class ConsumerRunner:
 
     def _end_sessions(self, lost: Sequence[InHand]) -> None:
         """Else the batch, when it comes again, waits for the marks that the stuck thread has not committed."""
-        log.error("the consumer is started again", group=self._group.name, stuck=[work.partition for work in lost])
         with connection.cursor() as cursor:
             for backend in filter(None, (work.backend for work in lost)):
                 cursor.execute(statement("end_session"), {"backend": backend})

@@ -52,6 +52,7 @@ def use_own_connection(using: str = "default") -> None:
     """
     own = connections[using].copy()
     own.settings_dict["OPTIONS"].pop("pool", None)
+    own.settings_dict["OPTIONS"] = CLIENT_KEEPALIVE | own.settings_dict["OPTIONS"]
     connections[using].close()
     connections[using] = own
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from outbox.conf import outbox_conf
 
@@ -27,6 +29,8 @@ BUSY = 0.001
 # Seconds without Redis before it is asked again.
 RECONNECT_AFTER = 1.0
 TIMEOUT = 0.5
+# Seconds that a listener waits for Redis to let it in: it could look by itself meanwhile.
+ENTRY_TIMEOUT = 0.3
 # Seconds that a hint may take to leave the process; only a Redis that hangs, with its buffers full, takes any.
 SENDING_TIMEOUT = 0.05
 
@@ -117,7 +121,10 @@ class HintListener:
     def __init__(self, redis_url: str, channel: str = CHANNEL) -> None:
         """The connection is made when it is needed, and again after Redis was away."""
         self._channel = channel
-        self._client = redis.Redis.from_url(redis_url, socket_connect_timeout=TIMEOUT)
+        # The time that a message may take is given to each look for one, and may be longer.
+        self._client = redis.Redis.from_url(
+            redis_url, socket_timeout=ENTRY_TIMEOUT, socket_connect_timeout=ENTRY_TIMEOUT, retry=Retry(NoBackoff(), 0)
+        )
         self._subscription: redis.client.PubSub | None = None
         self._not_before = 0.0
 

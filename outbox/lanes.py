@@ -110,7 +110,8 @@ class Lanes:
         self._effect = effect
         self._policy = policy
         self._most_threads = threads
-        self._batch = batch
+        self.batch = batch
+        """Most messages of one step; may be changed at any time."""
         self._held = held
         self._lanes: dict[Partition, Lane] = {}
         self._threads = 0
@@ -156,7 +157,7 @@ class Lanes:
                 lane.partition
                 for lane in self._lanes.values()
                 if lane.bytes > FULL_BYTES
-                or len(lane.waiting) >= self._batch * (1 if lane.partition in before else FULL_BATCHES)
+                or len(lane.waiting) >= self.batch * (1 if lane.partition in before else FULL_BATCHES)
             }
 
     def release(self, partitions: Collection[Partition], *, within: float) -> Mapping[Partition, int]:
@@ -191,7 +192,7 @@ class Lanes:
         ready = sum(
             len(lane.waiting) for lane in self._lanes.values() if lane.is_ready(now) and not self._held(lane.partition)
         )
-        return ready >= SATED_BATCHES * self._batch
+        return ready >= SATED_BATCHES * self.batch
 
     def look_again(self) -> None:
         """Partitions may no longer be held, or have waited too long."""
@@ -253,7 +254,7 @@ class Lanes:
         lane.in_hand = InHand(
             partition=lane.partition, since=now, thread=threading.get_ident(), database=connections["default"]
         )
-        lane.load(self._batch)
+        lane.load(self.batch)
 
     def _step(self, lane: Lane) -> None:
         pause = 0.0

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, convert
+from msgspec.structs import replace
 
 
 class Failure(Enum):
@@ -149,11 +150,30 @@ class Tempo(Struct, frozen=True, kw_only=True):
     shortest: float = 0.005
     longest: float = 0.2
     pause: float = 0.005
+    """The next one."""
 
     def after_work(self) -> "Tempo":
         """Work tends to be followed by work."""
-        return self if self.pause == self.shortest else Tempo(shortest=self.shortest, longest=self.longest)
+        return self if self.pause == self.shortest else replace(self, pause=self.shortest)
 
     def after_nothing(self) -> "Tempo":
-        """Twice as long, up to the longest."""
-        return Tempo(shortest=self.shortest, longest=self.longest, pause=min(self.longest, self.pause * 2))
+        """Once it has paused: twice as long, up to the longest."""
+        return replace(self, pause=min(self.longest, self.pause * 2))
+
+
+class Portion(Struct, frozen=True, kw_only=True):
+    """How many messages are taken at a time: the usual number, but fewer for a while after a stall."""
+
+    usual: int
+    reduced: int = 0
+    """The number while it is reduced."""
+    reduced_until: float = 0.0
+    """Monotonic seconds."""
+
+    def size(self, now: float) -> int:
+        """The number that is due."""
+        return self.reduced if now < self.reduced_until else self.usual
+
+    def after_stall(self, now: float, *, period: float) -> "Portion":
+        """A quarter of what was too much, for so many seconds: what is only slow comes to its end like this."""
+        return replace(self, reduced=max(1, self.size(now) // 4), reduced_until=now + period)

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from contextlib import closing
 
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -56,22 +57,20 @@ class RelayRunner:
 
     def run(self, stop: threading.Event) -> None:
         """Relay until asked to stop; a lost database is waited for."""
-        listener = HintListener(self._settings.redis_url)
-        self._bus.warm_up(known_topics(conf=outbox_conf()))
-        losses = 0
-        while not stop.is_set():
-            try:
-                with relay_connection() as connection:
-                    owner = ShardOwner(connection)
-                    owner.join()
-                    losses = 0
-                    self._relay(connection, owner, listener, stop)
-            except (OperationalError, InterfaceError) as error:
-                losses += 1
-                log.warning("the relay has lost its database and its shards", error=str(error))
-                stop.wait(DATABASE_AWAY.delay(losses, chance=random.random()))  # noqa: S311
-        listener.close()
-        self._bus.close()
+        with closing(HintListener(self._settings.redis_url)) as listener, closing(self._bus):
+            self._bus.warm_up(known_topics(conf=outbox_conf()))
+            losses = 0
+            while not stop.is_set():
+                try:
+                    with relay_connection() as connection:
+                        owner = ShardOwner(connection)
+                        owner.join()
+                        losses = 0
+                        self._relay(connection, owner, listener, stop)
+                except (OperationalError, InterfaceError) as error:
+                    losses += 1
+                    log.warning("the relay has lost its database and its shards", error=str(error))
+                    stop.wait(DATABASE_AWAY.delay(losses, chance=random.random()))  # noqa: S311
 
     def _relay(
         self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: HintListener, stop: threading.Event
@@ -87,9 +86,8 @@ class RelayRunner:
             if busy:
                 self._tempo = self._tempo.after_work()
                 continue
-            self._tempo = self._tempo.after_nothing()
-            if listener.wait(self._tempo.pause, stop):
-                self._tempo = self._tempo.after_work()
+            hinted = listener.wait(self._tempo.pause, stop)
+            self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
@@ -33,12 +34,14 @@ def relay_unowned() -> int:
         owner.take_free()
         if not owner.owned:
             return 0
-        bus = bus_of(conf)
-        while time.monotonic() < deadline:
-            result = relay_pass(own, bus, shards=owner.owned, limit=conf.relay_batch, policies=conf.relay_policies())
-            published += result.published
-            if not result.published:
-                break
+        with closing(bus_of(conf)) as bus:
+            while time.monotonic() < deadline:
+                result = relay_pass(
+                    own, bus, shards=owner.owned, limit=conf.relay_batch, policies=conf.relay_policies()
+                )
+                published += result.published
+                if not result.published:
+                    break
     return published
 
 
@@ -52,7 +55,10 @@ def run_operations() -> int:
 def publish_dead_letters() -> int:
     """Copy to the dead-letter topic what is not there yet; letters published."""
     conf = outbox_conf()
-    return publish_letters(bus_of(conf), topic=conf.dead_letter_topic) if has_unpublished(conf) else 0
+    if not has_unpublished(conf):
+        return 0
+    with closing(bus_of(conf)) as bus:
+        return publish_letters(bus, topic=conf.dead_letter_topic)
 
 
 @shared_task(name="outbox.tasks.prune_inbox")

@@ -1,8 +1,8 @@
 """Does a consumer come any further? A thread beside it looks, because one that is stuck cannot say so itself.
 
 A stall is logged with the place where the thread stands and makes the process unhealthy. After twice the time, a lane's
-consumer is started again, and its database session is ended so that the batch does not wait for itself; for a poll
-thread that is stuck nothing can be done from inside, and the worker is told to end.
+consumer begins anew with smaller batches, and its database session is ended so that the batch does not wait for itself;
+for a poll thread that is stuck nothing can be done from inside, and the worker is told to end.
 """
 
 import sys

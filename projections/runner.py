@@ -63,9 +63,8 @@ class ProjectionRunner:
         return any(result.more for result in results)
 
     def _wait(self, listener: HintListener, stop: threading.Event) -> None:
-        self._tempo = self._tempo.after_nothing()
-        if listener.wait(self._tempo.pause, stop):
-            self._tempo = self._tempo.after_work()
+        hinted = listener.wait(self._tempo.pause, stop)
+        self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
 
 
 def projection_runner() -> ProjectionRunner:

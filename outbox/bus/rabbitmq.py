@@ -55,6 +55,7 @@ class RabbitBus:
         self._deadline = deadline
         self._publisher: _Publisher | None = None
         self._pid = 0
+        self._used_at = 0.0
         self._existing: set[str] = set()
         self._lock = threading.Lock()
 
@@ -142,9 +143,14 @@ class RabbitBus:
         if self._publisher is not None and self._pid != os.getpid():
             _inherited.append(self._publisher)
             self._publisher = None
+        now = time.monotonic()
+        if self._publisher is not None and now - self._used_at > self._publisher.heartbeat:
+            # Nobody sends heartbeats for it, so that the broker closes it after twice this time.
+            self._let_go()
         if self._publisher is None:
             self._publisher = _Publisher(self._address)
             self._pid = os.getpid()
+        self._used_at = now
         return self._publisher
 
     def _let_go(self) -> None:
@@ -207,6 +213,8 @@ class _Publisher:
         """Raises one of `CONNECTION_ERRORS`."""
         self._partitions = address.partitions
         self._connection = connect(address)
+        self.heartbeat = float(self._connection.connection.heartbeat)
+        """Seconds within which the broker wants to hear something, as agreed with it."""
         self._channel: Any = None
         self._known: set[str] = set()
         self._sent = 0

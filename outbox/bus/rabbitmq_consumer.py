@@ -17,7 +17,8 @@ import structlog
 from msgspec import Struct
 
 from outbox.bus.base import IncomingMessage, Partition
-from outbox.bus.rabbitmq_topology import declare_group, declare_queue, members_name, queue_name
+from outbox.bus.rabbitmq_frames import is_unreadable
+from outbox.bus.rabbitmq_topology import dead_letters_name, declare_group, declare_queue, members_name, queue_name
 from outbox.bus.rabbitmq_wire import CHANNEL_ERRORS, CONNECTION_ERRORS, RabbitAddress, connect, from_amqp
 
 log = structlog.get_logger(__name__)
@@ -202,6 +203,9 @@ class RabbitSubscription:
     def _on_delivery(self, queue: _Queue, received: Any) -> None:
         tag = received.delivery_info["delivery_tag"]
         queue.waiting = max(0, queue.waiting - 1)
+        if is_unreadable(received):
+            self._give_up(queue, tag)
+            return
         queue.unacknowledged.add(tag)
         topic = received.delivery_info["exchange"] or queue.topic
         if queue.topic.startswith("^") and not re.match(queue.topic, topic):
@@ -211,6 +215,16 @@ class RabbitSubscription:
         self._offsets[topic, queue.number] = offset + 1
         message = from_amqp(received, source=queue.topic, partition=queue.number, offset=offset)
         self._arrived.append((message, _Delivery(queue, tag)))
+
+    def _give_up(self, queue: _Queue, tag: int) -> None:
+        """The broker still has all that the message says, and keeps it."""
+        queue.channel.basic_reject(tag, requeue=False)
+        log.error(
+            "a message with unreadable properties goes to the group's dead letters at the broker",
+            group=self._group,
+            queue=queue_name(self._group, queue.topic, queue.number),
+            dead_letters=dead_letters_name(self._group),
+        )
 
     def _receive(self, limit: int, deadline: float) -> None:
         """Wait for the first message until the deadline; of further ones, take what is there."""

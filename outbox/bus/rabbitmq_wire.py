@@ -12,6 +12,7 @@ from kombu.transport.pyamqp import Transport
 from msgspec import Struct
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, IncomingMessage, OutgoingMessage
+from outbox.bus.rabbitmq_frames import tolerant_frame_handler
 from outbox.bus.rabbitmq_topology import KEY, PARTITION, partition_of
 from outbox.message import PLACE_NAMESPACE, event_type_in
 from outbox.retries import Failure
@@ -52,7 +53,13 @@ def connect(address: RabbitAddress) -> Any:
         tls = {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
         if address.ca_location:
             tls["ca_certs"] = address.ca_location
-    connection = Connection(address.url, ssl=tls or False, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT)
+    connection = Connection(
+        address.url,
+        ssl=tls or False,
+        connect_timeout=CONNECT_TIMEOUT,
+        heartbeat=HEARTBEAT,
+        transport_options={"frame_handler": tolerant_frame_handler},
+    )
     # Once, with each host of the URL: whoever wants a connection decides when to try again.
     connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, reraise_as_library_errors=False)
     connection.connection.transport.sock.settimeout(ANSWER_TIMEOUT)
@@ -92,10 +99,10 @@ def to_amqp(channel: Any, message: OutgoingMessage, partitions: int) -> Any:
 def from_amqp(received: Any, *, source: str, partition: int, offset: int) -> IncomingMessage:
     """The message, whoever sent it; `source` is the topic where it does not say."""
     fields: Mapping[str, Any] = received.properties
-    own: Mapping[str, Any] = fields.get("application_headers") or {}
+    own: Mapping[str | bytes, Any] = fields.get("application_headers") or {}
     key = key_of(received)
     body = _bytes(received.body)
-    headers = {name: _bytes(value) for name, value in own.items() if name not in {KEY, PARTITION}}
+    headers = {_name(name): _bytes(value) for name, value in own.items() if name not in {KEY, PARTITION}}
     sent = fields.get("timestamp")
     topic = received.delivery_info["exchange"] or source
     if not _names_itself(headers):
@@ -134,6 +141,11 @@ def _name_for(
         return uuid5(PLACE_NAMESPACE, f"{topic}/{message_id}")
     said = repr((key, str(fields.get("timestamp")), sorted(headers.items()), body))
     return uuid5(PLACE_NAMESPACE, f"{topic}/{sha256(said.encode()).hexdigest()}")
+
+
+def _name(name: str | bytes) -> str:
+    """A header's name, which comes as bytes where it is no UTF-8."""
+    return name if isinstance(name, str) else name.decode(errors="replace")
 
 
 def _text(value: bytes | None) -> str:

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from socket import MSG_DONTWAIT
+from struct import pack
 from typing import Any, cast
 
 import pytest
@@ -152,6 +154,35 @@ def test_what_was_confirmed_outlives_the_broker_and_a_member_comes_back_to_it(
     subscription.close()
 
 
+def test_the_first_message_after_a_silence_is_no_outage(
+    bus: RabbitBus, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker closes a connection that it has heard nothing on for twice its heartbeat."""
+    monkeypatch.setattr("outbox.bus.rabbitmq_wire.HEARTBEAT", 1)
+    bus.close()
+    subscription = joined(bus, topic)
+    assert failures(bus, message(topic, "a", "1")) == [None]
+    publisher = bus._publisher
+    assert publisher is not None
+    socket = publisher._connection.connection.transport.sock
+
+    eventually(lambda: is_closed(socket))
+
+    assert failures(bus, message(topic, "a", "2")) == [None]
+    assert failures(bus, message(topic, "a", "3")) == [None]
+    subscription.close()
+
+
+def is_closed(socket: Any) -> bool:
+    """Whether the other side has closed it; what it has said before is read."""
+    try:
+        return not socket.recv(65_536, MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
 def test_a_member_that_lost_its_connection_does_not_acknowledge_what_came_over_it(bus: RabbitBus, topic: str) -> None:
     subscription = joined(bus, topic)
     bus.publish_batch([message(topic, "a", "1")])
@@ -182,6 +213,53 @@ def test_a_rejected_message_goes_to_the_dead_letters_of_its_group(bus: RabbitBus
     assert dead.properties["application_headers"]["x-death"][0]["reason"] == "rejected"
     assert sum(subscription.lag().values()) == 0
     subscription.close()
+
+
+@pytest.mark.parametrize("body", [b"unreadable", b""])
+@pytest.mark.parametrize("what", ["a date in milliseconds", "a type that is no text"])
+def test_a_message_with_unreadable_properties_goes_to_the_dead_letters_and_holds_up_no_other(
+    bus: RabbitBus, topic: str, outsider: Any, what: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = unique("group")
+    bus.subscribe(group, [topic]).close()
+    if what == "a date in milliseconds":
+        publish_with_headers(outsider, topic, b"\x04sentT" + pack(">Q", 1_763_750_000_000), monkeypatch, body=body)
+    else:
+        unreadable = outsider.prepare_message(body, properties={"type": b"\xff"})
+        outsider.basic_publish(unreadable, exchange=topic, routing_key="x")
+    # To the same queue, as it carries no key either.
+    outsider.basic_publish(outsider.prepare_message(b"behind it"), exchange=topic, routing_key="x")
+
+    subscription = bus.subscribe(group, [topic])
+    received = receive(subscription, 1)
+    commit(subscription, received)
+
+    assert [m.body for m in received] == [b"behind it"]
+    eventually(lambda: outsider.queue_declare(dead_letters_name(group), passive=True).message_count == 1)
+    assert sum(subscription.lag().values()) == 0
+    subscription.close()
+
+
+def test_a_header_s_name_that_is_no_text_is_read_as_far_as_it_is_one(
+    bus: RabbitBus, topic: str, outsider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = joined(bus, topic)
+    headers = b"\x03\xffnoS" + pack(">I", 1) + b"1" + b"\x03yesS" + pack(">I", 1) + b"2"
+
+    publish_with_headers(outsider, topic, headers, monkeypatch)
+
+    (received,) = receive(subscription, 1)
+    assert {"\ufffdno": b"1", "yes": b"2"}.items() <= dict(received.headers).items()
+    subscription.close()
+
+
+def publish_with_headers(
+    outsider: Any, topic: str, table: bytes, monkeypatch: pytest.MonkeyPatch, *, body: bytes = b"{}"
+) -> None:
+    """With a table of headers as some other client may write it."""
+    with monkeypatch.context() as patched:
+        patched.setattr("amqp.serialization._write_table", lambda _, write, __: write(pack(">I", len(table)) + table))
+        outsider.basic_publish(outsider.prepare_message(body, headers={"n": 1}), exchange=topic, routing_key="x")
 
 
 @pytest.mark.parametrize("properties", [{}, {"message_id": "m-1"}])

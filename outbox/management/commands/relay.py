@@ -6,15 +6,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from outbox.bus.choice import bus_of
 from outbox.conf import outbox_conf
-from outbox.hosting import collect_seldom
+from outbox.hosting import Host, collect_seldom
 from outbox.metrics_server import MetricsServer
-from outbox.runner import RelayRunner, RelaySettings
+from outbox.runners import relay_runner
+
+# Seconds that the batch in hand may take at the end.
+GRACE = 20.0
 
 
 class Command(BaseCommand):
-    """Publishes outbox rows until it is stopped by SIGTERM or Ctrl-C."""
+    """Publishes outbox rows until it is stopped by SIGTERM or Ctrl-C; a fault does not stop it."""
 
     help = "Publish outbox rows to the broker until stopped."
 
@@ -24,10 +26,13 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         collect_seldom()
-        conf = outbox_conf()
-        metrics = MetricsServer(conf)
+        metrics = MetricsServer(outbox_conf())
         metrics.start()
+        host = Host("relay", relay_runner)
+        host.start()
         try:
-            RelayRunner(bus_of(conf), RelaySettings.of(conf)).run(stop)
+            stop.wait()
+            host.request_stop()
+            host.join(GRACE)
         finally:
             metrics.stop()

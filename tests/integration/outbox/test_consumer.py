@@ -326,6 +326,23 @@ def test_a_stuck_handler_is_unhealthy_and_its_consumer_is_started_again(
     assert notebook.numbers == ["1"]
 
 
+def test_a_batch_that_is_too_slow_to_end_in_time_is_done_in_smaller_ones(
+    group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str
+) -> None:
+    def take_a_while(_: ReceivedEvent) -> None:
+        threading.Event().wait(0.05)
+
+    notebook.before = take_a_while
+    # The batch would take 2.5 s, and is given 1.
+    produce(kafka_brokers, made_topic, *(taken(number) for number in range(50)))
+    settings = ConsumerSettings(group_id=group.name, topics=tuple(group.topics), batch=50, policy=ONCE_MORE, stall=0.5)
+
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
+        eventually(lambda: len(notebook.numbers) >= 50)
+
+    assert notebook.numbers == [str(number) for number in range(50)]
+
+
 def test_a_poll_thread_that_is_stuck_is_told_to_the_worker() -> None:
     told = threading.Event()
     watchdog = Watchdog("g", list, limit=0.2, poll_limit=0.3, give_up=told.set)

@@ -1,5 +1,6 @@
 """Do rows reach their topic in order, whatever fails? (I5, I6)"""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -9,13 +10,14 @@ import pytest
 import redis
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events
 from outbox.api import KafkaBus, MemoryBus, RetryPolicy, discard_outbox_rows, retry_outbox_rows
 from outbox.bus.base import DeliveryFailure, OutgoingMessage
-from outbox.hints import CHANNEL
+from outbox.hints import CHANNEL, HintListener
 from outbox.models import OutboxEvent
 from outbox.record import SHARDS
 from outbox.relay import BATCH_BYTES, PassResult, relay_connection, relay_pass
@@ -343,6 +345,79 @@ def test_a_hint_wakes_a_relay_that_would_not_look_by_itself(redis_url: str) -> N
         for number in range(3):
             take_notes("a", number)
             eventually(lambda number=number: len(bus.published) == number + 1, within=2)  # type: ignore[misc]
+
+
+def test_a_relay_that_has_just_worked_looks_again_at_once_and_then_less_and_less_often(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    class Unheard(HintListener):
+        def wait(self, timeout: float, stop: threading.Event) -> bool:
+            pauses.append(timeout)
+            stop.wait(timeout)
+            return False
+
+    monkeypatch.setattr("outbox.runner.HintListener", Unheard)
+    bus = MemoryBus()
+    with hosted(RelayRunner(bus, RelaySettings(batch=10, policies=LATER, redis_url=redis_url))):
+        eventually(lambda: pauses.count(0.4) == 2)
+        seen = len(pauses)
+        take_notes("a", 1)
+        eventually(lambda: bus.published and pauses[-1] == 0.4)
+
+    expected = [0.001 * 2**n for n in range(9)] + [0.4]
+    assert pauses[:10] == pytest.approx(expected)
+    since = pauses[seen:]
+    assert since[since.index(0.001) :][:10] == pytest.approx(expected)
+
+
+def test_a_relay_that_breaks_down_lets_go_of_its_connections(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    bus = MemoryBus()
+    monkeypatch.setattr(bus, "close", lambda: closed.append("bus"))
+    monkeypatch.setattr("outbox.runner.HintListener.close", lambda _: closed.append("listener"))
+
+    def break_down(_: OutgoingMessage) -> None:
+        raise ZeroDivisionError
+
+    bus.fail = break_down
+    take_notes("a", 1)
+
+    with pytest.raises(ZeroDivisionError):
+        RelayRunner(bus, RelaySettings(batch=10, policies=LATER, redis_url=redis_url)).run(threading.Event())
+
+    assert sorted(closed) == ["bus", "listener"]
+
+
+def test_a_fault_does_not_stop_the_relay_command(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = MemoryBus()
+    faults = [ZeroDivisionError()]
+
+    def break_down_once(_: OutgoingMessage) -> None:
+        if faults:
+            raise faults.pop()
+
+    handlers: list[Callable[[], None]] = []
+    monkeypatch.setattr("signal.signal", lambda _, handler: handlers.append(handler))
+    monkeypatch.setattr("outbox.management.commands.relay.collect_seldom", lambda: None)
+    monkeypatch.setattr("outbox.runners.bus_of", lambda _: bus)
+    bus.fail = break_down_once
+    take_notes("a", 1)
+
+    def stop_once_it_has_published() -> None:
+        try:
+            eventually(lambda: bus.published)
+        finally:
+            handlers[0]()
+
+    watcher = threading.Thread(target=stop_once_it_has_published)
+    watcher.start()
+    call_command("relay")
+    watcher.join()
+
+    assert not faults
+    assert in_published_order(bus) == [1]
 
 
 def test_a_pass_reads_what_is_pending_and_nothing_else_whatever_the_statistics_say(own: BaseDatabaseWrapper) -> None:

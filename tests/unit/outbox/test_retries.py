@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbox.retries import CircuitBreaker, Failure, RetryPolicy, Tempo, TopicPolicies, judge
+from outbox.retries import CircuitBreaker, Failure, Portion, RetryPolicy, Tempo, TopicPolicies, judge
 
 POLICY = RetryPolicy(limit=3, base=1.0, cap=10.0)
 
@@ -62,12 +62,12 @@ def test_the_breaker_opens_for_longer_with_each_outage_and_closes_with_a_success
 
 
 def test_the_tempo_slows_down_without_work_and_is_quick_again_with_it() -> None:
-    tempo = Tempo()
+    tempo = Tempo(shortest=0.001, longest=0.4, pause=0.001)
     for _ in range(20):
         tempo = tempo.after_nothing()
 
-    assert tempo.pause == 0.2
-    assert tempo.after_work().pause == 0.005
+    assert tempo.pause == 0.4
+    assert tempo.after_work() == Tempo(shortest=0.001, longest=0.4, pause=0.001)
 
 
 def test_what_the_settings_leave_out_of_a_topics_policy_is_as_usual() -> None:
@@ -77,3 +77,14 @@ def test_what_the_settings_leave_out_of_a_topics_policy_is_as_usual() -> None:
     assert policies.of("a").retry == RetryPolicy(limit=0, base=1.0, cap=10.0)
     assert policies.of("b").retry == RetryPolicy(limit=3, base=1.0, cap=5.0)
     assert policies.topics_that_go_on() == ["b"]
+
+
+def test_after_each_stall_a_quarter_is_taken_at_a_time_and_the_usual_number_when_the_last_one_is_long_ago() -> None:
+    once = Portion(usual=500).after_stall(100.0, period=60.0)
+    twice = once.after_stall(120.0, period=60.0)
+    often = twice
+    for _ in range(10):
+        often = often.after_stall(130.0, period=60.0)
+
+    assert (once.size(100.0), twice.size(120.0), often.size(130.0)) == (125, 31, 1)
+    assert (twice.size(179.9), twice.size(180.0)) == (31, 500)

@@ -1,0 +1,40 @@
+"""Does whoever waits for a hint go on, whatever Redis does?"""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from outbox.hints import CHANNEL, ENTRY_TIMEOUT, HintListener, hint
+
+
+@pytest.fixture
+def hanging_redis() -> Iterator[str]:
+    """It accepts a connection, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def test_a_redis_that_hangs_holds_nobody_up(hanging_redis: str) -> None:
+    listener, done = HintListener(hanging_redis), threading.Event()
+
+    def wait_twice() -> None:
+        listener.wait(0.01, threading.Event())
+        listener.wait(0.01, threading.Event())
+        done.set()
+
+    threading.Thread(target=wait_twice, daemon=True).start()
+
+    assert done.wait(2.5)
+    listener.close()
+
+
+def test_a_hint_may_come_later_than_redis_may_take_to_let_somebody_in(redis_url: str) -> None:
+    listener, stop = HintListener(redis_url), threading.Event()
+    assert not listener.wait(ENTRY_TIMEOUT * 2, stop)
+
+    threading.Timer(ENTRY_TIMEOUT * 2, hint, [CHANNEL]).start()
+
+    assert listener.wait(30, stop)
+    listener.close()
