@@ -18,8 +18,8 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from msgspec import Struct
 
 from events.api import (
+    Appended,
     EventIdConflict,
-    Expected,
     InvalidEvent,
     NewEvent,
     StreamId,
@@ -27,7 +27,9 @@ from events.api import (
     Unavailable,
     append_streams,
 )
+from events.domain.streams import StreamClosed
 from events.models import EventImport
+from events.store.metadata import close_stream
 from events.transfer.exceptions import BadRow
 from events.transfer.mapping import ImportMap, to_event
 from events.transfer.rows import SourceFile, SourceRow
@@ -181,15 +183,21 @@ def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple
 
 
 def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
-    """The way of a batch in which some rows are known already or cannot be events."""
+    """The way of a batch in which some rows are known already, close their stream, or cannot be events."""
     appended, known, rejected = 0, 0, []
     for candidate in candidates:
-        write = StreamWrite(stream=candidate.stream, events=[candidate.event], expected_version=Expected.ANY)
         try:
-            (answer,) = append_streams([write])
+            answer = _append_one(candidate)
         except (InvalidEvent, EventIdConflict) as error:
             rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
             continue
         known += answer.replayed
         appended += not answer.replayed
     return appended, known, rejected
+
+
+def _append_one(candidate: _Candidate) -> Appended:
+    stream, event = candidate.stream, candidate.event
+    if isinstance(event.payload, StreamClosed):
+        return close_stream(stream, event, reason=event.payload.reason, actor=event.user_id or "")
+    return append_streams([StreamWrite(stream=stream, events=[event])])[0]

@@ -11,10 +11,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from events.api import Expected, StreamId, append_events, get_events, read_log, uuid7
+from events.api import (
+    Expected,
+    StreamId,
+    StreamTombstoned,
+    append_events,
+    get_events,
+    get_stream_metadata,
+    read_log,
+    tombstone_stream,
+    uuid7,
+)
 from events.models import EventImport
 from events.transfer import importer
-from tests.support.database import scalar
+from tests.support.database import empty_all_tables, scalar
 from tests.support.events import new_event, new_stream
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "import"
@@ -249,6 +259,26 @@ def test_an_export_can_be_taken_back(tmp_path: Path) -> None:
     assert line["payload"]["caption"] == "a"
     with pytest.raises(CommandError, match="--force"):
         call_command("export_events", str(tmp_path / "log.ndjson.gz"))
+
+
+def test_a_closed_stream_is_closed_where_it_is_taken_to(tmp_path: Path) -> None:
+    stream = new_stream()
+    append_events(stream, Expected.ANY, [new_event("a")])
+    tombstone_stream(stream, reason="wrong customer", actor="ann")
+    before = get_events(stream)
+    call_command("export_events", str(tmp_path / "log.ndjson"))
+    empty_all_tables()
+
+    for _ in range(2):
+        call_command("import_events", str(tmp_path / "log.ndjson"), map=EXAMPLES / "nova.toml")
+
+        assert [(e.event_id, e.timestamp, e.user_id, e.payload) for e in get_events(stream)] == [
+            (e.event_id, e.timestamp, e.user_id, e.payload) for e in before
+        ]
+        said = get_stream_metadata(stream)
+        assert (said.reason, said.updated_by) == ("wrong customer", "ann")
+        with pytest.raises(StreamTombstoned):
+            append_events(stream, Expected.ANY, [new_event("b")])
 
 
 @pytest.fixture
