@@ -23,6 +23,7 @@ from events.api import (
     InvalidEvent,
     NewEvent,
     StreamId,
+    StreamTombstoned,
     StreamWrite,
     Unavailable,
     append_streams,
@@ -35,13 +36,15 @@ from events.transfer.mapping import ImportMap, to_event
 from events.transfer.rows import SourceFile, SourceRow
 
 _ResultT = TypeVar("_ResultT")
+_REFUSED = (InvalidEvent, EventIdConflict, StreamTombstoned)
+"""What is one row's own fault."""
 
 
 class Rejects(Protocol):
     """Takes the rows that could not become events."""
 
     def __call__(self, row: SourceRow, reason: str) -> None:
-        """Keep the row with the reason."""
+        """Keep the row with the reason, safe from what becomes of this process; the same row may come twice."""
         ...
 
 
@@ -103,11 +106,8 @@ def run_import(
         remaining = islice(rows, progress.rows, None)
         while batch := list(islice(remaining, batch_size)):
             candidates, bad = _candidates(import_map, batch)
-            step = partial(_import_batch, key, batch[-1].number, candidates, bad)
-            state, rejected = persistently(step)
-            for row, reason in rejected:
-                reject(row, reason)
-            progress = _progress(state, resumed_at=progress.resumed_at)
+            step = partial(_import_batch, key, batch[-1].number, candidates, bad, reject)
+            progress = _progress(persistently(step), resumed_at=progress.resumed_at)
             report(progress)
     persistently(lambda: EventImport.objects.filter(key=key).update(finished_at=datetime.now(UTC)))
     return progress
@@ -151,25 +151,28 @@ def _candidates(import_map: ImportMap, batch: list[SourceRow]) -> tuple[list[_Ca
 
 
 def _import_batch(
-    key: str, last_row: int, candidates: list[_Candidate], bad: list[tuple[SourceRow, str]]
-) -> tuple[EventImport, list[tuple[SourceRow, str]]]:
-    """Append what can be appended, together with the note of it; the note and the rows that were rejected."""
+    key: str, last_row: int, candidates: list[_Candidate], bad: list[tuple[SourceRow, str]], reject: Rejects
+) -> EventImport:
+    """Append what can be appended, together with the note of it."""
     with transaction.atomic():
         state = EventImport.objects.select_for_update().get(key=key)
         try:
             appended, known, rejected = _append_together(candidates)
-        except (InvalidEvent, EventIdConflict):
+        except _REFUSED:
             appended, known, rejected = _append_one_by_one(candidates)
         rejected = [*bad, *rejected]
-        # A commit whose answer was lost with the connection has counted these rows already.
+        # A commit whose answer was lost with the connection has counted and told these rows already.
         if state.rows < last_row:
+            # Before the commit: a row that is told twice, by its number, does less harm than one that is not told.
+            for row, reason in rejected:
+                reject(row, reason)
             state.rows = last_row
             state.appended += appended
             state.known += known
             state.rejected += len(rejected)
             state.updated_at = datetime.now(UTC)
             state.save()
-    return state, rejected
+    return state
 
 
 def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
@@ -188,7 +191,7 @@ def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tup
     for candidate in candidates:
         try:
             answer = _append_one(candidate)
-        except (InvalidEvent, EventIdConflict) as error:
+        except _REFUSED as error:
             rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
             continue
         known += answer.replayed
