@@ -23,6 +23,7 @@ from events.api import (
     StreamId,
     Unavailable,
     VersionConflict,
+    aggregates,
     append_events,
     event_context,
     execute,
@@ -167,7 +168,8 @@ class TestOne:
         self, order: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         twice = structs.replace(ORDER, decide=lambda *said: ORDER.decide(*said) * 2)
-        monkeypatch.setitem(commands.aggregates._by_command, AddItem, (twice, "add_item"))
+        known: Any = aggregates._by_command
+        monkeypatch.setitem(known, AddItem, (twice, "add_item"))
         command_id = uuid7()
         first = execute(order, ADD, command_id=command_id)
         execute(order, ADD)
