@@ -53,9 +53,12 @@ def settings_are_sound(**_: Any) -> list[CheckMessage]:
                 "NOVA_BATCH_EVENTS must lie between 1 and 10 000, NOVA_BATCH_DELAY between 0 and 10.", id="events.E005"
             )
         )
-    if conf.stream_cache_events < 0 or conf.stream_cache_ttl < 1:
+    if conf.stream_cache_events < 0 or conf.stream_cache_bytes < 0 or conf.stream_cache_ttl < 1:
         problems.append(
-            Error("NOVA_STREAM_CACHE_EVENTS must be 0 or more, NOVA_STREAM_CACHE_TTL 1 or more.", id="events.E006")
+            Error(
+                "NOVA_STREAM_CACHE_EVENTS and _BYTES must be 0 or more, NOVA_STREAM_CACHE_TTL 1 or more.",
+                id="events.E006",
+            )
         )
     return problems
 

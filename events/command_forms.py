@@ -113,7 +113,7 @@ class _JSONField(forms.CharField):
             return None
         try:
             return msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
             raise forms.ValidationError(f"This is no JSON: {error}") from error
 
 

@@ -208,7 +208,9 @@ class _Call:
             first = get_event(event_id_of(self._issued.command_id, 0), using=self._using)
         except EventNotFound:
             return None
-        if first.metadata.get(METADATA, {}).get("hash") != self._about["hash"]:
+        about = first.metadata.get(METADATA)
+        # Whoever may append may have taken the id, and say of it what they like.
+        if not isinstance(about, dict) or about.get("hash") != self._about["hash"]:
             raise CommandIdConflict(self._issued.command_id)
         events = self._events_from(first)
         return self._answer(
@@ -222,7 +224,7 @@ class _Call:
     def _events_from(self, first: RecordedEvent) -> list[RecordedEvent]:
         """The command's events: one append, so they stand side by side."""
         events = [first]
-        while following := get_events(self.stream, events[-1].version + 1, limit=1, using=self._using):
+        while following := get_events(self.stream, events[-1].version + 1, limit=1, whole=True, using=self._using):
             if following[0].event_id != event_id_of(self._issued.command_id, len(events)):
                 break
             events += following

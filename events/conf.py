@@ -32,6 +32,8 @@ class EventsConf(Struct, frozen=True, kw_only=True):
     """`NOVA_BATCH_DELAY`: so many seconds it collects at most."""
     stream_cache_events: int
     """`NOVA_STREAM_CACHE_EVENTS`: most events of cached streams that a process keeps; 0 switches the cache off."""
+    stream_cache_bytes: int
+    """`NOVA_STREAM_CACHE_BYTES`: most bytes of JSON that they come to; in memory they take several times that."""
     stream_cache_ttl: int
     """`NOVA_STREAM_CACHE_TTL`: seconds that Redis keeps a stream."""
     redis_url: str
@@ -52,6 +54,7 @@ def events_conf() -> EventsConf:
         batch_events=getattr(settings, "NOVA_BATCH_EVENTS", 1_000),
         batch_delay=getattr(settings, "NOVA_BATCH_DELAY", 0.1),
         stream_cache_events=getattr(settings, "NOVA_STREAM_CACHE_EVENTS", 100_000),
+        stream_cache_bytes=getattr(settings, "NOVA_STREAM_CACHE_BYTES", 64 * 1024 * 1024),
         stream_cache_ttl=getattr(settings, "NOVA_STREAM_CACHE_TTL", 300),
         redis_url=getattr(settings, "REDIS_URL", ""),
     )

@@ -196,7 +196,7 @@ class UnknownCommand(NotFound):
 
 
 class UnreadableStream(EventStoreError):
-    """A stream holds an event that its aggregate folds, in a schema version that this code cannot read."""
+    """A stream holds an event that its aggregate folds, and that this code cannot read: newer, or not of its type."""
 
     def __init__(self, stream: StreamId, version: int, event_type: str, schema_version: int) -> None:
         super().__init__(f"{stream} has {event_type} in schema version {schema_version} at version {version}")

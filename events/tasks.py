@@ -1,10 +1,13 @@
-"""What do workers do for the event store? They take snapshots, so that no command waits for one, and prune them."""
+"""What do workers do for the event store? They take snapshots, lest a command wait, renew and prune them."""
 
+import structlog
 from celery import shared_task
 
 from events.aggregates import aggregates
 from events.snapshot_upkeep import rebuild_stale, take
 from events.snapshots import prune_snapshots as prune
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="events.tasks.take_snapshot")
@@ -15,8 +18,11 @@ def take_snapshot(aggregate_type: str, aggregate_id: str) -> int:
 
 @shared_task(name="events.tasks.rebuild_snapshots")
 def rebuild_snapshots(aggregate_type: str | None = None) -> int:
-    """Replace snapshots that do not count any more; of how many aggregates."""
-    return rebuild_stale(aggregate_type)
+    """Replace snapshots that do not count any more; of how many aggregates. Beat starts it."""
+    rebuilt = rebuild_stale(aggregate_type)
+    if rebuilt.unreadable:
+        log.warning("stale snapshots stay", aggregates=len(rebuilt.unreadable), first=rebuilt.unreadable[0])
+    return rebuilt.aggregates
 
 
 @shared_task(name="events.tasks.prune_snapshots")

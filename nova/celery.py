@@ -25,7 +25,7 @@ app.user_options["worker"].update(
 # By name, because Django is not set up yet when Celery reads this.
 app.steps["worker"].update(f"outbox.bootstep:{step}" for step in ("ConsumersStep", "RunnersStep", "MetricsStep"))
 
-PRUNE_INTERVAL = 3600.0
+UPKEEP_INTERVAL = 3600.0
 
 
 @app.on_after_finalize.connect
@@ -38,9 +38,10 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
         "projections.tasks.show_feed_changes": often,
-        "outbox.tasks.prune": PRUNE_INTERVAL,
-        "events.tasks.prune_snapshots": PRUNE_INTERVAL,
-        "outbox.tasks.prune_inbox": PRUNE_INTERVAL,
+        "outbox.tasks.prune": UPKEEP_INTERVAL,
+        "events.tasks.rebuild_snapshots": UPKEEP_INTERVAL,
+        "events.tasks.prune_snapshots": UPKEEP_INTERVAL,
+        "outbox.tasks.prune_inbox": UPKEEP_INTERVAL,
     }
     for task, seconds in intervals.items():
         sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)

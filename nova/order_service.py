@@ -8,7 +8,7 @@ import structlog
 from django.core.mail import send_mail
 from msgspec import Struct
 
-from events.api import CommandRefused, VersionConflict, execute, load_aggregate
+from events.api import VersionConflict, execute, load_aggregate
 from events.domain.order_events import InsufficientInventory, OrderCreated
 from events.domain.order_services import (
     CountedStock,
@@ -18,6 +18,7 @@ from events.domain.order_services import (
     Stock,
     assess,
     command_for,
+    is_short,
     reaction_to,
 )
 from events.domain.orders import ORDER, Order
@@ -69,13 +70,21 @@ def order_handlers(
 
 
 def end_short_order(event: ReceivedEvent) -> None:
-    """Cancel an order of which not everything is there."""
-    if isinstance(event.payload, InsufficientInventory):
+    """Cancel an order of which not everything is there, unless it was paid or needs less by now."""
+    shortage = event.payload
+    if not isinstance(shortage, InsufficientInventory):
+        return
+    while True:
+        loaded = load_aggregate(ORDER, shortage.order_id)
+        if not is_short(loaded.state, shortage):
+            log.info("short order is left as it is", order_id=shortage.order_id, status=loaded.state.status)
+            return
         try:
-            execute(event.payload.order_id, reaction_to(event.payload))
-        except CommandRefused as refusal:
-            # Cancelled for another product already, or gone further: the order's rules know best.
-            log.info("short order is left as it is", order_id=event.payload.order_id, code=refusal.code)
+            execute(shortage.order_id, reaction_to(shortage), expected_version=loaded.version)
+        except VersionConflict:
+            continue
+        else:
+            return
 
 
 def _take_over_findings(order_id: str, stock: Stock, prices: Prices) -> None:

@@ -16,6 +16,15 @@ def compress(body: bytes) -> bytes:
     return compressed
 
 
+def length(frame: bytes) -> int:
+    """How many bytes `decompress` makes of a frame, as the frame itself says; its own size if it does not."""
+    try:
+        size: int = zstandard.frame_content_size(frame)
+    except zstandard.ZstdError:
+        return len(frame)
+    return max(size, len(frame))
+
+
 def decompress(frame: bytes) -> bytes:
     """The bytes of a frame. Raises `ValueError` when it is none or was damaged."""
     if not hasattr(_own, "decompressor"):

@@ -1,8 +1,8 @@
 """How does a payload become text, and text a payload?
 
 Reading is tolerant, because what is stored is true: an unknown type, or a version that the code does not know yet, is
-read as `Untyped`; an older version is upcast. Accepting from outside is strict: an unknown field is an error, for it
-would be lost.
+read as `Untyped`, as the store also reads what came before its type and does not fit it; an older version is upcast.
+Accepting from outside is strict: an unknown field is an error, for it would be lost.
 """
 
 import re
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from events.codec import ijson
 from events.codec.canonical import canonical, canonical_plain
-from events.codec.pipeline import JSON, unwrap
+from events.codec.pipeline import JSON, load, unwrap
 from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
 from events.registry import EventType, registry, type_name
@@ -68,6 +68,12 @@ def decode_payload(event_type: str, schema_version: int, body: bytes | str, enco
         raise InvalidEvent(f"not {encoding}: {error}") from error
 
 
+def as_it_stands(event_type: str, schema_version: int, body: bytes | str, encoding: str = JSON) -> Untyped:
+    """What was stored, whatever the code says of its type. Raises `InvalidEvent` for a form that cannot be undone."""
+    text = body if encoding == JSON else load(encoding, cast("bytes", body))
+    return Untyped(event_type, _OBJECT.decode(text), schema_version)
+
+
 def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schema_version: int | None = None) -> Struct:
     """The payload that somebody outside sends as a JSON value, which `ijson.loads` has read.
 
@@ -81,7 +87,7 @@ def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schem
             raise UnknownEventType(event_type, pointer="/event_type")
         if not isinstance(data, dict):
             raise InvalidEvent("must be a JSON object", pointer="/payload")
-        return Untyped(event_type, data, schema_version or 1)
+        return Untyped(event_type, data, 1 if schema_version is None else schema_version)
     if schema_version is not None and not 1 <= schema_version <= known.version:
         raise InvalidEvent(f"{event_type} is written in version {known.version}", pointer="/schema_version")
     try:

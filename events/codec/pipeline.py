@@ -76,6 +76,11 @@ def unwrap(encoding: str, body: bytes) -> tuple[str, bytes]:
     return codec, body
 
 
+def length(encoding: str, body: bytes) -> int:
+    """About how many bytes a stored form comes to when it is read."""
+    return compression.length(body) if encoding.endswith(ZSTD) else len(body)
+
+
 def _undo(step: str, body: bytes) -> bytes:
     try:
         return STEPS[step].load(body)

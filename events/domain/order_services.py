@@ -87,6 +87,12 @@ def command_for(found: Struct) -> Command:
             raise TypeError(f"{type(found).__name__} is nothing that is found out about an order")
 
 
+def is_short(order: Order, shortage: InsufficientInventory) -> bool:
+    """Whether the shortage still stands in the way of an order, which may have changed since it was found."""
+    line = order.lines.get(shortage.product_id)
+    return order.status == "open" and line is not None and line.quantity > shortage.available
+
+
 def reaction_to(shortage: InsufficientInventory) -> Command:
     """What follows from a shortage: half an order is none."""
     what = f"{shortage.available} of {shortage.requested} {shortage.product_id}"

@@ -4,8 +4,11 @@ from msgspec import Struct
 
 from events.registry import event
 
+CLOSED = "stream.closed"
+"""Appended by a tombstone and by nothing else."""
 
-@event("stream.closed", owner="nova")
+
+@event(CLOSED, owner="nova")
 class StreamClosed(Struct, frozen=True, kw_only=True):
     """The stream takes no more events: this is its last one, whatever aggregate it belongs to."""
 

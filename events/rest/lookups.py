@@ -12,7 +12,7 @@ from events.exceptions import BadRequest
 from events.rest.representations import event_body
 from events.rest.requests import moment, one_of, only, plain_text, whole_number
 from events.rest.schemas import EVENTS, EVENTS_BY_TIME
-from events.store.read import get_events_by_type, get_events_since
+from events.store.read import since_page, type_page
 
 LARGEST = 2**63 - 1
 PAGE = 100
@@ -43,9 +43,9 @@ class EventsByTypeView(APIView):
         backwards = one_of(query, "direction", "backwards", "forwards") == "backwards"
         limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
         start = whole_number(query, "beyond", default=LARGEST if backwards else 0, least=0, most=LARGEST)
-        events = get_events_by_type(event_type, limit, backwards=backwards, beyond=start)
-        following = events[-1].position if len(events) == limit else None
-        return Response({"items": [event_body(event) for event in events], "next": following})
+        page = type_page(event_type, limit, backwards=backwards, beyond=start)
+        following = page.events[-1].position if page.more else None
+        return Response({"items": [event_body(event) for event in page.events], "next": following})
 
 
 class EventsByTimeView(APIView):
@@ -72,7 +72,7 @@ class EventsByTimeView(APIView):
             raise BadRequest("is needed", parameter="since")
         limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
         after = whole_number(query, "after", default=0, least=0, most=LARGEST)
-        events = get_events_since(since, limit, after=after)
-        last = events[-1] if len(events) == limit else None
+        page = since_page(since, limit, after=after)
+        last = page.events[-1] if page.more else None
         following = last and {"since": last.timestamp, "after": last.position}
-        return Response({"items": [event_body(event) for event in events], "next": following})
+        return Response({"items": [event_body(event) for event in page.events], "next": following})

@@ -28,7 +28,7 @@ from events.rest.requests import (
 )
 from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
 from events.store.append import append_events, append_streams
-from events.store.read import get_event, get_events, read_log, stream_version
+from events.store.read import get_event, read_log, stream_page, stream_version
 
 LARGEST = 2**63 - 1
 PAGE = 100
@@ -97,9 +97,9 @@ class StreamEventsView(APIView):
         limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
         version = stream_version(stream)
         start = whole_number(query, "from_version", default=version if backwards else 1, least=1, most=LARGEST)
-        events = get_events(stream, start, limit=limit, backwards=backwards)
-        following = (events[-1].version + (-1 if backwards else 1)) if len(events) == limit else None
-        body = {"items": [event_body(event) for event in events], "next": following or None}
+        page = stream_page(stream, start, limit, backwards=backwards)
+        following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
+        body = {"items": [event_body(event) for event in page.events], "next": following or None}
         return Response(body, headers={"ETag": f'"{version}"'})
 
 

@@ -5,6 +5,7 @@ it at once. If the store refuses, the batch is halved until each refusal meets t
 is answered before the commit. Appends are not part of a transaction that a caller may have open.
 """
 
+import os
 import threading
 import time
 from collections import deque
@@ -36,7 +37,10 @@ class _Request(Struct, frozen=True, eq=False):
 
 
 class BatchWriter:
-    """Appends for many threads at once. Close it, or use it as a context, so that its thread ends."""
+    """Appends for many threads at once. Close it, or use it as a context, so that its thread ends.
+
+    It belongs to the process that has made it: a process that forks makes its own.
+    """
 
     def __init__(
         self, *, max_events: int | None = None, max_delay: float | None = None, using: str = "default"
@@ -46,6 +50,7 @@ class BatchWriter:
         self._max_events = conf.batch_events if max_events is None else max_events
         self._max_delay = conf.batch_delay if max_delay is None else max_delay
         self._using = using
+        self._pid = os.getpid()
         self._waiting: deque[_Request] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -60,9 +65,12 @@ class BatchWriter:
     def submit(self, writes: Sequence[StreamWrite]) -> "Future[list[Appended]]":
         """Hand in an append to one or several streams; the future has the answer or the error of `append_streams`.
 
-        Raises `InvalidEvent` at once for what cannot be an event, and `Unavailable` when the writer is closed. Blanks
-        of the events are filled from the caller's own `event_context`.
+        Raises `InvalidEvent` at once for what cannot be an event, and `Unavailable` when the writer is closed or of
+        another process. Blanks of the events are filled from the caller's own `event_context`.
         """
+        # Before the lock, which may have been held at the moment of the fork.
+        if self._is_foreign():
+            raise Unavailable("the batch writer was made before a fork; its thread is not in this process")
         check_shape(writes)
         request = _Request(writes, prepare(writes), Future())
         with self._changed:
@@ -74,6 +82,8 @@ class BatchWriter:
 
     def close(self) -> None:
         """Write what was handed in, answer everybody, and end."""
+        if self._is_foreign():
+            return
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -84,6 +94,9 @@ class BatchWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _is_foreign(self) -> bool:
+        return self._pid != os.getpid()
 
     def _run(self) -> None:
         try:

@@ -5,6 +5,7 @@ the relay see all events, and an aggregate is folded from the whole stream. An a
 is otherwise as before. A tombstoned one takes no more events, for ever; that is itself an event, the stream's last.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,13 @@ from django.db import transaction
 from msgspec import Struct
 
 from events.domain.streams import StreamClosed
-from events.envelope import Expected, NewEvent, StreamId
+from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, StreamTombstoned
 from events.identifiers import check_stream
 from events.sql.statements import statement
-from events.store.append import append_events
+from events.store.append import append_prepared
 from events.store.database import live_cursor
+from events.store.prepared import prepare
 
 LONGEST_AGE = timedelta(days=36_500)
 MOST = 2**62
@@ -107,15 +109,27 @@ def tombstone_stream(stream: StreamId, *, reason: str, actor: str = "", using: s
     tombstone and an append at once, the one that loses the version sees the other (see `append_one.sql`). A stream
     that was closed before stays as it is.
     """
+    closed = NewEvent(payload=StreamClosed(reason=reason), user_id=_actor(actor) or None)
+    with suppress(StreamTombstoned):
+        close_stream(stream, closed, reason=reason, actor=actor, using=using)
+    return get_stream_metadata(stream, using=using)
+
+
+def close_stream(
+    stream: StreamId, closed: NewEvent, *, reason: str, actor: str = "", using: str = "default"
+) -> Appended:
+    """Close a stream for ever with this `stream.closed` of it, as an import does that takes over a whole log.
+
+    A repetition is answered as `append_events` does. Raises `StreamTombstoned` when another event has closed it.
+    """
     check_stream(stream)
     _check_text(reason, "/reason", LONGEST_REASON)
-    closed = NewEvent(payload=StreamClosed(reason=reason), user_id=_actor(actor) or None)
-    try:
-        with transaction.atomic(using=using):
-            append_events(stream, Expected.ANY, [closed], using=using)
-            return _say("tombstone_stream", stream, using, reason=reason, actor=actor)
-    except StreamTombstoned:
-        return get_stream_metadata(stream, using=using)
+    write = StreamWrite(stream=stream, events=[closed], expected_version=Expected.ANY)
+    with transaction.atomic(using=using):
+        (appended,) = append_prepared([write], prepare([write], closing=True), using=using)
+        if get_stream_metadata(stream, using=using).tombstoned_at is None:
+            _say("tombstone_stream", stream, using, reason=reason, actor=_actor(actor))
+    return appended
 
 
 def list_streams(

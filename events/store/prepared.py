@@ -11,10 +11,11 @@ from msgspec import Raw, Struct
 from events.clock import CLOCK, HIGHEST_CLAIMED, process_clock
 from events.codec import ijson
 from events.codec.canonical import canonical, canonical_plain
-from events.codec.payloads import encode_payload
+from events.codec.payloads import decode_payload, encode_payload
 from events.codec.pipeline import Codec, dump
 from events.conf import EventsConf, events_conf
 from events.context import EventContext, current_context
+from events.domain.streams import CLOSED
 from events.envelope import NewEvent, StreamId, StreamWrite, Untyped
 from events.exceptions import InvalidEvent, PayloadTooLarge
 from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
@@ -52,10 +53,11 @@ class PreparedEvent(Struct, frozen=True):
 
 # Numbers have to be looked at closely.
 _PLAIN: Collection[type] = frozenset((str, bool, NoneType))
+HIGHEST_SCHEMA_VERSION = 2**31 - 1
 
 
-def prepare(writes: Sequence[StreamWrite]) -> list[list[PreparedEvent]]:
-    """The events of each write as they will be stored.
+def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[list[PreparedEvent]]:
+    """The events of each write as they will be stored; one that closes its stream only when `closing` says so.
 
     Raises `InvalidEvent`, with a pointer that begins with the number of the write and of the event in it.
     """
@@ -70,9 +72,12 @@ def prepare(writes: Sequence[StreamWrite]) -> list[list[PreparedEvent]]:
         events = []
         for index, new in enumerate(write.events):
             try:
-                events.append(_prepare(write.stream, new, conf, context, correlation_id, now))
+                event = _prepare(write.stream, new, conf, context, correlation_id, now)
             except InvalidEvent as error:
                 raise error.within(f"/{number}/events/{index}") from error.__cause__
+            if event.event_type == CLOSED and not closing:
+                raise InvalidEvent("only a tombstone closes a stream", pointer=f"/{number}/events/{index}/event_type")
+            events.append(event)
         prepared.append(events)
     return prepared
 
@@ -87,7 +92,7 @@ def _prepare(
     if isinstance(new.payload, Untyped):
         event_type, schema_version, key = new.payload.event_type, new.payload.schema_version, None
         codec: Codec = "json"
-        check_event_type(event_type)
+        _check_untyped(new.payload, payload)
     else:
         known = registry.of(new.payload)
         event_type, schema_version, key, codec = known.name, known.version, known.key, known.codec
@@ -139,6 +144,18 @@ def _encoded(new: NewEvent) -> bytes:
         return encode_payload(new.payload)
     except InvalidEvent as error:
         raise error.within("/payload") from error.__cause__
+
+
+def _check_untyped(payload: Untyped, text: bytes) -> None:
+    """Raise `InvalidEvent` for what could not be kept, or not be read again as what it says it is."""
+    check_event_type(payload.event_type)
+    if not 1 <= payload.schema_version <= HIGHEST_SCHEMA_VERSION:
+        raise InvalidEvent(f"must lie between 1 and {HIGHEST_SCHEMA_VERSION}", pointer="/schema_version")
+    if registry.named(payload.event_type) is not None:
+        try:
+            decode_payload(payload.event_type, payload.schema_version, text)
+        except InvalidEvent as error:
+            raise error.within("/payload") from error.__cause__
 
 
 def _metadata(own: dict[str, Any], context: EventContext) -> bytes:

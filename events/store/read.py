@@ -5,14 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from events.envelope import LogPage, RecordedEvent, StreamId
 from events.exceptions import EventNotFound, StreamNotFound
 from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.positions import safe_position
-from events.store.rows import recorded_events
+from events.store.rows import Row, recorded_events
+from events.store.weight import first_page
 
 LARGEST = 2**63 - 1
+
+
+class EventPage(Struct, frozen=True, kw_only=True):
+    """A page of events, of as many as were asked for or of fewer large ones."""
+
+    events: list[RecordedEvent]
+    more: bool
+    """Whether there may be more after it."""
 
 
 def get_events(
@@ -28,19 +39,14 @@ def get_events(
 
     The stream's maximum age and count are honoured unless the `whole` stream is wanted, as folding an aggregate needs.
     """
-    names = {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id}
-    if backwards:
-        start = LARGEST if from_version is None else from_version
-        return _events("stream_backwards", using, **names, from_version=start, max_count=limit, whole=whole)
-    return _events(
-        "stream_forwards",
-        using,
-        **names,
-        from_version=1 if from_version is None else from_version,
-        to_version=LARGEST,
-        max_count=limit,
-        whole=whole,
-    )
+    return recorded_events(_stream_rows(stream, from_version, limit, backwards=backwards, whole=whole, using=using))
+
+
+def stream_page(
+    stream: StreamId, from_version: int, limit: int, *, backwards: bool = False, using: str = "default"
+) -> EventPage:
+    """A page of what readers see of a stream; see `get_events`. It goes on with the version beside the last event's."""
+    return _page(_stream_rows(stream, from_version, limit, backwards=backwards, whole=False, using=using), limit)
 
 
 def load_events_range(
@@ -92,10 +98,14 @@ def get_events_by_type(
 
     The next page begins `beyond` the position of the last event of the page before.
     """
-    if backwards:
-        before = LARGEST if beyond is None else beyond
-        return _events("by_type_backwards", using, event_type=event_type, before=before, max_count=limit)
-    return _events("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
+    return recorded_events(_type_rows(event_type, limit, backwards=backwards, beyond=beyond, using=using))
+
+
+def type_page(
+    event_type: str, limit: int, *, backwards: bool = True, beyond: int | None = None, using: str = "default"
+) -> EventPage:
+    """A page of a type's events; see `get_events_by_type`."""
+    return _page(_type_rows(event_type, limit, backwards=backwards, beyond=beyond, using=using), limit)
 
 
 def get_events_by_correlation(
@@ -125,6 +135,11 @@ def get_events_since(since: datetime, limit: int, *, after: int = 0, using: str 
     return _events("since", using, since=since, after=after, max_count=limit)
 
 
+def since_page(since: datetime, limit: int, *, after: int = 0, using: str = "default") -> EventPage:
+    """A page of what happened since a time; see `get_events_since`."""
+    return _page(_rows("since", using, since=since, after=after, max_count=limit), limit)
+
+
 def read_log(
     after: int,
     limit: int,
@@ -137,7 +152,7 @@ def read_log(
     until: datetime | None = None,
     using: str = "default",
 ) -> LogPage:
-    """A page of the log after a position, never beyond the safe position.
+    """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
     Followers go on from the page's `position`; whoever does so sees every event once, in the order of each stream.
     Inside a transaction this needs READ COMMITTED, PostgreSQL's default.
@@ -147,7 +162,7 @@ def read_log(
     """
     name, narrowed = _log_statement(correlation_id, causation_id)
     safe = max(after, safe_position(using=using))
-    events = _events(
+    rows = _rows(
         name,
         using,
         after=after,
@@ -159,7 +174,8 @@ def read_log(
         until=until,
         **narrowed,
     )
-    return LogPage(events=events, position=events[-1].position if len(events) == limit else safe, safe_position=safe)
+    page = _page(rows, limit)
+    return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
 
 
 def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, UUID]]:
@@ -172,7 +188,33 @@ def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tu
     return "log_after", {}
 
 
+def _stream_rows(
+    stream: StreamId, from_version: int | None, limit: int | None, *, backwards: bool, whole: bool, using: str
+) -> list[Row]:
+    about = {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id, "max_count": limit}
+    if backwards:
+        start = LARGEST if from_version is None else from_version
+        return _rows("stream_backwards", using, **about, from_version=start, whole=whole)
+    start = 1 if from_version is None else from_version
+    return _rows("stream_forwards", using, **about, from_version=start, to_version=LARGEST, whole=whole)
+
+
+def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | None, using: str) -> list[Row]:
+    if backwards:
+        before = LARGEST if beyond is None else beyond
+        return _rows("by_type_backwards", using, event_type=event_type, before=before, max_count=limit)
+    return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
+
+
+def _page(rows: list[Row], limit: int) -> EventPage:
+    kept = first_page(rows)
+    return EventPage(events=recorded_events(kept), more=len(rows) == limit or len(kept) < len(rows))
+
+
 def _events(name: str, using: str, **parameters: Any) -> list[RecordedEvent]:
+    return recorded_events(_rows(name, using, **parameters))
+
+
+def _rows(name: str, using: str, **parameters: Any) -> list[Row]:
     with live_cursor(using) as cursor:
-        rows = cursor.execute(statement(name), parameters).fetchall()
-    return recorded_events(rows)
+        return cursor.execute(statement(name), parameters).fetchall()

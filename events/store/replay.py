@@ -22,6 +22,7 @@ from events.store.database import live_cursor
 from events.store.positions import safe_position
 from events.store.read import LARGEST
 from events.store.rows import Row, recorded_events
+from events.store.weight import first_page
 
 PAGE = 1_000
 PAGES_AHEAD = 2
@@ -135,8 +136,11 @@ def _rows(name: str, using: str, **parameters: Any) -> list[Row]:
 
 def _decoded(pages: Callable[[], Iterator[list[Row]]], using: str) -> Iterator[RecordedEvent]:
     for rows in _ahead(pages, using):
-        for start in range(0, len(rows), DECODED_AHEAD):
-            yield from recorded_events(rows[start : start + DECODED_AHEAD])
+        start = 0
+        while start < len(rows):
+            part = first_page(rows[start : start + DECODED_AHEAD])
+            yield from recorded_events(part)
+            start += len(part)
 
 
 class _Channel(Generic[ItemT]):

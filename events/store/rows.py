@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from events.clock import clock_of, process_clock
-from events.codec.payloads import decode_payload
+from events.codec.payloads import as_it_stands, decode_payload
 from events.codec.pipeline import JSON
 from events.envelope import RecordedEvent
+from events.exceptions import InvalidEvent
 from events.registry import registry
 
 Row = tuple[Any, ...]
@@ -54,13 +55,19 @@ def recorded_events(rows: Iterable[Row]) -> list[RecordedEvent]:
         known = named(event_type)
         metadata = decode(metadata_text)
         witness(clock_of(metadata))
-        if known is not None and known.version == written_in and encoding == JSON:
-            payload = known.decoder.decode(payload_text)
-            current = written_in
-        else:
+        try:
+            if known is not None and known.version == written_in and encoding == JSON:
+                payload = known.decoder.decode(payload_text)
+                current = written_in
+            else:
+                body = payload_text if encoding == JSON else payload_bytes
+                payload = decode_payload(event_type, written_in, body, encoding)
+                current = written_in if known is None else max(written_in, known.version)
+        except (msgspec.ValidationError, InvalidEvent):
+            # Written before its type was known here. One such event must not make the log unreadable.
             body = payload_text if encoding == JSON else payload_bytes
-            payload = decode_payload(event_type, written_in, body, encoding)
-            current = written_in if known is None else max(written_in, known.version)
+            payload = as_it_stands(event_type, written_in, body, encoding)
+            current = written_in
         events.append(
             # In the order of its fields.
             RecordedEvent(

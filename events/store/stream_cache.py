@@ -20,6 +20,7 @@ import msgspec
 import redis
 import structlog
 from django.db import connections
+from msgspec import Struct
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -29,6 +30,7 @@ from events.sql.statements import statement
 from events.store.database import live_cursor
 from events.store.read import LARGEST
 from events.store.rows import Row, recorded_events
+from events.store.weight import weight
 
 log = structlog.get_logger(__name__)
 
@@ -42,37 +44,52 @@ UUID_CODE = 1
 FORMAT = 2
 
 
-class StreamCache:
-    """The streams that this process has loaded last, up to a number of events in all. Safe for threads."""
+class Beginning(Struct, frozen=True):
+    """The first events of a stream."""
 
-    def __init__(self, *, max_events: int) -> None:
+    events: tuple[RecordedEvent, ...] = ()
+    bytes: int = 0
+    """About how much JSON they come to."""
+
+
+class StreamCache:
+    """The streams that this process has loaded last, up to a number of events and of bytes in all. Safe for threads."""
+
+    def __init__(self, *, max_events: int, max_bytes: int) -> None:
         """An empty one."""
         self._max_events = max_events
-        self._streams: OrderedDict[tuple[str, StreamId], tuple[RecordedEvent, ...]] = OrderedDict()
-        self._events = 0
+        self._max_bytes = max_bytes
+        self._streams: OrderedDict[tuple[str, StreamId], Beginning] = OrderedDict()
+        self._events = self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[str, StreamId]) -> tuple[RecordedEvent, ...]:
+    def get(self, key: tuple[str, StreamId]) -> Beginning:
         """The first events of a stream, as far as they are known."""
         with self._lock:
             if key in self._streams:
                 self._streams.move_to_end(key)
-            return self._streams.get(key, ())
+            return self._streams.get(key, _NOTHING)
 
-    def put(self, key: tuple[str, StreamId], events: tuple[RecordedEvent, ...]) -> None:
+    def put(self, key: tuple[str, StreamId], beginning: Beginning) -> None:
         """Keep the first events of a stream; what was not used for longest makes room."""
         with self._lock:
-            self._events += len(events) - len(self._streams.pop(key, ()))
-            self._streams[key] = events
-            while self._events > self._max_events:
+            self._drop(self._streams.pop(key, _NOTHING))
+            self._streams[key] = beginning
+            self._events += len(beginning.events)
+            self._bytes += beginning.bytes
+            while self._events > self._max_events or self._bytes > self._max_bytes:
                 _, dropped = self._streams.popitem(last=False)
-                self._events -= len(dropped)
+                self._drop(dropped)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._streams.clear()
-            self._events = 0
+            self._events = self._bytes = 0
+
+    def _drop(self, beginning: Beginning) -> None:
+        self._events -= len(beginning.events)
+        self._bytes -= beginning.bytes
 
 
 class SharedStreams:
@@ -119,6 +136,9 @@ class SharedStreams:
         log.warning("streams are loaded without their cache", error=type(error).__name__)
 
 
+_NOTHING = Beginning()
+
+
 def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> Sequence[RecordedEvent]:
     """All events of a stream after a version, in order: never less than was committed when the load began.
 
@@ -128,24 +148,26 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
     conf = events_conf()
     if not conf.stream_cache_events:
         return recorded_events(_tail(stream, after + 1, using))
-    local, key = _local(conf.stream_cache_events), (using, stream)
-    known = local.get(key)
-    if not known and after:
+    local, key = _local(conf.stream_cache_events, conf.stream_cache_bytes), (using, stream)
+    beginning = local.get(key)
+    if not beginning.events and after:
         # A snapshot needs the tail only; loading what is before it, for the cache alone, would not pay.
         return recorded_events(_tail(stream, after + 1, using))
     shared = _shared(conf)
-    if not known and shared is not None:
-        known = tuple(recorded_events(shared.get(stream)))
+    if not beginning.events and shared is not None:
+        rows = shared.get(stream)
+        beginning = Beginning(tuple(recorded_events(rows)), weight(rows))
+    known = beginning.events
     tail = _tail(stream, known[-1].version if known else 1, using)
     if known:
         if tail and tail[0][1] == known[-1].event_id:
             tail = tail[1:]
         else:
             # Another history: the database was restored or emptied since.
-            known, tail = (), _tail(stream, 1, using)
+            beginning, known, tail = _NOTHING, (), _tail(stream, 1, using)
     events = (*known, *recorded_events(tail))
     if _sees_only_committed(using):
-        local.put(key, events)
+        local.put(key, Beginning(events, beginning.bytes + weight(tail)))
         if shared is not None and len(tail) > min(LACKING, len(events) // 10):
             before = _range(stream, 1, known[-1].version, using) if known else []
             shared.put(stream, [*before, *tail])
@@ -155,7 +177,7 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
 def forget_stream(stream: StreamId, *, using: str = "default") -> None:
     """Drop a stream from this process and from Redis. Raises `redis.RedisError` when Redis cannot be told."""
     conf = events_conf()
-    _local(conf.stream_cache_events).put((using, stream), ())
+    _local(conf.stream_cache_events, conf.stream_cache_bytes).put((using, stream), _NOTHING)
     if (shared := _shared(conf)) is not None:
         shared.forget(stream)
 
@@ -216,8 +238,8 @@ _DECODER = msgspec.msgpack.Decoder(list[tuple[Any, ...]], ext_hook=_uuid)
 
 
 @cache
-def _local(max_events: int) -> StreamCache:
-    return StreamCache(max_events=max_events)
+def _local(max_events: int, max_bytes: int) -> StreamCache:
+    return StreamCache(max_events=max_events, max_bytes=max_bytes)
 
 
 def _shared(conf: EventsConf) -> SharedStreams | None:

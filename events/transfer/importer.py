@@ -18,28 +18,33 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from msgspec import Struct
 
 from events.api import (
+    Appended,
     EventIdConflict,
-    Expected,
     InvalidEvent,
     NewEvent,
     StreamId,
+    StreamTombstoned,
     StreamWrite,
     Unavailable,
     append_streams,
 )
+from events.domain.streams import StreamClosed
 from events.models import EventImport
+from events.store.metadata import close_stream
 from events.transfer.exceptions import BadRow
 from events.transfer.mapping import ImportMap, to_event
 from events.transfer.rows import SourceFile, SourceRow
 
 _ResultT = TypeVar("_ResultT")
+_REFUSED = (InvalidEvent, EventIdConflict, StreamTombstoned)
+"""What is one row's own fault."""
 
 
 class Rejects(Protocol):
     """Takes the rows that could not become events."""
 
     def __call__(self, row: SourceRow, reason: str) -> None:
-        """Keep the row with the reason."""
+        """Keep the row with the reason, safe from what becomes of this process; the same row may come twice."""
         ...
 
 
@@ -101,11 +106,8 @@ def run_import(
         remaining = islice(rows, progress.rows, None)
         while batch := list(islice(remaining, batch_size)):
             candidates, bad = _candidates(import_map, batch)
-            step = partial(_import_batch, key, batch[-1].number, candidates, bad)
-            state, rejected = persistently(step)
-            for row, reason in rejected:
-                reject(row, reason)
-            progress = _progress(state, resumed_at=progress.resumed_at)
+            step = partial(_import_batch, key, batch[-1].number, candidates, bad, reject)
+            progress = _progress(persistently(step), resumed_at=progress.resumed_at)
             report(progress)
     persistently(lambda: EventImport.objects.filter(key=key).update(finished_at=datetime.now(UTC)))
     return progress
@@ -149,25 +151,28 @@ def _candidates(import_map: ImportMap, batch: list[SourceRow]) -> tuple[list[_Ca
 
 
 def _import_batch(
-    key: str, last_row: int, candidates: list[_Candidate], bad: list[tuple[SourceRow, str]]
-) -> tuple[EventImport, list[tuple[SourceRow, str]]]:
-    """Append what can be appended, together with the note of it; the note and the rows that were rejected."""
+    key: str, last_row: int, candidates: list[_Candidate], bad: list[tuple[SourceRow, str]], reject: Rejects
+) -> EventImport:
+    """Append what can be appended, together with the note of it."""
     with transaction.atomic():
         state = EventImport.objects.select_for_update().get(key=key)
         try:
             appended, known, rejected = _append_together(candidates)
-        except (InvalidEvent, EventIdConflict):
+        except _REFUSED:
             appended, known, rejected = _append_one_by_one(candidates)
         rejected = [*bad, *rejected]
-        # A commit whose answer was lost with the connection has counted these rows already.
+        # A commit whose answer was lost with the connection has counted and told these rows already.
         if state.rows < last_row:
+            # Before the commit: a row that is told twice, by its number, does less harm than one that is not told.
+            for row, reason in rejected:
+                reject(row, reason)
             state.rows = last_row
             state.appended += appended
             state.known += known
             state.rejected += len(rejected)
             state.updated_at = datetime.now(UTC)
             state.save()
-    return state, rejected
+    return state
 
 
 def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
@@ -181,15 +186,21 @@ def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple
 
 
 def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
-    """The way of a batch in which some rows are known already or cannot be events."""
+    """The way of a batch in which some rows are known already, close their stream, or cannot be events."""
     appended, known, rejected = 0, 0, []
     for candidate in candidates:
-        write = StreamWrite(stream=candidate.stream, events=[candidate.event], expected_version=Expected.ANY)
         try:
-            (answer,) = append_streams([write])
-        except (InvalidEvent, EventIdConflict) as error:
+            answer = _append_one(candidate)
+        except _REFUSED as error:
             rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
             continue
         known += answer.replayed
         appended += not answer.replayed
     return appended, known, rejected
+
+
+def _append_one(candidate: _Candidate) -> Appended:
+    stream, event = candidate.stream, candidate.event
+    if isinstance(event.payload, StreamClosed):
+        return close_stream(stream, event, reason=event.payload.reason, actor=event.user_id or "")
+    return append_streams([StreamWrite(stream=stream, events=[event])])[0]

@@ -1,5 +1,6 @@
 """How does a row of somebody else's file become an event? By a map in TOML; `examples/import/README.md` explains it."""
 
+import io
 import re
 import tomllib
 from datetime import datetime
@@ -16,6 +17,7 @@ from events.transfer.exceptions import BadRow, InvalidMap
 
 NAMESPACE = UUID("5a3c53f5-5f0b-4a8e-9d7c-6f1f3f0f2b1e")
 """Ids that are not UUIDs become UUIDs of version 5 in this namespace, under the map's own name."""
+NO_DELIMITERS = '"\r\n'
 
 Row = dict[str, Any]
 
@@ -78,7 +80,9 @@ class ImportMap(Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["csv", "ndjson"] | None = None
     """By the file's name when left out."""
     delimiter: str = ","
+    """One character."""
     encoding: str = "utf-8"
+    """Of a CSV file, by one of Python's names."""
     payload: PayloadMap = PayloadMap()
     metadata: dict[str, str | Value] = {}
 
@@ -101,15 +105,30 @@ def read_map(path: Path) -> tuple[ImportMap, bytes]:
     """The map of a file, and the file's bytes. Raises `InvalidMap` saying what is wrong and where."""
     try:
         text = path.read_bytes()
-        return msgspec.convert(tomllib.loads(text.decode()), ImportMap), text
+        import_map = msgspec.convert(tomllib.loads(text.decode()), ImportMap)
+        # What reads the file knows which encodings are text.
+        io.TextIOWrapper(io.BytesIO(), import_map.encoding)
     except OSError as error:
         raise InvalidMap(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidMap(f"{path}: {error}") from error
+    except (LookupError, ValueError) as error:
+        raise InvalidMap(f"{path}: no encoding: {error}") from error
+    if len(import_map.delimiter) != 1 or import_map.delimiter in NO_DELIMITERS:
+        raise InvalidMap(f"{path}: a delimiter is one character, and neither a quote nor a line's end")
+    return import_map, text
 
 
 def to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, NewEvent]:
     """The event of a row and the stream that it belongs to. Raises `BadRow` with the reason."""
+    try:
+        return _to_event(import_map, row, number)
+    except (UnicodeError, RecursionError, OverflowError) as error:
+        # A row of somebody else's file may hold anything, and whoever looks at it first finds that out.
+        raise BadRow(f"cannot be an event: {error}") from error
+
+
+def _to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, NewEvent]:
     event, stream = import_map.event, import_map.stream
     schema_version = _take(row, event.schema_version)
     try:

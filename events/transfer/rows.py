@@ -49,6 +49,8 @@ class SourceFile:
                 yield from self._csv(content) if self._format() == "csv" else self._ndjson(content)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise UnreadableFile(f"{self._path}: not a whole gzip file ({error})") from error
+            except UnicodeError as error:
+                raise UnreadableFile(f"{self._path}: not {self._map.encoding} ({error})") from error
 
     def _format(self) -> str:
         if self._map.format:

@@ -107,6 +107,7 @@ NOVA_BATCH_EVENTS = env.number("NOVA_BATCH_EVENTS", 1_000)
 NOVA_BATCH_DELAY = env.fraction("NOVA_BATCH_DELAY", 0.1)
 # Streams that are loaded often: so many of their events a process keeps (0 for none), so many seconds Redis does.
 NOVA_STREAM_CACHE_EVENTS = env.number("NOVA_STREAM_CACHE_EVENTS", 100_000)
+NOVA_STREAM_CACHE_BYTES = env.number("NOVA_STREAM_CACHE_BYTES", 64 * 1024 * 1024)
 NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
 # How much there is of products that are counted: product=number, comma-separated.
 NOVA_ORDER_STOCK = env.numbers("NOVA_ORDER_STOCK")

@@ -86,7 +86,7 @@ class _RejectFile:
     def __call__(self, row: SourceRow, reason: str) -> None:
         if self._file is None:
             self._file = self._stack.enter_context(self._path.open("ab"))
-        values = {key: _printable(value) for key, value in row.values.items()}
+        values = {_printable(key): _printable(value) for key, value in row.values.items()}
         self._file.write(msgspec.json.encode({"row": row.number, "reason": reason, "values": values}) + b"\n")
         self._file.flush()
 

@@ -38,7 +38,9 @@ class Command(BaseCommand):
                     rebuilt = rebuild_stale(options["aggregate_type"])
                 except UnknownAggregate as error:
                     raise CommandError(str(error)) from error
-                self.stdout.write(f"Snapshots of {rebuilt} aggregates were made anew.")
+                self.stdout.write(f"Snapshots of {rebuilt.aggregates} aggregates were made anew.")
+                for reason in rebuilt.unreadable:
+                    self.stderr.write(f"Left as they are: {reason}.")
             case "prune":
                 if options["keep"] < 0:
                     raise CommandError("--keep cannot be negative")

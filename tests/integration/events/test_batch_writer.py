@@ -1,5 +1,6 @@
 """The batch writer: many callers, one statement, and each gets its own answer."""
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -27,6 +28,8 @@ from tests.support.database import rows
 from tests.support.events import new_event, new_stream
 
 pytestmark = pytest.mark.usefixtures("committed_db")
+
+REFUSED = 3
 
 
 def write(stream: Any, expected: int = Expected.ANY, **fields: Any) -> StreamWrite:
@@ -180,3 +183,20 @@ def test_a_caller_that_went_away_harms_nobody() -> None:
         gone: Future[Any] = writer.submit([write(new_stream())])
         gone.cancel()
         assert writer.submit([write(new_stream())]).result(10)[0].version == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_writer_that_was_made_before_a_fork_refuses_instead_of_waiting_for_ever() -> None:
+    with BatchWriter(max_delay=0) as writer:
+        child = os.fork()
+        if not child:
+            try:
+                writer.submit([write(new_stream())]).result(5)
+            except Unavailable:
+                writer.close()
+                os._exit(REFUSED)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert writer.append(new_stream(), Expected.ANY, [new_event()]).version == 1
+    assert os.waitstatus_to_exitcode(status) == REFUSED

@@ -99,6 +99,7 @@ def test_an_aggregate_that_moved_on_must_be_looked_at_again(operator: Client) ->
     ("fields", "field", "message"),
     [
         ({"own-items": "[{"}, "own-items", "no JSON"),
+        ({"own-items": "[" * 100_000}, "own-items", "no JSON"),
         ({"own-items": '[{"product_id": "tea"}]'}, "own-items", "at /0"),
         ({"own-currency": "euro"}, "own-currency", "regex"),
         ({"own-customer_id": ""}, "own-customer_id", "required"),

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 import pytest
 from django.db import connection, transaction
+from msgspec import structs
 
 from events import commands
 from events.api import (
@@ -22,11 +23,13 @@ from events.api import (
     StreamId,
     Unavailable,
     VersionConflict,
+    aggregates,
     append_events,
     event_context,
     execute,
     get_events,
     load_aggregate,
+    set_stream_metadata,
     uuid7,
 )
 from events.backoff import Backoff
@@ -161,10 +164,27 @@ class TestOne:
                 execute(str(uuid7()), CREATE, command_id=command_id)
         assert scalar("SELECT count(*) FROM domain_events") == 2
 
-    def test_an_event_of_somebody_else_under_the_id_is_a_conflict(self, order: str) -> None:
+    def test_a_repetition_gets_the_whole_first_answer_whatever_readers_see_of_the_stream(
+        self, order: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        twice = structs.replace(ORDER, decide=lambda *said: ORDER.decide(*said) * 2)
+        known: Any = aggregates._by_command
+        monkeypatch.setitem(known, AddItem, (twice, "add_item"))
+        command_id = uuid7()
+        first = execute(order, ADD, command_id=command_id)
+        execute(order, ADD)
+        set_stream_metadata(StreamId("order", order), max_count=1)
+        again = execute(order, ADD, command_id=command_id)
+        assert first.version == 3
+        assert again == structs.replace(first, replayed=True)
+
+    @pytest.mark.parametrize("metadata", [{}, {"command": "x"}, {"command": None}, {"command": ["hash"]}])
+    def test_an_event_of_somebody_else_under_the_id_is_a_conflict(self, order: str, metadata: dict[str, Any]) -> None:
         command_id = uuid7()
         theirs = NewEvent(
-            payload=OrderItemAdded(order_id=order, item=TEA), event_id=commands.event_id_of(command_id, 0)
+            payload=OrderItemAdded(order_id=order, item=TEA),
+            event_id=commands.event_id_of(command_id, 0),
+            metadata=metadata,
         )
         append_events(StreamId("order", order), Expected.ANY, [theirs])
         with pytest.raises(CommandIdConflict):

@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from msgspec import Struct
 
 from events.api import (
+    BatchWriter,
     Expected,
     InvalidEvent,
+    NewEvent,
     StreamId,
     StreamTombstoned,
     StreamWrite,
+    Untyped,
     append_events,
     append_streams,
     archive_stream,
@@ -28,6 +32,7 @@ from events.api import (
     tombstone_stream,
     uuid7,
 )
+from events.domain.streams import StreamClosed
 from tests.support.database import rows
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import eventually
@@ -159,6 +164,16 @@ class TestTombstones:
         with pytest.raises(StreamTombstoned):
             append_events(stream, Expected.ANY, [new_event()])
         assert stream_version(stream) == 1
+
+    @pytest.mark.parametrize("payload", [StreamClosed(reason="x"), Untyped("stream.closed", {"reason": "x"})])
+    def test_nothing_but_a_tombstone_says_that_a_stream_is_closed(self, payload: Struct) -> None:
+        stream, forged = new_stream(), NewEvent(payload=payload)
+        with pytest.raises(InvalidEvent) as refused:
+            append_events(stream, Expected.ANY, [new_event(), forged])
+        assert refused.value.pointer == "/1/event_type"
+        with BatchWriter() as writer, pytest.raises(InvalidEvent):
+            writer.append(stream, Expected.ANY, [forged])
+        assert versions(stream) == []
 
     def test_of_several_streams_one_that_is_closed_refuses_all(self) -> None:
         closed, other = new_stream(), new_stream()

@@ -16,7 +16,19 @@ from msgspec import Struct, structs
 from events import aggregates as aggregates_module
 from events import commands, snapshot_hints, snapshots
 from events.aggregates import Aggregate, aggregates, fingerprint
-from events.api import CommandRefused, execute, get_events, latest_snapshot, load_aggregate, save_snapshot, uuid7
+from events.api import (
+    CommandRefused,
+    Expected,
+    NewEvent,
+    Untyped,
+    append_events,
+    execute,
+    get_events,
+    latest_snapshot,
+    load_aggregate,
+    save_snapshot,
+    uuid7,
+)
 from events.domain.order_commands import AddItem, CreateOrder
 from events.domain.order_events import OrderItem
 from events.domain.orders import ORDER, Order
@@ -206,6 +218,30 @@ def test_stale_snapshots_are_seen_and_made_anew() -> None:
     (row,) = AggregateSnapshot.objects.all()
     assert (row.version, row.fold) == (3, fingerprint(ORDER))
     assert rebuild_snapshots("order") == 0
+
+
+def test_one_aggregate_that_cannot_be_read_does_not_keep_the_others_stale() -> None:
+    orders = [order_of(2) for _ in range(3)]
+    for order_id in orders:
+        take(ORDER, order_id)
+    AggregateSnapshot.objects.update(fold="of yesterday", version=1)
+    newer = NewEvent(payload=Untyped("order.paid", {"sum": 1}, 99))
+    append_events(StreamId("order", sorted(orders)[1]), Expected.ANY, [newer])
+
+    out, err = StringIO(), StringIO()
+    call_command("snapshots", "rebuild", stdout=out, stderr=err)
+
+    assert "of 2 aggregates" in out.getvalue()
+    assert f"order/{sorted(orders)[1]} has order.paid in schema version 99" in err.getvalue()
+    (status,) = [status for status in snapshot_statuses() if status.aggregate_type == "order"]
+    assert (status.counting, status.stale) == (2, 1)
+    assert rebuild_snapshots() == 0
+
+
+def test_beat_has_stale_snapshots_made_anew() -> None:
+    app = Celery("test", set_as_current=False)
+    schedule(app)
+    assert rebuild_snapshots.name in {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 
 def test_an_aggregate_is_folded_anew() -> None:

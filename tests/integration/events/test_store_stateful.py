@@ -7,6 +7,7 @@ append that meets another client's open transaction would wait for it; a short l
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -388,18 +389,18 @@ def _connections(committed_db: None, redis_url: str) -> Iterator[None]:
 
 @contextmanager
 def planted(**parts: tuple[str, str]) -> Iterator[None]:
-    """The appending statements with a part of each replaced."""
-
-    def faulty(name: str) -> str:
-        before, after = parts.get(name, ("", ""))
-        assert before in statement(name)
-        return statement(name).replace(before, after) if before else statement(name)
+    """The appending statements with a part of each replaced. Raises `LookupError` when they have no such part."""
+    faulty = {}
+    for name, (before, after) in parts.items():
+        if before not in statement(name):
+            raise LookupError(f"{name}.sql has no {before!r}")
+        faulty[name] = statement(name).replace(before, after)
 
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         for built in (append._one, append._many):
             built.cache_clear()
             stack.callback(built.cache_clear)
-        patch.setattr(append, "statement", faulty)
+        patch.setattr(append, "statement", lambda name: faulty.get(name) or statement(name))
         yield
 
 
@@ -414,6 +415,11 @@ def batch_not_atomic() -> AbstractContextManager[None]:
     return planted(
         append_many=("    RETURNING event_id", "    ON CONFLICT (event_id) DO NOTHING\n    RETURNING event_id")
     )
+
+
+def test_a_fault_that_cannot_be_planted_is_told() -> None:
+    with pytest.raises(LookupError), planted(append_many=("no such text", "")):
+        pass
 
 
 def test_whatever_clients_do_the_store_is_as_the_model() -> None:
@@ -442,5 +448,6 @@ def test_whatever_clients_do_the_store_is_as_the_model() -> None:
 def test_a_planted_fault_is_found(
     plant: Callable[[], AbstractContextManager[Any]], reader: Callable[[], Reader]
 ) -> None:
-    with plant(), pytest.raises(AssertionError):
+    with plant(), pytest.raises(AssertionError) as found:
         run(reader(), examples=150)
+    assert found.traceback[-1].path == Path(__file__), "it is the model that has to find it"

@@ -9,6 +9,7 @@ import redis
 from django.db import connection, transaction
 
 from events.api import (
+    Expected,
     RecordedEvent,
     StreamId,
     append_events,
@@ -19,7 +20,7 @@ from events.api import (
 )
 from events.conf import events_conf
 from events.store import stream_cache
-from events.store.stream_cache import FORMAT, StreamCache
+from events.store.stream_cache import FORMAT, Beginning, StreamCache
 from tests.support.database import empty_all_tables
 from tests.support.events import new_event, new_stream
 
@@ -37,7 +38,12 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
 
 def forget_process() -> None:
     """What a new process knows: nothing."""
-    stream_cache._local(events_conf().stream_cache_events).clear()
+    of_this_process().clear()
+
+
+def of_this_process() -> StreamCache:
+    conf = events_conf()
+    return stream_cache._local(conf.stream_cache_events, conf.stream_cache_bytes)
 
 
 def captions(events: Sequence[RecordedEvent]) -> list[str]:
@@ -46,8 +52,7 @@ def captions(events: Sequence[RecordedEvent]) -> list[str]:
 
 def load_unchecked(stream: StreamId) -> Sequence[RecordedEvent]:
     """The planted fault: what is cached is taken for the stream."""
-    known = stream_cache._local(events_conf().stream_cache_events).get(("default", stream))
-    return known or load_stream(stream)
+    return of_this_process().get(("default", stream)).events or load_stream(stream)
 
 
 @pytest.mark.parametrize(("load", "right"), [(load_stream, True), (load_unchecked, False)])
@@ -168,12 +173,23 @@ def test_what_was_not_used_for_longest_makes_room() -> None:
     streams = [new_stream() for _ in range(3)]
     for stream in streams:
         append_events(stream, 0, [new_event(), new_event()])
-    cache = StreamCache(max_events=4)
-    for stream in streams[:2]:
-        cache.put(("default", stream), tuple(get_events(stream)))
-    cache.get(("default", streams[0]))
-    cache.put(("default", streams[2]), tuple(get_events(streams[2])))
-    assert [len(cache.get(("default", stream))) for stream in streams] == [2, 0, 2]
+    for cache in (StreamCache(max_events=4, max_bytes=1_000), StreamCache(max_events=9, max_bytes=20)):
+        for stream in streams[:2]:
+            cache.put(("default", stream), Beginning(tuple(get_events(stream)), 10))
+        cache.get(("default", streams[0]))
+        cache.put(("default", streams[2]), Beginning(tuple(get_events(streams[2])), 10))
+        assert [len(cache.get(("default", stream)).events) for stream in streams] == [2, 0, 2]
+
+
+def test_a_stream_counts_by_what_it_comes_to_when_it_is_read(settings: Any) -> None:
+    settings.NOVA_STREAM_CACHE_BYTES = 200_000
+    stream = new_stream()
+    for number in range(1, 4):
+        append_events(stream, Expected.ANY, [new_event("a" * 90_000)])
+        load_stream(stream)
+        kept = of_this_process().get(("default", stream))
+        assert len(kept.events) == (number if number < 3 else 0)
+        assert number * 90_000 < kept.bytes < number * 91_000 or number == 3
 
 
 def test_loads_beside_an_appender_never_go_back() -> None:

@@ -11,10 +11,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from events.api import Expected, StreamId, append_events, get_events, read_log, uuid7
+from events.api import (
+    Expected,
+    StreamId,
+    StreamTombstoned,
+    append_events,
+    get_events,
+    get_stream_metadata,
+    read_log,
+    tombstone_stream,
+    uuid7,
+)
+from events.management.commands.import_events import _RejectFile
 from events.models import EventImport
 from events.transfer import importer
-from tests.support.database import scalar
+from tests.support.database import empty_all_tables, scalar
 from tests.support.events import new_event, new_stream
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "import"
@@ -140,6 +151,79 @@ def test_bytes_that_are_not_utf_8_reject_their_row_only(tea: Callable[..., str],
     assert "surrogate" in rejects("broken.csv.rejects.ndjson")[0]["reason"]
 
 
+@pytest.mark.parametrize("id_line", ['id = { field = "id" }', ""])
+def test_bytes_that_are_not_utf_8_in_what_names_the_event_reject_its_row(
+    tea: Callable[..., str], tmp_path: Path, id_line: str
+) -> None:
+    tea([row(1)], name="first.csv")
+    (tmp_path / "tea.toml").write_text(MAP.replace('id = { field = "id" }', id_line))
+    bad = ",".join(row(2, id="X")).replace("X", "\xff").encode("latin-1")
+    Path("broken.csv").write_bytes(
+        ",".join(HEADER).encode() + b"\r\n" + bad + b"\r\n" + ",".join(row(3)).encode() + b"\r\n"
+    )
+    call_command("import_events", "broken.csv", map=Path("tea.toml"))
+    assert scalar("SELECT count(*) FROM domain_events") == 2
+    assert [reject["row"] for reject in rejects("broken.csv.rejects.ndjson")] == [1]
+
+
+def test_a_column_whose_name_is_not_utf_8_can_be_told_too(tea: Callable[..., str]) -> None:
+    tea([row(1)], name="first.csv")
+    header = ",".join([*HEADER, "X"]).replace("X", "\xff").encode("latin-1")
+    Path("broken.csv").write_bytes(header + b"\r\n" + ",".join([*row(2), "extra"]).encode() + b"\r\n")
+    call_command("import_events", "broken.csv", map=Path("tea.toml"))
+    assert rejects("broken.csv.rejects.ndjson")[0]["values"]["?"] == "extra"
+
+
+def test_rows_of_a_closed_stream_are_rejected_however_often_they_come(tea: Callable[..., str]) -> None:
+    tombstone_stream(StreamId("pot", "pot-1"), reason="broken")
+    data = [row(number) for number in range(6)]
+    assert tea(data).startswith("6 rows: 4 events appended, 0 already there, 2 rejected")
+    assert tea(data).startswith("6 rows: 0 events appended, 4 already there, 2 rejected")
+    assert "was closed for ever: broken" in rejects()[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "kind"),
+    [
+        ("schema_version", "99999999999", "integer"),
+        ("schema_version", "-3", "integer"),
+        ("schema_version", "0", "integer"),
+        ("schema_version", "1e400", "number"),
+        ("correlation_id", "[" * 2_000 + "]" * 2_000, "json"),
+        ("correlation_id", "[" * 100_000 + "]" * 100_000, "json"),
+    ],
+)
+def test_a_value_beyond_all_bounds_rejects_its_row_only(
+    tea: Callable[..., str], tmp_path: Path, field: str, text: str, kind: str
+) -> None:
+    more = f'[event]\n{field} = {{ field = "note", kind = "{kind}" }}\n'
+    (tmp_path / "tea.toml").write_text(MAP.replace("[event]\n", more))
+    assert tea([row(1, note=text), row(2)]).startswith("2 rows: 1 events appended, 0 already there, 1 rejected")
+
+
+def test_a_payload_nested_beyond_all_bounds_rejects_its_row_only(tea: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "tea.toml").write_text(MAP.replace('"integer"', '"json"'))
+    deep = [row(number, cups="[" * depth + "]" * depth) for number, depth in enumerate((200, 2_000, 100_000))]
+    assert tea([*deep, row(3)]).startswith("4 rows: 1 events appended, 0 already there, 3 rejected")
+
+
+def test_a_reject_is_told_before_its_row_counts_as_done(
+    tea: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    data = [row(1, cups="many"), row(2), row(3, cups="few")]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_RejectFile, "__call__", killed)
+        tea(data, batch=1)
+    assert EventImport.objects.get().rows == 0
+
+    tea(data, batch=1)
+
+    assert [reject["row"] for reject in rejects()] == [1, 3]
+
+
 def test_an_interrupted_import_goes_on_where_it_stopped(
     tea: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,13 +291,14 @@ def test_ndjson_with_inner_objects_and_gzip(tmp_path: Path) -> None:
     [
         ("tea.csv", b"", "is empty"),
         ("tea.csv", b"id,pot\n", "has no column"),
+        ("utf-16.csv", (",".join(HEADER) + "\n").encode("utf-16")[:-1], "not utf-16"),
         ("tea.txt", b"", "format"),
         ("tea.csv.gz", b"no gzip", "not a whole gzip file"),
         ("tea.csv.gz", gzip.compress(b"id,pot,what,at,who,cups\n" * 1000)[:40], "not a whole gzip file"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    (tmp_path / "tea.toml").write_text(MAP)
+    (tmp_path / "tea.toml").write_text('encoding = "utf-16"' * name.startswith("utf-16") + MAP)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CommandError, match=message):
         call_command("import_events", str(tmp_path / name), map=tmp_path / "tea.toml")
@@ -227,6 +312,11 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path, name: str, 
         (MAP + 'colour = "red"\n', "cups|colour|Expected"),
         (MAP.replace("[event]", "[event]\ncolour = 1"), "unknown field `colour`"),
         (MAP.replace('kind = "integer"', 'kind = "tea"'), "Invalid enum value 'tea'"),
+        ('delimiter = ";;"' + MAP, "delimiter"),
+        ('delimiter = "\\n"' + MAP, "delimiter"),
+        ('encoding = "utf-77"' + MAP, "utf-77"),
+        ('encoding = "hex"' + MAP, "hex"),
+        ('encoding = "a\\u0000b"' + MAP, "encoding"),
     ],
 )
 def test_a_map_that_cannot_be_understood_is_a_clear_error(tmp_path: Path, text: str, message: str) -> None:
@@ -249,6 +339,26 @@ def test_an_export_can_be_taken_back(tmp_path: Path) -> None:
     assert line["payload"]["caption"] == "a"
     with pytest.raises(CommandError, match="--force"):
         call_command("export_events", str(tmp_path / "log.ndjson.gz"))
+
+
+def test_a_closed_stream_is_closed_where_it_is_taken_to(tmp_path: Path) -> None:
+    stream = new_stream()
+    append_events(stream, Expected.ANY, [new_event("a")])
+    tombstone_stream(stream, reason="wrong customer", actor="ann")
+    before = get_events(stream)
+    call_command("export_events", str(tmp_path / "log.ndjson"))
+    empty_all_tables()
+
+    for _ in range(2):
+        call_command("import_events", str(tmp_path / "log.ndjson"), map=EXAMPLES / "nova.toml")
+
+        assert [(e.event_id, e.timestamp, e.user_id, e.payload) for e in get_events(stream)] == [
+            (e.event_id, e.timestamp, e.user_id, e.payload) for e in before
+        ]
+        said = get_stream_metadata(stream)
+        assert (said.reason, said.updated_by) == ("wrong customer", "ann")
+        with pytest.raises(StreamTombstoned):
+            append_events(stream, Expected.ANY, [new_event("b")])
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The log outlives the code: what was written in an older version is read, repeated and exported as today's."""
+"""The log outlives the code: what was written in an older version is read, repeated and exported as today's.
+
+What was written before its type was known is read as well, whatever it says.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +13,24 @@ from msgspec import Struct
 from events.api import (
     EventIdConflict,
     Expected,
+    InvalidEvent,
     NewEvent,
     StreamId,
+    UnreadableStream,
     Untyped,
     append_events,
     event,
     get_event,
     get_events,
+    load_aggregate,
+    stream_log,
     upcaster,
     uuid7,
 )
+from events.domain.orders import ORDER
+from events.registry import registry
 from events.rest.representations import event_body
+from events.transfer.exporter import export_lines
 from tests.support.database import scalar
 from tests.support.events import new_stream
 from tests.support.versions import name_split, own_registry
@@ -90,3 +100,57 @@ def test_an_append_that_is_repeated_by_newer_code_is_still_known(stream: StreamI
 def test_one_that_says_something_else_in_newer_code_is_still_refused(stream: StreamId) -> None:
     with the_code_of(2), pytest.raises(EventIdConflict):
         repeat(stream, last="Low")
+
+
+@pytest.mark.usefixtures("committed_db")
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("nope", ["short", "long enough to be compressed " * 500])
+def test_what_no_code_of_its_type_understands_is_read_as_it_stands(version: int, nope: str) -> None:
+    stream = new_stream("person")
+    append_events(stream, Expected.ANY, [NewEvent(payload=Untyped(TYPE, {"nope": nope}))])
+    append_events(stream, Expected.ANY, [NewEvent(payload=Untyped(TYPE, {"name": "Ann Lee"}))])
+
+    with the_code_of(version):
+        unread, read = get_events(stream)
+
+        assert unread.payload == Untyped(TYPE, {"nope": nope}, 1)
+        assert (unread.schema_version, unread.upcast_from) == (1, None)
+        assert not isinstance(read.payload, Untyped)
+        assert event_body(unread)["payload"] == {"nope": nope}
+        assert list(stream_log()) == [unread, read]
+        assert len(list(export_lines())) == 2
+
+
+@pytest.mark.usefixtures("db")
+def test_an_aggregate_that_counts_on_it_names_the_event() -> None:
+    with own_registry():
+        del registry._by_name["order.paid"]
+        append_events(StreamId("order", "o1"), Expected.ANY, [NewEvent(payload=Untyped("order.paid", {"nope": 1}))])
+
+    with pytest.raises(UnreadableStream, match=r"order/o1 has order\.paid in schema version 1 at version 1"):
+        load_aggregate(ORDER, "o1")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("payload", "pointer"),
+    [
+        (Untyped(TYPE, {"nope": 1}, 2), "/0/payload"),
+        (Untyped(TYPE, {"first": 1, "last": "Lee"}, 2), "/0/payload/first"),
+        (Untyped(TYPE, {"nope": 1}, 1), "/0/payload"),
+        (Untyped(TYPE, {"name": "Ann Lee"}, 0), "/0/schema_version"),
+        (Untyped(TYPE, {"name": "Ann Lee"}, 2**31), "/0/schema_version"),
+    ],
+)
+def test_what_its_type_does_not_take_is_refused(payload: Untyped, pointer: str) -> None:
+    with the_code_of(2), pytest.raises(InvalidEvent) as refused:
+        append_events(new_stream("person"), Expected.ANY, [NewEvent(payload=payload)])
+    assert refused.value.pointer == pointer
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("payload", [Untyped(TYPE, {"first": "Ann", "last": "Lee"}, 2), Untyped(TYPE, {"new": 1}, 3)])
+def test_what_its_type_takes_or_newer_code_writes_goes_in_untyped(payload: Untyped) -> None:
+    with the_code_of(2):
+        append_events(new_stream("person"), Expected.ANY, [NewEvent(payload=payload)])
+    assert scalar("SELECT schema_version FROM domain_events") == payload.schema_version

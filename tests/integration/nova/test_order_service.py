@@ -6,9 +6,10 @@ import pytest
 from django.core import mail
 
 from events.api import StreamId, execute, get_events, load_aggregate
-from events.domain.order_commands import AddItem, CreateOrder, PayOrder
+from events.domain.order_commands import AddItem, CreateOrder, PayOrder, RemoveItem
 from events.domain.order_events import OrderItem
 from events.domain.orders import ORDER
+from nova import order_service
 from nova.order_service import order_handlers
 from outbox.api import ConsumerGroup, ReceivedEvent, take_effect
 
@@ -90,6 +91,46 @@ def test_a_short_order_is_cancelled_with_the_reason(settings: Any) -> None:
     deliver("o1", 2)
     assert load_aggregate(ORDER, "o1").state.status == "cancelled"
     assert get_events(StreamId("order", "o1"))[-1].payload.reason == "insufficient inventory: 1 of 2 tea"  # type: ignore[attr-defined]
+
+
+def test_a_short_order_that_needs_less_by_now_is_left_alone(settings: Any) -> None:
+    settings.NOVA_ORDER_STOCK = {"tea": 1}
+    execute("o1", CREATE)
+    execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
+    deliver("o1", 1, 1)
+    execute("o1", RemoveItem(product_id="tea"))
+    deliver("o1", 3)
+    assert "inventory.insufficient" in types("o1")
+    assert load_aggregate(ORDER, "o1").state.status == "open"
+
+
+def test_a_short_order_that_was_paid_meanwhile_is_left_alone(settings: Any) -> None:
+    settings.NOVA_ORDER_STOCK = {"tea": 1}
+    execute("o1", CREATE)
+    deliver("o1", 1)
+    execute("o1", PayOrder(payment_id="p", amount=1_000))
+    deliver("o1", 2)
+    assert load_aggregate(ORDER, "o1").state.status == "paid"
+
+
+def test_a_short_order_that_changes_while_it_is_looked_at_is_looked_at_again(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NOVA_ORDER_STOCK = {"tea": 1}
+    execute("o1", CREATE)
+    execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
+    deliver("o1", 1, 1)
+    meanwhile = iter([RemoveItem(product_id="tea")])
+
+    def load_and_be_overtaken(*order: Any) -> Any:
+        loaded = load_aggregate(*order)
+        for command in meanwhile:
+            execute("o1", command)
+        return loaded
+
+    monkeypatch.setattr(order_service, "load_aggregate", load_and_be_overtaken)
+    deliver("o1", 3)
+    assert load_aggregate(ORDER, "o1").state.status == "open"
 
 
 def test_an_order_that_was_paid_first_is_left_alone() -> None:
