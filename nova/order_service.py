@@ -4,11 +4,13 @@ Its stock and its prices are what settings and the order itself say; a project w
 ports of its own.
 """
 
+from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
+
 import structlog
 from django.core.mail import send_mail
 from msgspec import Struct
 
-from events.api import VersionConflict, execute, load_aggregate
+from events.api import Unavailable, VersionConflict, execute, load_aggregate
 from events.domain.order_events import InsufficientInventory, OrderCreated
 from events.domain.order_services import (
     CountedStock,
@@ -36,14 +38,26 @@ class MailNotifications(Struct, frozen=True):
     recipients: tuple[str, ...]
 
     def order_created(self, order: OrderCreated, order_state: Order) -> None:
-        """Send a mail. It may come twice after a crash, and never not at all."""
-        if self.recipients:
+        """Send a mail. It may come twice after a crash, and never not at all.
+
+        Raises `Unavailable` while the mail server is away, so that the message waits for it.
+        """
+        if not self.recipients:
+            return
+        try:
             send_mail(
                 subject=f"Order {order.order_id}",
                 message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
                 from_email=None,
                 recipient_list=list(self.recipients),
             )
+        except (SMTPConnectError, SMTPServerDisconnected) as error:
+            raise Unavailable("the mail server is away") from error
+        except SMTPException:
+            # It is there and does not want this mail. Its errors are OSErrors too.
+            raise
+        except OSError as error:
+            raise Unavailable("the mail server is away") from error
 
 
 def order_handlers(
@@ -65,7 +79,8 @@ def order_handlers(
     return (
         Handler(name="order-findings", event_types=CHANGES, handle=look_into),
         Handler(name="order-shortages", event_types=("inventory.insufficient",), handle=end_short_order),
-        Handler(name="order-notifications", event_types=("order.created",), handle=notify),
+        # Not sent again because something behind it in the batch has failed.
+        Handler(name="order-notifications", event_types=("order.created",), handle=notify, outside=True),
     )
 
 

@@ -19,6 +19,18 @@ OUTAGE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # What a statement may bring upon itself, although it is of one of these classes.
 QUERY_CANCELED = "57014"
 
+# What says by its class that a server is away.
+AWAY = (
+    Unavailable,
+    kombu.exceptions.OperationalError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    # Full, or one that has just lost or found its master.
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+)
+
 # A host that vanishes without a word is noticed after about 11 seconds: a client's by the server, whose locks are free
 # then, and the server's by the client, which would wait for an answer for ever.
 CLIENT_KEEPALIVE = {
@@ -63,9 +75,7 @@ def is_outage(error: BaseException | None) -> bool:
         match error:
             case psycopg.Error():
                 return _is_database_outage(error)
-            case Unavailable() | redis.exceptions.ConnectionError() | redis.exceptions.TimeoutError():
-                return True
-            case kombu.exceptions.OperationalError():
+            case _ if isinstance(error, AWAY):
                 return True
             case KafkaException():
                 return bool(error.args[0].retriable())

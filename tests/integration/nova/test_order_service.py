@@ -1,17 +1,19 @@
 """A new order is priced, short ones are ended, and people are told (E2)."""
 
+from smtplib import SMTPConnectError, SMTPRecipientsRefused, SMTPServerDisconnected
+from socket import gaierror
 from typing import Any
 
 import pytest
 from django.core import mail
 
-from events.api import StreamId, execute, get_events, load_aggregate
+from events.api import StreamId, Unavailable, execute, get_events, load_aggregate
 from events.domain.order_commands import AddItem, CreateOrder, PayOrder, RemoveItem
 from events.domain.order_events import OrderItem
 from events.domain.orders import ORDER
 from nova import order_service
 from nova.order_service import order_handlers
-from outbox.api import ConsumerGroup, ReceivedEvent, take_effect
+from outbox.api import ConsumerGroup, ReceivedEvent, is_outage, take_effect
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
 
@@ -58,6 +60,33 @@ def test_a_new_order_is_priced_and_told_of(settings: Any) -> None:
     assert load_aggregate(ORDER, "o1").state.price == 1_000
     (message,) = mail.outbox
     assert (message.to, message.subject) == (["shop@example.org"], "Order o1")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "outage"),
+    [
+        (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
+        (gaierror(), True),
+        (SMTPServerDisconnected(), True),
+        (SMTPConnectError(421, "busy"), True),
+        (SMTPRecipientsRefused({}), False),
+    ],
+)
+def test_a_mail_server_that_is_away_is_waited_for_and_one_that_refuses_is_not(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, complaint: Exception, *, outage: bool
+) -> None:
+    def fail(**_: Any) -> None:
+        raise complaint
+
+    settings.NOVA_ORDER_RECIPIENTS = ["shop@example.org"]
+    monkeypatch.setattr("nova.order_service.send_mail", fail)
+    execute("o1", CREATE)
+
+    with pytest.raises((type(complaint), Unavailable)) as raised:
+        deliver("o1", 1)
+
+    assert is_outage(raised.value) is outage
 
 
 def test_the_events_that_follow_belong_to_the_same_conversation() -> None:
