@@ -107,6 +107,11 @@ def get_operation(operation_id: int) -> DeadLetterOperation:
     return operation
 
 
+def has_been_asked(request_id: UUID) -> bool:
+    """Whether an operation was begun under this request id."""
+    return DeadLetterOperation.objects.filter(request_id=request_id).exists()
+
+
 def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLetterOperation:
     """End an operation behind the letter in hand; letters whose turn has not come are open again.
 

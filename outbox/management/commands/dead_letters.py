@@ -246,7 +246,7 @@ def _moment(text: str) -> datetime:
 
 def _filter(options: dict[str, Any]) -> LetterFilter:
     names = ("failure_group", "consumer", "event_type", "topic", "exception", "text", "since", "until")
-    ids = tuple(options["ids"])
+    ids = tuple(options["ids"]) or None
     archived = None if ids else bool(options.get("archived"))
     try:
         return msgspec.convert(

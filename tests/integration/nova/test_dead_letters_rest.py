@@ -12,7 +12,7 @@ from events.api import set_on_append
 from events.store.hooks import on_append
 from outbox import handlers
 from outbox.api import record, register_groups, work_off_operations
-from outbox.models import DeadLetter, OutboxAction, OutboxEvent
+from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.letters import Fussy, buried, fussy_group
 from tests.support.outbox import take_notes
 from tests.support.problems import assert_problem
@@ -121,6 +121,25 @@ def test_an_operation_by_filter_is_counted_first_begun_once_and_cancelled(caller
     finished = caller.post(f"{first.headers['Location']}/cancel", WHY, content_type=JSON)
     assert_problem(finished, 409, "operation-finished")
     assert [item["state"] for item in caller.get(f"{API}/operations?state=cancelled").json()["items"]] == ["cancelled"]
+
+
+def test_a_repeated_retry_of_one_letter_gets_the_same_operation_and_a_new_one_is_refused(caller, letters):
+    path, key = f"dead-letters/{letters[0]}/retry", str(uuid4())
+
+    first, again = (post(caller, path, WHY, **{"Idempotency-Key": key}) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    late = post(caller, path, WHY, **{"Idempotency-Key": str(uuid4())})
+    assert_problem(late, 409, "dead-letter-not-open")
+    assert DeadLetterOperation.objects.count() == 1
+
+
+def test_an_empty_selection_means_no_letter(caller, letters):
+    body = {"verb": "discard", "filter": {"ids": []}, **WHY}
+    assert post(caller, "operations", body | {"dry_run": True}).json() == {"total": 0}
+    assert post(caller, "operations", body).json()["total"] == 0
 
 
 def test_a_letter_is_edited_and_retried(caller, letters, fussy):

@@ -182,6 +182,16 @@ def test_letters_are_meant_by_filter(
     assert fussy.offsets == offsets
 
 
+@pytest.mark.parametrize("verb", ["retry", "discard", "archive"])
+def test_an_empty_selection_means_no_letter(db: None, group: ConsumerGroup, verb: str) -> None:
+    buried(group, 1, 2)
+
+    operation, _ = start_operation(verb, LetterFilter(ids=(), archived=None), **WHO)
+
+    assert (operation.total, operation.state, statuses()) == (0, "done", ["open", "open"])
+    assert not DeadLetter.objects.exclude(archived_at=None).exists()
+
+
 def test_failure_groups_say_what_goes_wrong_and_are_operated_on_as_one(db: None, group: ConsumerGroup) -> None:
     newest = buried(group, 1, 2, 3)[-1]
     buried(group, 4, error=KeyError("x"))
@@ -302,12 +312,12 @@ def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhi
 
 
 def test_a_repeated_request_gets_the_same_operation_and_another_one_is_refused(db: None, group: ConsumerGroup) -> None:
-    buried(group, 1)
-    request_id = uuid4()
-    first, replayed = start_operation("discard", EVERYTHING, request_id=request_id, **WHO)
+    (letter,) = buried(group, 1)
+    request_id, wanted = uuid4(), LetterFilter(ids=(letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
+    first, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
     assert not replayed
 
-    again, replayed = start_operation("discard", EVERYTHING, request_id=request_id, **WHO)
+    again, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
 
     assert (again, replayed) == (first, True)
     with pytest.raises(RequestIdConflict):
