@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Value
@@ -15,7 +16,7 @@ UNDECIDED = (DeadLetter.Status.OPEN, DeadLetter.Status.RETRYING)
 NAMESPACE = 0x4E4C4C4E
 
 
-def lane_of(consumer: str, topic: str, key: bytes | None) -> str | None:
+def lane_of(consumer: str, topic: str, key: bytes | memoryview | None) -> str | None:
     """The same for messages whose order a group relies on; None where there is no order."""
     if key is None:
         return None
@@ -46,7 +47,7 @@ def share_lanes(lanes: Iterable[str]) -> None:
         cursor.execute(statement("share_lanes"), {"namespace": NAMESPACE, "lanes": list(lanes)})
 
 
-def _undecided(consumer: object, topic: object, partition: object, key: object) -> QuerySet[DeadLetter]:
+def _undecided(consumer: Any, topic: Any, partition: Any, key: Any) -> QuerySet[DeadLetter]:
     # The index has a digest of the key, which may be longer than an index takes.
     return DeadLetter.objects.alias(digest=MD5("key")).filter(
         consumer=consumer, topic=topic, partition=partition, digest=MD5(key), key=key, status__in=UNDECIDED

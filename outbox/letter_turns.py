@@ -17,12 +17,14 @@ from outbox.models import ConsumerControl, DeadLetter, DeadLetterOperation, Oper
 
 # Rows of items written in one statement.
 CHUNK = 5_000
+# Most parked letters taken in at once: whoever parks another one of the key waits for it.
+PARKED = 1_000
 
 
-def take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter]) -> int:
+def take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter], *, most: int | None = None) -> int:
     """Write down what the operation has to do, in order; how many letters. They are locked until the commit."""
     # An edited copy has the place of its original, and so comes where that would have come.
-    in_order = meant.select_for_update(of=("self",)).order_by("topic", "partition", "offset", "id")
+    in_order = meant.select_for_update(of=("self",)).order_by("topic", "partition", "offset", "id")[:most]
     fields = in_order.values_list("id", "consumer", "topic", "key")
     is_retry = operation.verb == DeadLetterOperation.Verb.RETRY
     items = (
@@ -85,7 +87,7 @@ def take_in_parked(operation: DeadLetterOperation, handled: DeadLetter) -> int:
     following = behind.first()
     if following is None or following.status == DeadLetter.Status.RETRYING:
         return 0
-    return take_in(operation, behind.filter(status=DeadLetter.Status.OPEN))
+    return take_in(operation, behind.filter(status=DeadLetter.Status.OPEN), most=PARKED)
 
 
 def let_go(operation: DeadLetterOperation, state: OperationItem.State) -> None:
