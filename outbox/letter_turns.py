@@ -17,6 +17,8 @@ from outbox.models import ConsumerControl, DeadLetter, DeadLetterOperation, Oper
 
 # Rows of items written in one statement.
 CHUNK = 5_000
+# Items that are looked at before all are.
+FIRST = 100
 # Most parked letters taken in at once: whoever parks another one of the key waits for it.
 PARKED = 1_000
 
@@ -34,14 +36,10 @@ def take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter], *, most
     taken = 0
     while chunk := list(islice(items, CHUNK)):
         OperationItem.objects.bulk_create(chunk)
+        if is_retry:
+            asked = DeadLetter.objects.filter(pk__in=[item.letter_id for item in chunk])
+            asked.update(status=DeadLetter.Status.RETRYING, archived_at=None)
         taken += len(chunk)
-    if is_retry:
-        asked = DeadLetter.objects.filter(
-            operation_items__operation=operation,
-            operation_items__state=OperationItem.State.PENDING,
-            status=DeadLetter.Status.OPEN,
-        )
-        asked.update(status=DeadLetter.Status.RETRYING, archived_at=None)
     return taken
 
 
@@ -54,7 +52,9 @@ def next_item(operation: DeadLetterOperation) -> OperationItem | None:
         consumer=OuterRef("letter__consumer"),
     )
     pending = operation.items.filter(state=OperationItem.State.PENDING).order_by("id")
-    return pending.filter(~Exists(before), ~Exists(decision)).first()
+    possible = pending.filter(~Exists(before), ~Exists(decision))
+    # Mostly it is one of the first, and then the many behind them are not looked at.
+    return possible.filter(pk__in=pending.values("pk")[:FIRST]).first() or possible.first()
 
 
 def is_held_back(letter: DeadLetter) -> bool:

@@ -28,7 +28,7 @@ NAMESPACE = 0x4E4C4F50
 BATCH = 500
 # Seconds until an operation looks again whether the turn of a letter has come: another operation may have an earlier
 # one of its key, or its group may be paused.
-TURN = 0.5
+TURN = 1.0
 # Seconds until an operation is tried again for which a server was away.
 AWAY = 1.0
 LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)

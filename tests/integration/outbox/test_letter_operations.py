@@ -143,6 +143,38 @@ def test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
     assert OperationItem.objects.get(letter__offset=3).state == "held"
 
 
+@pytest.mark.slow
+def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parameters(
+    db: None, group: ConsumerGroup
+) -> None:
+    many = 66_000
+    (first,) = buried(group, 1)
+    operation = retry_dead_letters(first, **WHO)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO dead_letters (consumer, event_id, event_type, topic, partition, "offset", key, headers, body,
+                                      exception, message, frame, failure_group, attempts, status)
+            SELECT consumer, gen_random_uuid(), event_type, topic, partition, n + 1, key, headers, body,
+                   exception, message, frame, failure_group, attempts, status
+            FROM dead_letters, generate_series(1, %s) AS n
+            """,
+            [many],
+        )
+        cursor.execute(
+            """
+            INSERT INTO dead_letter_operation_items (operation_id, letter_id, lane)
+            SELECT operation_id, letter.id, lane FROM dead_letter_operation_items, dead_letters AS letter
+            WHERE letter.id <> letter_id ORDER BY letter.offset
+            """
+        )
+        cursor.execute("UPDATE dead_letter_operations SET total = total + %s", [many])
+
+    assert finished(operation) == ("done", many + 1, 0, 1, many)
+
+    assert set(statuses()) == {"open"}
+
+
 def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
