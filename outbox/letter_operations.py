@@ -24,6 +24,8 @@ from outbox.tasks import run_operations
 log = structlog.get_logger(__name__)
 
 Verb = DeadLetterOperation.Verb
+# Between these lies how many letters a retry may deal with in a second: one in 100 seconds at least.
+SLOWEST, FASTEST = 0.01, 10_000.0
 
 
 def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:

@@ -10,7 +10,15 @@ from rest_framework.views import APIView
 
 from outbox.exceptions import OutboxError
 from outbox.letter_filters import LetterFilter
-from outbox.letter_operations import affected, cancel_operation, get_operation, has_been_asked, start_operation
+from outbox.letter_operations import (
+    FASTEST,
+    SLOWEST,
+    affected,
+    cancel_operation,
+    get_operation,
+    has_been_asked,
+    start_operation,
+)
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import (
     AFTER,
@@ -35,7 +43,7 @@ OK = (200, "application/json")
 ACCEPTED = {(202, "application/json"): schema_of(OperationView)}
 STATES = tuple(DeadLetterOperation.State)
 
-Rate = Annotated[float, Meta(gt=0, le=10_000)]
+Rate = Annotated[float, Meta(ge=SLOWEST, le=FASTEST)]
 
 
 class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
