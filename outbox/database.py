@@ -1,5 +1,6 @@
 """Which connection do session locks live on, and which errors mean that a server is away rather than a fault?"""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,6 +88,18 @@ def is_outage(error: BaseException | None) -> bool:
 
 def _is_database_outage(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
-        # The client speaks, not the server: the connection is gone.
-        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+        # The client speaks, not the server: the connection is gone, unless it only refuses the statement.
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not _is_still_connected(error)
     return error.sqlstate[:2] in OUTAGE_CLASSES and error.sqlstate != QUERY_CANCELED
+
+
+def _is_still_connected(error: psycopg.Error) -> bool:
+    """Whether the connection of the statement that raised this is as good as before.
+
+    The error does not say which one that was; the cursor is found where it was raised.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        cursor = frame.f_locals.get("self")
+        if isinstance(cursor, psycopg.Cursor):
+            return cursor.connection.pgconn.status == psycopg.pq.ConnStatus.OK
+    return False

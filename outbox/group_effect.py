@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from outbox.blocking import blocked_keys, is_blocking
+from django.db import transaction
+
+from outbox.blocking import blocked_keys, is_blocking, keys_to_park
 from outbox.bus.base import IncomingMessage
 from outbox.dead_letters import bury
 from outbox.exceptions import KeyBlocked
@@ -49,8 +51,11 @@ class GroupEffect:
 
     def _park(self, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
         """Make dead letters of those that are held back too, in their order; the keys that are."""
-        blocked = blocked_keys(self._group.name, messages)
-        for message in messages:
-            if message.key in blocked:
-                bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
+        if not blocked_keys(self._group.name, messages):
+            return set()
+        with transaction.atomic():
+            blocked = keys_to_park(self._group.name, messages)
+            for message in messages:
+                if message.key in blocked:
+                    bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
         return blocked

@@ -19,8 +19,8 @@ MOST_IDS = 10_000
 class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Dead letters for which all that is said here holds."""
 
-    ids: Annotated[tuple[LetterId, ...], Meta(max_length=MOST_IDS)] = ()
-    """Only these; all when it is empty."""
+    ids: Annotated[tuple[LetterId, ...], Meta(max_length=MOST_IDS)] | None = None
+    """Only these: none when it is empty, so that a selection that has come to nothing never means everything."""
     status: Status | None = None
     failure_group: Name | None = None
     """Failures of one kind at one place."""
@@ -43,7 +43,7 @@ class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 def letters(wanted: LetterFilter) -> QuerySet[DeadLetter]:
     """The letters that are meant, in no particular order."""
     condition = Q()
-    if wanted.ids:
+    if wanted.ids is not None:
         condition &= Q(pk__in=wanted.ids)
     for field in ("status", "failure_group", "consumer", "event_type", "topic", "exception"):
         if (value := getattr(wanted, field)) is not None:
@@ -65,6 +65,6 @@ def by_ids(*ids: int) -> LetterFilter:
 
 
 def as_json(wanted: LetterFilter) -> dict[str, object]:
-    """The filter as an operation keeps it: only what it says."""
-    said: dict[str, object] = msgspec.to_builtins(wanted)
+    """The filter as an operation keeps it, which is as JSON gives it back: only what it says."""
+    said: dict[str, object] = msgspec.json.decode(msgspec.json.encode(wanted))
     return said

@@ -4,10 +4,6 @@ The rows are the truth: a worker that dies leaves the operation where it was, an
 """
 
 import threading
-from collections.abc import Iterator
-from hashlib import sha256
-from itertools import islice
-from typing import Any
 from uuid import UUID
 
 import kombu.exceptions
@@ -20,15 +16,16 @@ from django.db.models.functions import Now
 from outbox.conf import outbox_conf
 from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
 from outbox.letter_filters import LetterFilter, as_json, by_ids, letters
-from outbox.letter_work import BATCH, let_go, take_batch
+from outbox.letter_turns import let_go, take_in
+from outbox.letter_work import BATCH, take_batch
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.tasks import run_operations
 
 log = structlog.get_logger(__name__)
 
 Verb = DeadLetterOperation.Verb
-# Rows of items written in one statement.
-CHUNK = 5_000
+# Between these lies how many letters a retry may deal with in a second: one in 100 seconds at least.
+SLOWEST, FASTEST = 0.01, 10_000.0
 
 
 def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:
@@ -51,7 +48,8 @@ def start_operation(
     """Begin an operation on the letters that are meant now; and whether it is the answer to an earlier request.
 
     A retry is carried out by workers, at most `rate` letters in a second (by default the setting's); the letters of one
-    key in the order in which they came. Whatever else it is, a small one is done when this returns.
+    key in the order in which they came. On blocking topics it goes on with what is parked behind them, until their keys
+    are free. Whatever else it is, a small one is done when this returns.
 
     Raises:
         RequestIdConflict: the request id was used before for something else.
@@ -60,10 +58,7 @@ def start_operation(
         operation, created = _row(verb, wanted, actor=actor, reason=reason, rate=rate, request_id=request_id)
         if not created:
             return operation, True
-        operation.total = _take_in(operation, affected(verb, wanted))
-        if verb == Verb.RETRY:
-            asked = DeadLetter.objects.filter(operation_items__operation=operation)
-            asked.update(status=DeadLetter.Status.RETRYING, archived_at=None)
+        operation.total = take_in(operation, affected(verb, wanted))
         if operation.total == 0:
             operation.state, operation.started_at, operation.finished_at = operation.State.DONE, Now(), Now()
         operation.save()
@@ -107,6 +102,11 @@ def get_operation(operation_id: int) -> DeadLetterOperation:
     return operation
 
 
+def has_been_asked(request_id: UUID) -> bool:
+    """Whether an operation was begun under this request id."""
+    return DeadLetterOperation.objects.filter(request_id=request_id).exists()
+
+
 def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLetterOperation:
     """End an operation behind the letter in hand; letters whose turn has not come are open again.
 
@@ -123,7 +123,8 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
             raise OperationFinished(operation_id, operation.state)
         let_go(operation, OperationItem.State.CANCELLED)
         operation.state, operation.finished_at = operation.State.CANCELLED, Now()
-        operation.save(update_fields=["state", "finished_at"])
+        operation.cancelled_by, operation.cancel_reason = actor, reason
+        operation.save(update_fields=["state", "finished_at", "cancelled_by", "cancel_reason"])
     operation.refresh_from_db()
     log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
     return operation
@@ -153,31 +154,3 @@ def _row(
     if not created and {name: getattr(operation, name) for name in said} != said:
         raise RequestIdConflict(request_id)
     return operation, created
-
-
-def _take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter]) -> int:
-    """Write down what the operation has to do, in order; how many letters. They are locked until the commit."""
-    # An edited copy has the place of its original, and so comes where that would have come.
-    in_order = meant.select_for_update(of=("self",)).order_by("topic", "partition", "offset", "id")
-    fields = in_order.values_list("id", "consumer", "topic", "key")
-    items = (
-        OperationItem(operation=operation, letter_id=letter_id, lane=lane)
-        for letter_id, lane in _lanes(fields.iterator(chunk_size=CHUNK), ordered=operation.verb == Verb.RETRY)
-    )
-    taken = 0
-    while chunk := list(islice(items, CHUNK)):
-        OperationItem.objects.bulk_create(chunk)
-        taken += len(chunk)
-    return taken
-
-
-def _lanes(rows: Iterator[tuple[Any, ...]], *, ordered: bool) -> Iterator[tuple[int, str | None]]:
-    for letter_id, consumer, topic, key in rows:
-        yield letter_id, lane_of(consumer, topic, key) if ordered else None
-
-
-def lane_of(consumer: str, topic: str, key: bytes | None) -> str | None:
-    """The same for messages whose order a group relies on; None where there is no order."""
-    if key is None:
-        return None
-    return sha256(f"{consumer}/{topic}/".encode() + bytes(key)).hexdigest()[:32]

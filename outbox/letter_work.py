@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Now
 
 from outbox.database import is_outage, own_connection
 from outbox.dead_letters import handle_again
+from outbox.letter_turns import hold_lane, is_held_back, let_go, next_item, take_in_parked
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.sql.statements import statement
 
@@ -25,15 +26,18 @@ log = structlog.get_logger(__name__)
 NAMESPACE = 0x4E4C4F50
 # Letters that are discarded or archived in one transaction.
 BATCH = 500
-# Seconds until an operation looks again whether another one has dealt with an earlier letter of the key.
-BEHIND_ANOTHER = 0.2
+# Seconds until an operation looks again whether the turn of a letter has come: another operation may have an earlier
+# one of its key, or its group may be paused.
+TURN = 1.0
+# Seconds until an operation is tried again for which a server was away.
+AWAY = 1.0
 LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)
 
 
 def work_off_operations(*, seconds: float, stop: threading.Event | None = None) -> int:
     """Go on with the operations that nobody works on, for so long at most; how many steps were done.
 
-    A server that is away ends it: what is not done is done when it is back.
+    What a server is away for is tried again later; the other operations go on meanwhile.
     """
     if not DeadLetterOperation.objects.filter(state__in=LIVE).exists():
         return 0
@@ -45,13 +49,13 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
             for operation_id in [number for number, moment in due.items() if moment <= time.monotonic()]:
                 try:
                     pause = step(operation_id)
+                    steps += 1
                 except Exception as error:
                     if not is_outage(error):
                         _give_up(operation_id, error)
                         raise
-                    log.warning("operations wait for a server", operation=operation_id, error=type(error).__name__)
-                    return steps
-                steps += 1
+                    log.warning("an operation waits for a server", operation=operation_id, error=type(error).__name__)
+                    pause = AWAY
                 if pause is None:
                     del due[operation_id]
                 else:
@@ -99,69 +103,51 @@ def take_batch(operation_id: int) -> float | None:
 
 def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
     pending = operation.items.filter(state=OperationItem.State.PENDING)
-    items = list(pending[:2])
-    if not items:
-        _finish(operation.pk)
-        return None
-    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=items[0].letter_id)
-    if items[0].lane is not None and _stands_behind_another(items[0], letter):
-        return BEHIND_ANOTHER
     # From the time that was due, so that the rate is kept however long the handlers take; nothing is saved up.
     interval = timedelta(seconds=1 / operation.rate) if operation.rate else timedelta()
     next_at = max(operation.next_at or now, now - interval) + interval
-    held = _retry(items[0], letter, next_at)
-    if len(items) == 1 or (held and not pending.exists()):
+    if item := next_item(operation):
+        _retry(operation, item, next_at)
+    if not pending.exists():
         _finish(operation.pk)
         return None
-    return max(0.0, (next_at - datetime.now(UTC)).total_seconds())
+    return max(0.0, (next_at - datetime.now(UTC)).total_seconds()) if item else TURN
 
 
-def _retry(item: OperationItem, letter: DeadLetter, next_at: datetime) -> int:
-    """Handle the letter, and keep account; how many letters are held back behind it."""
-    held = 0
+def _retry(operation: DeadLetterOperation, item: OperationItem, next_at: datetime) -> None:
+    """Handle the letter of an item, and keep account."""
+    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.letter_id)
     if letter.status != DeadLetter.Status.RETRYING:
-        state, counts = OperationItem.State.SKIPPED, {"skipped": 1}
+        _mark(item, OperationItem.State.SKIPPED)
+        _count(operation.pk, next_at=next_at, skipped=1)
+    elif is_held_back(letter):
+        _count(operation.pk, next_at=next_at, skipped=hold_lane(item))
     elif handle_again(letter):
-        state, counts = OperationItem.State.DONE, {"done": 1}
+        _mark(item, OperationItem.State.DONE)
+        _count(operation.pk, next_at=next_at, done=1, taken_in=take_in_parked(operation, letter))
     else:
-        held = _hold_lane(item)
-        state, counts = OperationItem.State.FAILED, {"failed": 1, "skipped": held}
+        _mark(item, OperationItem.State.FAILED)
+        _count(operation.pk, next_at=next_at, failed=1, skipped=hold_lane(item))
+
+
+def _mark(item: OperationItem, state: OperationItem.State) -> None:
     OperationItem.objects.filter(pk=item.pk).update(state=state)
-    _count(item.operation_id, next_at=next_at, **counts)
-    return held
-
-
-def _stands_behind_another(item: OperationItem, letter: DeadLetter) -> bool:
-    """Whether an earlier letter of the key waits in another operation."""
-    earlier = OperationItem.objects.filter(
-        lane=item.lane,
-        state=OperationItem.State.PENDING,
-        letter__partition=letter.partition,
-        letter__offset__lt=letter.offset,
-    )
-    return earlier.exclude(operation_id=item.operation_id).exists()
-
-
-def _hold_lane(failed: OperationItem) -> int:
-    """Leave the later letters of the key as they are, for their order would be lost; how many."""
-    if failed.lane is None:
-        return 0
-    behind = OperationItem.objects.filter(
-        lane=failed.lane, operation_id=failed.operation_id, state=OperationItem.State.PENDING, id__gt=failed.pk
-    )
-    letter_ids = list(behind.values_list("letter_id", flat=True))
-    waiting = DeadLetter.objects.filter(pk__in=letter_ids, status=DeadLetter.Status.RETRYING)
-    waiting.update(status=DeadLetter.Status.OPEN)
-    return behind.update(state=OperationItem.State.HELD)
 
 
 def _count(
-    operation_id: int, *, done: int = 0, failed: int = 0, skipped: int = 0, next_at: datetime | None = None
+    operation_id: int,
+    *,
+    done: int = 0,
+    failed: int = 0,
+    skipped: int = 0,
+    taken_in: int = 0,
+    next_at: datetime | None = None,
 ) -> None:
     DeadLetterOperation.objects.filter(pk=operation_id).update(
         state=DeadLetterOperation.State.RUNNING,
         started_at=Coalesce(F("started_at"), Now()),
         next_at=next_at,
+        total=F("total") + taken_in,
         done=F("done") + done,
         failed=F("failed") + failed,
         skipped=F("skipped") + skipped,
@@ -183,15 +169,6 @@ def _give_up(operation_id: int, error: Exception) -> None:
             finished_at=Now(),
             error=f"{type(error).__name__}: {error}".replace("\0", "\\x00")[:2_000],
         )
-
-
-def let_go(operation: DeadLetterOperation, state: OperationItem.State) -> None:
-    """Give back the letters whose turn has not come."""
-    waiting = operation.items.filter(state=OperationItem.State.PENDING)
-    if operation.verb == DeadLetterOperation.Verb.RETRY:
-        given_back = DeadLetter.objects.filter(pk__in=waiting.values("letter_id"), status=DeadLetter.Status.RETRYING)
-        given_back.update(status=DeadLetter.Status.OPEN)
-    waiting.update(state=state)
 
 
 def _take(locks: BaseDatabaseWrapper) -> list[int]:

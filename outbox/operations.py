@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 LONGEST_KEY = 1_000
+# Rows that are dealt with in one statement: each has several parameters in it.
+CHUNK = 1_000
+KEPT = ("event_id", "last_error", "retry_count")
 AGAIN: dict[str, Any] = {"dead_at": None, "next_attempt_at": None, "retry_count": 0}
 
 
@@ -86,15 +89,18 @@ def _act(
     actor: str,
     reason: str,
 ) -> int:
+    # In order, so that operators who act on the same rows wait for each other instead of deadlocking.
+    numbers, changed = sorted(set(ids)), 0
     with transaction.atomic():
-        rows = list(possible.filter(pk__in=list(ids)).order_by("id").select_for_update())
-        OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(**change)
-        _keep(verb, rows, before={}, after={}, actor=actor, reason=reason)
+        for start in range(0, len(numbers), CHUNK):
+            asked = possible.filter(pk__in=numbers[start : start + CHUNK]).only(*KEPT)
+            rows = list(asked.order_by("id").select_for_update())
+            OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(**change)
+            _keep(verb, rows, before={}, after={}, actor=actor, reason=reason)
+            changed += len(rows)
         transaction.on_commit(hints.announce_append)
-    log.info(
-        "an operator has decided about outbox rows", verb=verb, actor=actor, reason=reason, rows=[r.pk for r in rows]
-    )
-    return len(rows)
+    log.info("an operator has decided about outbox rows", verb=verb, actor=actor, reason=reason, rows=changed)
+    return changed
 
 
 def _keep(

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import MD5, Now
 
 from events.fields import JSONTextField
 
@@ -59,7 +59,7 @@ class DeadLetter(models.Model):
             ),
             # Not the key itself, which may be longer than an index takes.
             models.Index(
-                fields=["consumer", "topic", "partition"],
+                *("consumer", "topic", "partition", MD5("key"), "offset"),
                 condition=Q(status__in=["open", "retrying"]),
                 name="dead_letters_holding",
             ),
@@ -95,12 +95,14 @@ class DeadLetterOperation(models.Model):
     reason = models.CharField(max_length=500)
     rate = models.FloatField(null=True, help_text="Most letters retried in a second.")
     state = models.CharField(max_length=10, choices=State, db_default=State.QUEUED)
-    total = models.IntegerField(db_default=0, help_text="Letters that it was begun with.")
+    total = models.IntegerField(db_default=0, help_text="Letters that it was begun with, and taken in behind them.")
     done = models.IntegerField(db_default=0)
     failed = models.IntegerField(db_default=0, help_text="Letters that could not be handled this time either.")
     skipped = models.IntegerField(
         db_default=0, help_text="Letters that had changed meanwhile, or stand behind one of their key that failed."
     )
+    cancelled_by = models.CharField(max_length=255, blank=True, db_default="")
+    cancel_reason = models.CharField(max_length=500, blank=True, db_default="")
     error = models.TextField(blank=True, db_default="", help_text="What the operation itself ended with.")
     request_id = models.UUIDField(null=True, unique=True, help_text="Makes a repeated request harmless.")
     created_at = models.DateTimeField(db_default=Now())
@@ -141,7 +143,7 @@ class OperationItem(models.Model):
         DONE = "done"
         FAILED = "failed"
         HELD = "held"
-        """Not tried, because one before it of its key failed."""
+        """Not tried, because one before it of its key failed, or is open and blocks its key."""
         SKIPPED = "skipped"
         """Not tried, because the letter had changed meanwhile."""
         CANCELLED = "cancelled"

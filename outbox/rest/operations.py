@@ -10,7 +10,15 @@ from rest_framework.views import APIView
 
 from outbox.exceptions import OutboxError
 from outbox.letter_filters import LetterFilter
-from outbox.letter_operations import affected, cancel_operation, get_operation, start_operation
+from outbox.letter_operations import (
+    FASTEST,
+    SLOWEST,
+    affected,
+    cancel_operation,
+    get_operation,
+    has_been_asked,
+    start_operation,
+)
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import (
     AFTER,
@@ -35,7 +43,7 @@ OK = (200, "application/json")
 ACCEPTED = {(202, "application/json"): schema_of(OperationView)}
 STATES = tuple(DeadLetterOperation.State)
 
-Rate = Annotated[float, Meta(gt=0, le=10_000)]
+Rate = Annotated[float, Meta(ge=SLOWEST, le=FASTEST)]
 
 
 class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,7 +143,8 @@ def start(
 ) -> Response:
     """Begin an operation and say where it is seen; raises `nothing` when no letter is in a state for it."""
     request_id = idempotency_key(request.headers)
-    if nothing is not None and request_id is None and not affected(verb, wanted).exists():
+    # In this order: a letter that the first of two such requests has just taken is seen only when its operation is too.
+    if nothing is not None and not affected(verb, wanted).exists() and not (request_id and has_been_asked(request_id)):
         raise nothing
     operation, replayed = start_operation(
         verb,

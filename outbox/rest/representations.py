@@ -75,6 +75,9 @@ class OperationView(Struct, frozen=True, kw_only=True):
     failed: int
     skipped: int
     pending: int
+    cancelled_by: str
+    """Empty unless it was cancelled."""
+    cancel_reason: str
     error: str
     created_at: datetime
     started_at: datetime | None

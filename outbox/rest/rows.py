@@ -1,6 +1,6 @@
 """How are outbox rows seen and decided about over HTTP?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from outbox.exceptions import InvalidRequest
 from outbox.letter_filters import LetterId
 from outbox.models import OutboxEvent
 from outbox.operations import (
@@ -34,15 +35,28 @@ from outbox.rest.parameters import (
 )
 from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
 from outbox.rest.schemas import page_of, schema_of
+from outbox.row_filters import RowFilter, stuck_rows
 
 STATES = ("pending", "waiting", "dead", "published", "discarded")
+# Most rows that one request deals with.
+MOST = 10_000
 VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": discard_outbox_rows}
 
 
 class RowsBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which rows, and why."""
+    """Which rows, by their numbers or by a filter, and why."""
 
-    ids: Annotated[list[LetterId], Meta(min_length=1, max_length=1_000)]
+    ids: Annotated[list[LetterId], Meta(min_length=1, max_length=MOST)] | None = None
+    filter: RowFilter | None = None
+    """Of the rows that it means, a request deals with the oldest 10 000: repeat it until nothing is changed."""
+
+    def meant(self) -> Iterable[int]:
+        """The numbers. Raises `InvalidRequest` unless rows are named in one way."""
+        if self.ids is not None and self.filter is None:
+            return self.ids
+        if self.filter is not None and self.ids is None:
+            return stuck_rows(self.filter).values_list("pk", flat=True)[:MOST]
+        raise InvalidRequest("needs either ids or a filter", pointer="")
 
 
 class RouteBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +132,7 @@ class RowsOperationView(APIView):
     def post(self, request: Request, verb: str) -> Response:
         """Do it; rows in another state stay as they are, so that a repetition does no harm."""
         body = body_of(request.data, RowsBody)
-        return Response(Changed(changed=VERBS[verb](body.ids, actor=str(request.user), reason=body.reason)))
+        return Response(Changed(changed=VERBS[verb](body.meant(), actor=str(request.user), reason=body.reason)))
 
 
 class RowOperationView(APIView):

@@ -3,7 +3,7 @@
 import getpass
 import sys
 import time
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -20,9 +20,17 @@ from outbox.exceptions import OutboxError
 from outbox.failure_groups import failure_groups
 from outbox.letter_edits import LetterEdit, edit_and_retry
 from outbox.letter_filters import LetterFilter, letters
-from outbox.letter_operations import affected, cancel_operation, get_operation, start_operation
+from outbox.letter_operations import (
+    FASTEST,
+    SLOWEST,
+    affected,
+    cancel_operation,
+    get_operation,
+    start_operation,
+)
 from outbox.letter_work import work_off_operations
 from outbox.models import DeadLetter, DeadLetterOperation
+from outbox.rest.parameters import LARGEST_ID
 from outbox.rest.representations import letter_view
 
 EXAMPLES = """\
@@ -69,7 +77,7 @@ class Command(BaseCommand):
         listing = verbs.add_parser("list", help="List letters, newest first.")
         _add_filter(listing)
         listing.add_argument("--archived", action="store_true", help="List archived letters instead.")
-        listing.add_argument("--limit", type=int, default=50, help="Most letters; 50 by default.")
+        listing.add_argument("--limit", type=_whole_number, default=50, help="Most letters; 50 by default.")
         groups = verbs.add_parser("groups", help="Show what goes wrong, where and how often.")
         groups.add_argument("--consumer", help="Only failures of this consumer group.")
         show = verbs.add_parser("show", help="Show a letter with its message, as JSON.")
@@ -94,7 +102,7 @@ class Command(BaseCommand):
         status.add_argument("operation", type=int, nargs="?", help="Follow this operation with a progress bar.")
         cancel = verbs.add_parser("cancel", help="Stop an operation; letters whose turn has not come are open again.")
         cancel.add_argument("operation", type=int)
-        cancel.add_argument("--reason", required=True, help="Why; it is kept in the log.")
+        cancel.add_argument("--reason", required=True, help="Why; it is kept with the operation.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         """Do what the verb says."""
@@ -116,7 +124,7 @@ class Command(BaseCommand):
             case "status":
                 self._status(options["operation"])
             case "cancel":
-                cancelled = cancel_operation(options["operation"], actor=_actor(), reason=options["reason"])
+                cancelled = cancel_operation(options["operation"], actor=_actor(), reason=options["reason"][:500])
                 self.stdout.write(_summary(cancelled))
             case _:
                 self._operate(verb, options)
@@ -131,8 +139,8 @@ class Command(BaseCommand):
         if not options["reason"]:
             raise CommandError("Say why with --reason.")
         rate = options.get("rate")
-        if rate is not None and not 0 < rate <= 10_000:
-            raise CommandError("--rate must lie above 0 and be at most 10000.")
+        if rate is not None and not SLOWEST <= rate <= FASTEST:
+            raise CommandError(f"--rate must be a number from {SLOWEST} to {FASTEST:.0f}.")
         operation, _ = start_operation(verb, wanted, actor=_actor(), reason=options["reason"][:500], rate=rate)
         self._follow(operation, options)
 
@@ -241,12 +249,23 @@ def _add_following(parser: CommandParser) -> None:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ArgumentTypeError(f"there is no such time in UTC: {text}") from None
+
+
+def _whole_number(text: str) -> int:
+    """A number from 1 to what the database counts to."""
+    number = int(text)
+    if not 1 <= number <= LARGEST_ID:
+        raise ArgumentTypeError(f"must be a whole number from 1 to {LARGEST_ID}")
+    return number
 
 
 def _filter(options: dict[str, Any]) -> LetterFilter:
     names = ("failure_group", "consumer", "event_type", "topic", "exception", "text", "since", "until")
-    ids = tuple(options["ids"])
+    ids = tuple(options["ids"]) or None
     archived = None if ids else bool(options.get("archived"))
     try:
         return msgspec.convert(

@@ -12,7 +12,7 @@ from events.api import set_on_append
 from events.store.hooks import on_append
 from outbox import handlers
 from outbox.api import record, register_groups, work_off_operations
-from outbox.models import DeadLetter, OutboxAction, OutboxEvent
+from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.letters import Fussy, buried, fussy_group
 from tests.support.outbox import take_notes
 from tests.support.problems import assert_problem
@@ -116,11 +116,31 @@ def test_an_operation_by_filter_is_counted_first_begun_once_and_cancelled(caller
     other = post(caller, "operations", body | {"verb": "discard"}, **{"Idempotency-Key": key})
     assert_problem(other, 409, "idempotency-key-conflict")
     cancelled = caller.post(f"{first.headers['Location']}/cancel", WHY, content_type=JSON)
-    assert cancelled.json()["state"] == "cancelled"
+    document = cancelled.json()
+    assert (document["state"], document["cancelled_by"], document["cancel_reason"]) == ("cancelled", "caller", "mended")
     assert set(DeadLetter.objects.values_list("status", flat=True)) == {"open"}
     finished = caller.post(f"{first.headers['Location']}/cancel", WHY, content_type=JSON)
     assert_problem(finished, 409, "operation-finished")
     assert [item["state"] for item in caller.get(f"{API}/operations?state=cancelled").json()["items"]] == ["cancelled"]
+
+
+def test_a_repeated_retry_of_one_letter_gets_the_same_operation_and_a_new_one_is_refused(caller, letters):
+    path, key = f"dead-letters/{letters[0]}/retry", str(uuid4())
+
+    first, again = (post(caller, path, WHY, **{"Idempotency-Key": key}) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    late = post(caller, path, WHY, **{"Idempotency-Key": str(uuid4())})
+    assert_problem(late, 409, "dead-letter-not-open")
+    assert DeadLetterOperation.objects.count() == 1
+
+
+def test_an_empty_selection_means_no_letter(caller, letters):
+    body = {"verb": "discard", "filter": {"ids": []}, **WHY}
+    assert post(caller, "operations", body | {"dry_run": True}).json() == {"total": 0}
+    assert post(caller, "operations", body).json()["total"] == 0
 
 
 def test_a_letter_is_edited_and_retried(caller, letters, fussy):
@@ -157,6 +177,17 @@ def test_a_dead_row_is_discarded_and_who_did_it_is_kept(caller, dead_row, path):
     assert action["before"] == {"last_error": "no", "retry_count": 9}
 
 
+def test_dead_rows_are_retried_by_filter_and_the_others_are_left(caller, dead_row):
+    assert post(caller, "outbox/retry", WHY | {"filter": {"topic": "elsewhere"}}).json() == {"changed": 0}
+    assert post(caller, "outbox/retry", WHY | {"filter": {"state": "waiting"}}).json() == {"changed": 0}
+
+    by_type = {"state": "dead", "topic": dead_row.topic, "event_type": dead_row.event_type}
+    assert post(caller, "outbox/retry", WHY | {"filter": by_type}).json() == {"changed": 1}
+
+    assert OutboxEvent.objects.get(pk=dead_row.pk).state == "pending"
+    assert OutboxAction.objects.get().row_id == dead_row.pk
+
+
 def test_a_dead_row_is_rerouted_with_its_payload_as_it_was(caller, dead_row):
     response = post(caller, f"outbox/{dead_row.pk}/route", {"topic": "elsewhere", "partition_key": "b", **WHY})
 
@@ -179,7 +210,12 @@ def test_a_dead_row_is_rerouted_with_its_payload_as_it_was(caller, dead_row):
         ("operations", {"verb": "retry", "filter": {"unknown": 1}, **WHY}, "/filter"),
         ("operations", {"verb": "retry", "filter": {}, "rate": 0, **WHY}, "/rate"),
         ("operations", {"verb": "retry", "filter": {"since": "2025-01-01"}, **WHY}, "/filter/since"),
+        ("operations", {"verb": "retry", "filter": {}, "rate": 1e-9, **WHY}, "/rate"),
+        ("failure-groups/a/retry", {"rate": 0.009, **WHY}, "/rate"),
         ("outbox/retry", {"ids": [], **WHY}, "/ids"),
+        ("outbox/retry", {"ids": [1], "filter": {}, **WHY}, ""),
+        ("outbox/retry", WHY, ""),
+        ("outbox/retry", {"filter": {"state": "published"}, **WHY}, "/filter/state"),
         ("outbox/retry", [], ""),
     ],
 )

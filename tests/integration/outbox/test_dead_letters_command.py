@@ -82,6 +82,7 @@ def test_operations_are_seen_and_cancelled(letters: list[int]) -> None:
 
     assert "queued" in run("status")
     assert "is cancelled: 0 of 3 done" in run("cancel", number, *WHY)
+    assert DeadLetterOperation.objects.get().cancel_reason == "mended"
     assert "is cancelled" in run("status", number)
     with pytest.raises(CommandError, match="is cancelled"):
         run("cancel", number, *WHY)
@@ -89,7 +90,10 @@ def test_operations_are_seen_and_cancelled(letters: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "arguments", [("retry",), ("retry", "--all"), ("retry", "--all", "--rate", "0", *WHY), ("show", "999999999"),
-                  ("list", "--consumer", ""), ("discard", "0", *WHY), ("status", "99999999")],
+                  ("list", "--consumer", ""), ("discard", "0", *WHY), ("status", "99999999"),
+                  ("retry", "--all", "--rate", "1e-300", *WHY), ("retry", "--all", "--rate", "0.009", *WHY),
+                  ("retry", "--all", "--rate", "nan", *WHY), ("list", "--limit", "-1"), ("list", "--limit", "0"),
+                  ("list", "--limit", "9" * 19), ("list", "--since", "0001-01-01T00:00:00+23:59")],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_a_reason(letters: list[int], arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):

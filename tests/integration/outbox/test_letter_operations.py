@@ -6,15 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
+from msgspec import structs
 
 from events.api import Untyped
-from outbox import handlers
+from outbox import flow, handlers
 from outbox.api import (
     ConsumerGroup,
     InvalidEdit,
@@ -35,7 +37,8 @@ from outbox.api import (
     work_off_operations,
 )
 from outbox.dead_letters import bury, original
-from outbox.letter_work import step
+from outbox.flow import Scope
+from outbox.letter_work import TURN, step
 from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, OperationItem
 from tests.support.letters import Fussy, buried, fussy_group, message
 from tests.support.outbox import eventually, test_database_url
@@ -140,6 +143,38 @@ def test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
     assert OperationItem.objects.get(letter__offset=3).state == "held"
 
 
+@pytest.mark.slow
+def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parameters(
+    db: None, group: ConsumerGroup
+) -> None:
+    many = 66_000
+    (first,) = buried(group, 1)
+    operation = retry_dead_letters(first, **WHO)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO dead_letters (consumer, event_id, event_type, topic, partition, "offset", key, headers, body,
+                                      exception, message, frame, failure_group, attempts, status)
+            SELECT consumer, gen_random_uuid(), event_type, topic, partition, n + 1, key, headers, body,
+                   exception, message, frame, failure_group, attempts, status
+            FROM dead_letters, generate_series(1, %s) AS n
+            """,
+            [many],
+        )
+        cursor.execute(
+            """
+            INSERT INTO dead_letter_operation_items (operation_id, letter_id, lane)
+            SELECT operation_id, letter.id, lane FROM dead_letter_operation_items, dead_letters AS letter
+            WHERE letter.id <> letter_id ORDER BY letter.offset
+            """
+        )
+        cursor.execute("UPDATE dead_letter_operations SET total = total + %s", [many])
+
+    assert finished(operation) == ("done", many + 1, 0, 1, many)
+
+    assert set(statuses()) == {"open"}
+
+
 def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
@@ -148,7 +183,7 @@ def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
     later = retry_dead_letters(second, **WHO)
     earlier = retry_dead_letters(first, **WHO)
 
-    assert step(later.pk) == pytest.approx(0.2)
+    assert step(later.pk) == TURN
     assert step(earlier.pk) is None
     assert step(later.pk) is None
 
@@ -180,6 +215,16 @@ def test_letters_are_meant_by_filter(
     finished(start_operation("retry", wanted, rate=FAST, **WHO)[0])
 
     assert fussy.offsets == offsets
+
+
+@pytest.mark.parametrize("verb", ["retry", "discard", "archive"])
+def test_an_empty_selection_means_no_letter(db: None, group: ConsumerGroup, verb: str) -> None:
+    buried(group, 1, 2)
+
+    operation, _ = start_operation(verb, LetterFilter(ids=(), archived=None), **WHO)
+
+    assert (operation.total, operation.state, statuses()) == (0, "done", ["open", "open"])
+    assert not DeadLetter.objects.exclude(archived_at=None).exists()
 
 
 def test_failure_groups_say_what_goes_wrong_and_are_operated_on_as_one(db: None, group: ConsumerGroup) -> None:
@@ -260,6 +305,7 @@ def test_a_cancelled_operation_gives_back_what_it_has_not_done(db: None, group: 
     cancelled = cancel_operation(operation.pk, **WHO)
 
     assert (cancelled.state, cancelled.done, statuses()) == ("cancelled", 1, ["retried", "open", "open"])
+    assert (cancelled.cancelled_by, cancelled.cancel_reason) == (WHO["actor"], WHO["reason"])
     assert work_off_operations(seconds=1) == 0
     with pytest.raises(OperationFinished):
         cancel_operation(operation.pk, **WHO)
@@ -282,6 +328,65 @@ def test_a_server_that_is_away_costs_no_attempt(
     assert finished(operation) == ("done", 1, 1, 0, 0)
 
 
+def test_an_operation_that_waits_for_a_server_does_not_hold_up_the_others(
+    db: None, group: ConsumerGroup, fussy: Fussy
+) -> None:
+    (stuck,), (fine,) = buried(group, 1), buried(group, 2, key=b"other")
+
+    def away_for_one(event: Any) -> bool:
+        if event.offset == 1:
+            raise OperationalError
+        return False
+
+    fussy.fails = away_for_one
+    waiting, going = retry_dead_letters(stuck, **WHO), retry_dead_letters(fine, **WHO)
+
+    assert work_off_operations(seconds=0.5) == 1
+    assert (get_operation(waiting.pk).state, get_operation(going.pk).state) == ("queued", "done")
+    assert fussy.offsets == [2]
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda: flow.drain("fussy", actor="operator"),
+        lambda: flow.pause(Scope(consumer="fussy"), actor="operator"),
+        lambda: flow.pause(Scope(consumer="fussy", topic="t"), actor="operator"),
+        lambda: flow.pause(Scope(consumer="fussy", topic="t", partition=0), actor="operator"),
+    ],
+    ids=["group drained", "group paused", "topic paused", "partition paused"],
+)
+def test_what_is_paused_or_drained_is_not_retried_before_it_goes_on(
+    db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy, decide: Callable[[], None]
+) -> None:
+    buried(group, 1)
+    fussy.content()
+    operation, _ = start_operation("retry", EVERYTHING, **WHO)
+    decide()
+
+    assert (step(operation.pk), fussy.offsets, statuses()) == (TURN, [], ["retrying"])
+
+    flow.resume(Scope(consumer="fussy"), actor="operator")
+    assert finished(operation) == ("done", 1, 1, 0, 0)
+
+
+def test_what_is_not_paused_is_retried_meanwhile(db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy) -> None:
+    buried(group, 1)
+    bury(group, structs.replace(message(2), partition=1), ValueError("no"), attempts=1)
+    fussy.content()
+    for scope in (
+        Scope(consumer="other"),
+        Scope(consumer="fussy", topic="u"),
+        Scope(consumer="fussy", topic="t", partition=0),
+    ):
+        flow.pause(scope, actor="operator")
+    operation, _ = start_operation("retry", EVERYTHING, rate=FAST, **WHO)
+
+    step(operation.pk)
+
+    assert (fussy.offsets, step(operation.pk)) == ([2], TURN)
+
+
 def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhile(
     db: None, group: ConsumerGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,12 +407,12 @@ def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhi
 
 
 def test_a_repeated_request_gets_the_same_operation_and_another_one_is_refused(db: None, group: ConsumerGroup) -> None:
-    buried(group, 1)
-    request_id = uuid4()
-    first, replayed = start_operation("discard", EVERYTHING, request_id=request_id, **WHO)
+    (letter,) = buried(group, 1)
+    request_id, wanted = uuid4(), LetterFilter(ids=(letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
+    first, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
     assert not replayed
 
-    again, replayed = start_operation("discard", EVERYTHING, request_id=request_id, **WHO)
+    again, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
 
     assert (again, replayed) == (first, True)
     with pytest.raises(RequestIdConflict):
