@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outbox', '0004_consumer_controls_and_foreign_events'),
+        ('outbox', "0005_letters_by_lane_and_who_cancelled"),
     ]
 
     operations = [
