@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Now
 
-from outbox.blocking import UNDECIDED
 from outbox.conf import outbox_conf
 from outbox.exceptions import KeyBlocked
+from outbox.letter_lanes import UNDECIDED
 from outbox.models import DeadLetter, OutboxEvent
 
 PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"

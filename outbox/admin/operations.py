@@ -32,7 +32,7 @@ class DeadLetterOperationAdmin(OperatedAdmin):
     change_form_before_template = "admin/outbox/operation_progress.html"
     fieldsets = (
         ("What", {"fields": ("verb_label", "filter_text", "rate", "letters_link")}),
-        ("Who and why", {"fields": ("actor", "reason", "request_id")}),
+        ("Who and why", {"fields": ("actor", "reason", "request_id", "cancelled_by", "cancel_reason")}),
         ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
     )
 
