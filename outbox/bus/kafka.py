@@ -13,6 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, OutgoingMessage
 from outbox.bus.kafka_consumer import KafkaSubscription
+from outbox.bus.kafka_failures import PERMANENT, failure_of, is_consequence
 from outbox.bus.kafka_security import PLAINTEXT, KafkaSecurity, client_config, is_unlawful
 from outbox.exceptions import BrokerUnavailable
 from outbox.retries import Failure
@@ -49,32 +50,6 @@ LONE_PRODUCER_CONFIG: Mapping[str, Any] = {
     "enable.gapless.guarantee": False,
     "max.in.flight": 1,
 }
-
-_PERMANENT = frozenset(
-    {
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.RECORD_LIST_TOO_LARGE,
-        KafkaError.INVALID_MSG,
-        KafkaError.INVALID_MSG_SIZE,
-        KafkaError.INVALID_RECORD,
-        KafkaError.INVALID_TIMESTAMP,
-        KafkaError.TOPIC_EXCEPTION,
-        KafkaError.POLICY_VIOLATION,
-    }
-)
-_REFUSED = frozenset(
-    {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-        KafkaError.INVALID_REPLICATION_FACTOR,
-        KafkaError.INVALID_CONFIG,
-        KafkaError.INVALID_REQUEST,
-        KafkaError.UNSUPPORTED_COMPRESSION_TYPE,
-    }
-)
 
 # A broker that cannot be asked for topics (librdkafka's mock) makes them itself when they are used.
 _EXISTS_OR_WILL = frozenset(
@@ -126,7 +101,7 @@ class KafkaBus:
                 if error.code() not in _EXISTS_OR_WILL and not (error.code() in _FORBIDDEN and _exists(admin, name)):
                     # What it has to say of its connections.
                     admin.poll(0)
-                    failures[name] = self._explained(_failure(error))
+                    failures[name] = self._explained(failure_of(error))
                     continue
             self._existing.add(name)
         return failures
@@ -141,7 +116,7 @@ class KafkaBus:
             found = admin.list_topics(timeout=TOPIC_DEADLINE).topics
         except KafkaException as exception:
             admin.poll(0)
-            raise BrokerUnavailable(self._explained(_failure(exception.args[0])).reason) from exception
+            raise BrokerUnavailable(self._explained(failure_of(exception.args[0])).reason) from exception
         return {name: len(topic.partitions) for name, topic in found.items() if not name.startswith("__")}
 
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
@@ -202,8 +177,8 @@ class KafkaBus:
                 continue
             error = reports[place]
             if error is not None:
-                results[place] = _failure(error) if intact or not _is_consequence(error) else _HELD
-                if error.code() in _PERMANENT:
+                results[place] = failure_of(error) if intact or not is_consequence(error) else _HELD
+                if error.code() in PERMANENT:
                     suspects.append(place)
         if broken or any(results[place] for place in handed_in):
             # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
@@ -239,7 +214,7 @@ class KafkaBus:
             self._lone = None
             return _UNANSWERED
         error = reports[0]
-        return _failure(error) if error else None
+        return failure_of(error) if error else None
 
     def _admin(self) -> AdminClient:
         self._complaint = ""
@@ -297,7 +272,7 @@ def _hand_in(
             producer.poll(0.05)
         except KafkaException as exception:
             error = exception.args[0]
-            return _HELD if error.fatal() or error.code() == KafkaError._FATAL else _failure(error)  # noqa: SLF001
+            return _HELD if error.fatal() or error.code() == KafkaError._FATAL else failure_of(error)  # noqa: SLF001
         else:
             return None
 
@@ -325,13 +300,3 @@ def _flush(producer: Producer, deadline: float) -> bool:
 
 def _report(reports: dict[int, KafkaError | None], place: int, error: KafkaError | None, _: Message) -> None:
     reports[place] = error
-
-
-def _is_consequence(error: KafkaError) -> bool:
-    return error.code() not in _PERMANENT and error.code() not in _REFUSED
-
-
-def _failure(error: KafkaError) -> DeliveryFailure:
-    code = error.code()
-    kind = Failure.PERMANENT if code in _PERMANENT else Failure.REFUSED if code in _REFUSED else Failure.OUTAGE
-    return DeliveryFailure(failure=kind, reason=f"{error.name()}: {error.str()}")
