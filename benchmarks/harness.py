@@ -9,11 +9,12 @@ import os
 import platform
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
-from msgspec import Struct, to_builtins
+from msgspec import Struct, field, to_builtins
 from rich.console import Console
 from rich.table import Table
 
@@ -40,6 +41,23 @@ class Measure(Struct, frozen=True, kw_only=True):
     def less_is_better(self) -> bool:
         """Whether the unit is a time or a cost."""
         return self.unit in {"s", "ms", "µs", "queries/s", "% of a core"}
+
+
+class Pair(Struct):
+    """Two figures of each round that are told as two measures: the second waits until it is asked for."""
+
+    run: Callable[[], tuple[float, float]]
+    waiting: deque[float] = field(default_factory=deque)
+
+    def first(self) -> float:
+        """Measure both, and tell the first."""
+        first, second = self.run()
+        self.waiting.append(second)
+        return first
+
+    def second(self) -> float:
+        """The second of a round that was measured, or of a new one."""
+        return self.waiting.popleft() if self.waiting else self.run()[1]
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -6,14 +6,12 @@ appends to both, steadily, and notes when each append had returned.
 
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
 
 from django.db import connection
-from msgspec import Struct, field
 
 from benchmarks.events import new_event, new_stream
-from benchmarks.harness import Measure
+from benchmarks.harness import Measure, Pair
 from benchmarks.relay_process import Kind, watched_relay
 from events.api import Expected, append_events
 from outbox.api import KafkaBus, known_topics
@@ -27,23 +25,6 @@ SETTLED, IDLE_SECONDS = 5.0, 10.0
 PATIENCE = 10.0
 # What an idle relay may cost: queries per second, and percent of a core.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
-
-
-class Pair(Struct):
-    """Two figures of each round that are told as two measures: the second waits until it is asked for."""
-
-    run: Callable[[], tuple[float, float]]
-    waiting: deque[float] = field(default_factory=deque)
-
-    def first(self) -> float:
-        """Measure both, and tell the first."""
-        first, second = self.run()
-        self.waiting.append(second)
-        return first
-
-    def second(self) -> float:
-        """The second of a round that was measured, or of a new one."""
-        return self.waiting.popleft() if self.waiting else self.run()[1]
 
 
 def measures(brokers: Callable[[], str]) -> list[Measure]:

@@ -7,19 +7,17 @@ had returned.
 
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Literal
 from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from django.db import connection
-from msgspec import Struct, field
 
 from benchmarks.effect_loops import TOPIC
 from benchmarks.effect_process import watched
 from benchmarks.events import new_event, new_stream
-from benchmarks.harness import Measure
+from benchmarks.harness import Measure, Pair
 from benchmarks.inbox import new_messages
 from events.api import Expected, append_events
 from outbox.api import KafkaBus, known_topics
@@ -39,23 +37,6 @@ IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
 TRANSACTIONS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
 
 Kind = Literal["raw", "nova"]
-
-
-class Pair(Struct):
-    """Two figures of each round that are told as two measures: the second waits until it is asked for."""
-
-    run: Callable[[], tuple[float, float]]
-    waiting: deque[float] = field(default_factory=deque)
-
-    def first(self) -> float:
-        """Measure both, and tell the first."""
-        first, second = self.run()
-        self.waiting.append(second)
-        return first
-
-    def second(self) -> float:
-        """The second of a round that was measured, or of a new one."""
-        return self.waiting.popleft() if self.waiting else self.run()[1]
 
 
 def measures(brokers: Callable[[], str]) -> list[Measure]:

@@ -105,7 +105,8 @@ NOVA_SNAPSHOT_EVERY = env.number("NOVA_SNAPSHOT_EVERY", 100)
 # A batch writer collects so many events, for so many seconds, before it writes them in one statement.
 NOVA_BATCH_EVENTS = env.number("NOVA_BATCH_EVENTS", 1_000)
 NOVA_BATCH_DELAY = env.fraction("NOVA_BATCH_DELAY", 0.1)
-# Streams that are loaded often: so many of their events a process keeps (0 for none), so many seconds Redis does.
+# Streams that are loaded often: so many of their events (0 for none), and of their bytes, a process keeps, and for so
+# many seconds Redis does.
 NOVA_STREAM_CACHE_EVENTS = env.number("NOVA_STREAM_CACHE_EVENTS", 100_000)
 NOVA_STREAM_CACHE_BYTES = env.number("NOVA_STREAM_CACHE_BYTES", 64 * 1024 * 1024)
 NOVA_STREAM_CACHE_TTL = env.number("NOVA_STREAM_CACHE_TTL", 300)
@@ -168,7 +169,7 @@ NOVA_TOPIC_RETENTION_DAYS = env.number("NOVA_TOPIC_RETENTION_DAYS", 7)
 NOVA_DEAD_LETTER_TOPIC = env.text("NOVA_DEAD_LETTER_TOPIC", f"{KAFKA_TOPIC_PREFIX}.dead-letters")
 NOVA_DEAD_LETTER_TOPIC = "" if NOVA_DEAD_LETTER_TOPIC == "off" else NOVA_DEAD_LETTER_TOPIC
 # Most dead letters that one operation retries in a second, unless it says otherwise.
-NOVA_DEAD_LETTER_RETRY_RATE = env.number("NOVA_DEAD_LETTER_RETRY_RATE", 50)
+NOVA_DEAD_LETTER_RETRY_RATE = env.fraction("NOVA_DEAD_LETTER_RETRY_RATE", 50.0)
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -57,7 +57,23 @@ class ForeignEvent(models.Model):
         return f"{self.service} {self.event_type} {self.event_id}"
 
 
-class ConsumerControl(models.Model):
+class Steered(models.Model):
+    """What somebody has said about a consumer group, or about a part of what it consumes, and why."""
+
+    consumer = models.CharField(max_length=100, db_collation="C")
+    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
+    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
+    actor = models.CharField(max_length=255)
+    reason = models.TextField(default="")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
+
+
+class ConsumerControl(Steered):
     """What an operator has decided about a consumer group, or about a part of what it consumes."""
 
     class Verb(models.TextChoices):
@@ -67,12 +83,7 @@ class ConsumerControl(models.Model):
         DRAIN = "drain"
 
     id = models.BigAutoField(primary_key=True)
-    consumer = models.CharField(max_length=100, db_collation="C")
-    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
-    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
     verb = models.CharField(max_length=10, choices=Verb)
-    actor = models.CharField(max_length=255)
-    reason = models.TextField(default="")
     since = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -88,10 +99,10 @@ class ConsumerControl(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
+        return f"{self.verb} {super().__str__()}"
 
 
-class ConsumerAction(models.Model):
+class ConsumerAction(Steered):
     """What an operator has decided about a consumer group, or has taken back. It outlives the decision."""
 
     class Verb(models.TextChoices):
@@ -102,12 +113,7 @@ class ConsumerAction(models.Model):
         DRAIN = "drain"
 
     id = models.BigAutoField(primary_key=True)
-    consumer = models.CharField(max_length=100, db_collation="C")
-    topic = models.CharField(max_length=249, db_collation="C", default="", help_text="Empty for all topics.")
-    partition = models.IntegerField(null=True, help_text="Empty for all partitions.")
     verb = models.CharField(max_length=10, choices=Verb)
-    actor = models.CharField(max_length=255)
-    reason = models.TextField(default="")
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -116,7 +122,7 @@ class ConsumerAction(models.Model):
         indexes = [models.Index(fields=["consumer", "-id"], name="consumer_actions_of_group")]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
+        return f"{self.verb} {super().__str__()}"
 
 
 class ProcessHeartbeat(models.Model):
