@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks import harness
 from benchmarks.setting import set_up
-from nova.local.embedded import kafka_server, postgres_server, valkey_server
+from nova.local.servers.embedded import kafka_server, postgres_server, valkey_server
 
 
 def main() -> None:

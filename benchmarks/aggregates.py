@@ -10,10 +10,10 @@ from msgspec import Struct
 from benchmarks.events import WHEN
 from benchmarks.harness import Measure
 from events.api import Expected, NewEvent, StreamId, append_events, get_events
-from events.domain.order_events import OrderCreated, OrderItem, OrderItemAdded, OrderItemRemoved
-from events.domain.orders import ORDER
-from events.loading import load
-from events.snapshots import save_snapshot
+from events.state.loading import load
+from events.state.snapshots import save_snapshot
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.events import OrderCreated, OrderItem, OrderItemAdded, OrderItemRemoved
 
 EVENTS, TAIL = 1_000, 100
 LOADS = 30

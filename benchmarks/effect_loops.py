@@ -14,15 +14,15 @@ from confluent_kafka import Consumer, Producer
 from django.db import transaction
 
 from benchmarks import raw
-from events.domain.content import ContentPostCreated
-from outbox.bus.kafka import PRODUCER_CONFIG, KafkaBus
-from outbox.bus.kafka_consumer import CONSUMER_CONFIG
+from nova.services.content.events import ContentPostCreated
+from outbox.bus.kafka.bus import PRODUCER_CONFIG, KafkaBus
+from outbox.bus.kafka.subscription import CONSUMER_CONFIG
 from outbox.conf import outbox_conf
-from outbox.consumer import ConsumerRunner, ConsumerSettings
-from outbox.handlers import ConsumerGroup, Handler
-from outbox.hosting import collect_seldom
-from outbox.received import ReceivedEvent
-from outbox.runner import RelayRunner, RelaySettings
+from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.handling.handlers import ConsumerGroup, Handler
+from outbox.hosting.hosted_loop import collect_seldom
+from outbox.messages.received import ReceivedEvent
+from outbox.relay.runner import RelayRunner, RelaySettings
 from outbox.sql.statements import statement
 
 TOPIC = "nova.content.events"

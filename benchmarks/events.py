@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from events.api import NewEvent, StreamId
-from events.domain.content import ContentPostCreated
+from nova.services.content.events import ContentPostCreated
 
 WHEN = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 METADATA = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}

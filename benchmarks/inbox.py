@@ -15,11 +15,11 @@ from django.db import connection
 from benchmarks import raw
 from benchmarks.events import new_event
 from benchmarks.harness import Measure, rate
-from events.domain.content import ContentPostCreated
+from nova.services.content.events import ContentPostCreated
 from outbox.bus.base import IncomingMessage
-from outbox.group_effect import GroupEffect
-from outbox.handlers import ConsumerGroup, Handler
-from outbox.received import ReceivedEvent
+from outbox.consumers.processor import GroupEffect
+from outbox.handling.handlers import ConsumerGroup, Handler
+from outbox.messages.received import ReceivedEvent
 from outbox.sql.statements import statement
 
 MESSAGES, FEWER, BATCH = 20_000, 5_000, 500

@@ -12,7 +12,7 @@ from benchmarks import raw
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, rate
 from events.api import Expected, StreamId, append_events, get_events, stream_log
-from events.domain.content import ContentPostCreated
+from nova.services.content.events import ContentPostCreated
 
 STREAM, LOADS = 1_000, 30
 LOG = 30_000

@@ -13,12 +13,12 @@ from django.db import connection
 
 from benchmarks import raw
 from benchmarks.harness import Measure, rate
-from outbox.bus.kafka import PRODUCER_CONFIG, KafkaBus
+from outbox.bus.base import TopicSpec
+from outbox.bus.kafka.bus import PRODUCER_CONFIG, KafkaBus
 from outbox.conf import outbox_conf
-from outbox.record import SHARDS
-from outbox.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass
+from outbox.recorder import SHARDS
+from outbox.relay.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass
 from outbox.sql.statements import statement
-from outbox.topics import TopicSpec
 
 ROWS, BATCH, KEYS = 20_000, 2_000, 5_000
 TOPIC = "bench.note.events"

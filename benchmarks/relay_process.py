@@ -15,10 +15,10 @@ from benchmarks import raw
 from benchmarks.relay import bare_pass, bare_producer, bare_relay
 from benchmarks.setting import set_up
 from outbox.bus.base import DeliveryFailure, OutgoingMessage
-from outbox.bus.kafka import KafkaBus
+from outbox.bus.kafka.bus import KafkaBus
 from outbox.conf import outbox_conf
-from outbox.hosting import collect_seldom
-from outbox.runner import RelayRunner, RelaySettings
+from outbox.hosting.hosted_loop import collect_seldom
+from outbox.relay.runner import RelayRunner, RelaySettings
 
 Kind = Literal["raw", "nova"]
 # Seconds without rows after which the bare loop looks again.

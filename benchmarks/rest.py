@@ -11,7 +11,7 @@ import msgspec
 
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, rate
-from nova.local.ports import LOOPBACK, free_port
+from nova.local.processes.ports import LOOPBACK, free_port
 from nova.rest.tokens import create_token
 
 ONE_BY_ONE = 300

@@ -1,12 +1,12 @@
 """What may other apps use of the event store? Everything that is named here, and `events.envelope`."""
 
-from events.aggregates import Aggregate, Command, Issued, aggregates
+from events.aggregates.aggregate import Aggregate, Command, Issued, aggregates
+from events.aggregates.difference import FieldDifference, differences
 from events.clock import HIGHEST_RECEIVED, LamportClock, clock_of, process_clock
 from events.codec.ijson import loads as loads_json
 from events.codec.payloads import accept_payload, decode_payload, downcast, encode_payload, payload_version
-from events.commands import Executed, execute
+from events.commands.execution import Executed, execute
 from events.context import EventContext, current_context, event_context
-from events.difference import FieldDifference, differences
 from events.envelope import (
     Appended,
     Expected,
@@ -46,26 +46,16 @@ from events.exceptions import (
     VersionNotFound,
 )
 from events.identifiers import uuid7
-from events.loading import Loaded
-from events.loading import load as load_aggregate
-from events.registry import EventType, event, registry, type_name
-from events.snapshots import latest_snapshot, save_snapshot
+from events.state.loading import Loaded
+from events.state.loading import load as load_aggregate
+from events.state.snapshots import latest_snapshot, save_snapshot
+from events.state.time_travel import difference, state_at_time, state_at_version
 from events.store.append import append_events, append_streams
 from events.store.batch_writer import BatchWriter
 from events.store.hooks import OnAppend, append_only, set_on_append
-from events.store.metadata import (
-    StreamMetadata,
-    StreamSummary,
-    archive_stream,
-    get_stream_metadata,
-    list_streams,
-    restore_stream,
-    set_stream_metadata,
-    tombstone_stream,
-)
 from events.store.positions import OpenAppend, last_position, open_appends, safe_position
 from events.store.prepared import PreparedEvent
-from events.store.read import (
+from events.store.reading.queries import (
     get_event,
     get_events,
     get_events_by_causation,
@@ -77,10 +67,21 @@ from events.store.read import (
     read_log,
     stream_version,
 )
-from events.store.replay import Replayed, replay, stream_events, stream_log
-from events.store.stream_cache import forget_stream, load_stream
-from events.time_travel import difference, state_at_time, state_at_version
-from events.upcasting import casts, downcaster, upcaster
+from events.store.reading.replay import Replayed, replay, stream_events, stream_log
+from events.store.streams.cache import forget_stream, load_stream
+from events.store.streams.metadata import (
+    StreamMetadata,
+    StreamSummary,
+    archive_stream,
+    get_stream_metadata,
+    list_streams,
+    restore_stream,
+    set_stream_metadata,
+    tombstone_stream,
+)
+from events.types.registry import EventType, event, registry, type_name
+from events.types.topic import Topic
+from events.types.upcasting import casts, downcaster, upcaster
 
 __all__ = [
     "HIGHEST_RECEIVED",
@@ -126,6 +127,7 @@ __all__ = [
     "StreamSummary",
     "StreamTombstoned",
     "StreamWrite",
+    "Topic",
     "Unavailable",
     "UnknownAggregate",
     "UnknownCommand",

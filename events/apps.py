@@ -1,28 +1,16 @@
-"""How does Django know the event store?"""
+"""Django app of the event store."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class EventsConfig(AppConfig):
-    """Loads the event types and the checks."""
+    """Finds event types and aggregates in all installed apps, and registers the checks."""
 
     name = "events"
 
     def ready(self) -> None:
-        """Register Nova's own event types and the system checks."""
-        from events import checks  # noqa: F401, PLC0415 - Django's documented place for both
-        from events.domain import (  # noqa: F401, PLC0415
-            comments,
-            content,
-            conversations,
-            follows,
-            identity,
-            likes,
-            media,
-            orders,
-            posts,
-            shares,
-            social,
-            streams,
-            users,
-        )
+        """Import `events` and `aggregates` of every app, as Celery does with tasks."""
+        from events import checks  # noqa: F401, PLC0415 - Django's documented place for it
+
+        autodiscover_modules("events", "aggregates")

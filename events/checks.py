@@ -6,10 +6,10 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from events.conf import events_conf, name_exceptions
 from events.identifiers import SOURCE_SERVICE
-from events.naming import is_past_tense
-from events.registry import registry
 from events.store.hooks import on_append_is_set
-from events.upcasting import casts
+from events.types.naming import is_past_tense
+from events.types.registry import registry
+from events.types.upcasting import casts
 
 
 @register()

@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 
 from events.codec.pipeline import load
 from events.envelope import StreamId
-from events.fields import JSONTextField
+from kit.json_field import JSONTextField
 
 
 class DomainEvent(models.Model):

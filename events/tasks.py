@@ -3,9 +3,9 @@
 import structlog
 from celery import shared_task
 
-from events.aggregates import aggregates
-from events.snapshot_upkeep import rebuild_stale, take
-from events.snapshots import prune_snapshots as prune
+from events.aggregates.aggregate import aggregates
+from events.state.snapshot_maintenance import rebuild_stale, take
+from events.state.snapshots import prune_snapshots as prune
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from events.aggregates import Aggregate, Issued, aggregates
+from events.aggregates.aggregate import Aggregate, Issued, aggregates
 from events.exceptions import CommandRefused
 
 ID = "aggregate-1"

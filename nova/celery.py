@@ -23,7 +23,9 @@ app.user_options["worker"].update(
     )
 )
 # By name, because Django is not set up yet when Celery reads this.
-app.steps["worker"].update(f"outbox.bootstep:{step}" for step in ("ConsumersStep", "RunnersStep", "MetricsStep"))
+app.steps["worker"].update(
+    f"outbox.hosting.worker_steps:{step}" for step in ("ConsumersStep", "RunnersStep", "MetricsStep")
+)
 
 UPKEEP_INTERVAL = 3600.0
 
@@ -37,7 +39,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.run_operations": often,
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
-        "projections.tasks.show_feed_changes": often,
+        "nova.services.feed.tasks.show_feed_changes": often,
         "outbox.tasks.prune": UPKEEP_INTERVAL,
         "events.tasks.rebuild_snapshots": UPKEEP_INTERVAL,
         "events.tasks.prune_snapshots": UPKEEP_INTERVAL,

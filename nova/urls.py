@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from nova import metrics
 from nova.health import views as health
 from nova.rest.openapi import DocumentationView, SchemaView
+from nova.telemetry import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("events.rest.command_urls")),
     path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
+    *(path("api/v1/", include(f"nova.services.{name}.urls")) for name in ("identity", "feed", "search", "analytics")),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocumentationView.as_view(), name="api-docs"),
     path("health/live", health.live, name="health-live"),

@@ -1,15 +1,33 @@
 """What may other apps use of the outbox? Everything that is named here."""
 
+from kit.connections import own_connection
+from kit.outages import is_outage
+from kit.retry import RetryPolicy
+from kit.tempo import Tempo
 from outbox.bus.base import (
     Bus,
     DeliveryFailure,
+    Failure,
     IncomingMessage,
     OutgoingMessage,
     Subscription,
+    TopicSpec,
 )
-from outbox.bus.kafka import KafkaBus
-from outbox.bus.memory import MemoryBus
-from outbox.database import is_outage, own_connection
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.memory.bus import MemoryBus
+from outbox.consumers.health import Check, checks
+from outbox.dead_letters.edits import LetterEdit, edit_and_retry
+from outbox.dead_letters.executor import work_off_operations
+from outbox.dead_letters.groups import FailureGroup, failure_groups
+from outbox.dead_letters.operations import (
+    archive_dead_letters,
+    cancel_operation,
+    discard_dead_letters,
+    get_operation,
+    retry_dead_letters,
+    start_operation,
+)
+from outbox.dead_letters.selection import LetterFilter
 from outbox.exceptions import (
     GroupDrained,
     InvalidEdit,
@@ -29,33 +47,27 @@ from outbox.exceptions import (
     UnknownGroup,
     UnknownRunner,
 )
-from outbox.failure_groups import FailureGroup, failure_groups
-from outbox.foreign import commands_from, keep_foreign_events
-from outbox.handlers import EVERYTHING, ConsumerGroup, Handler, group_named, register_groups, registered_groups
-from outbox.health import Check, checks
-from outbox.heartbeats import Pulse, runner_name
-from outbox.hints import HintListener, announce_append
-from outbox.hosting import Loop
-from outbox.inbox import take_effect
-from outbox.letter_edits import LetterEdit, edit_and_retry
-from outbox.letter_filters import LetterFilter
-from outbox.letter_operations import (
-    archive_dead_letters,
-    cancel_operation,
-    discard_dead_letters,
-    get_operation,
-    retry_dead_letters,
-    start_operation,
+from outbox.handling.external_events import commands_from, keep_foreign_events
+from outbox.handling.handlers import (
+    ConsumerGroup,
+    Handler,
+    group_named,
+    handles,
+    register_groups,
+    register_handlers,
+    registered_groups,
 )
-from outbox.letter_work import work_off_operations
-from outbox.metrics import QueueCollector, process_counters, register_collectors
-from outbox.operations import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
-from outbox.received import ReceivedEvent
-from outbox.record import record
-from outbox.retries import Failure, RetryPolicy, Tempo
-from outbox.runners import register_runner, relay_runner
+from outbox.handling.inbox import take_effect
+from outbox.hosting.hosted_loop import Loop
+from outbox.hosting.runners import register_runner, relay_runner
+from outbox.messages.received import ReceivedEvent
+from outbox.messages.topics import EVERYTHING, known_topics, topic_of
+from outbox.recorder import record
+from outbox.relay.row_actions import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
 from outbox.services import Service, listeners_of, owner_of, register_services, registered_services, service_named
-from outbox.topics import TopicSpec, known_topics, topic_of
+from outbox.signals.heartbeats import Pulse, runner_name
+from outbox.signals.metrics import QueueCollector, process_counters, register_collectors
+from outbox.signals.wakeup import HintListener, announce_append
 
 __all__ = [
     "EVERYTHING",
@@ -110,6 +122,7 @@ __all__ = [
     "failure_groups",
     "get_operation",
     "group_named",
+    "handles",
     "is_outage",
     "keep_foreign_events",
     "known_topics",
@@ -120,6 +133,7 @@ __all__ = [
     "record",
     "register_collectors",
     "register_groups",
+    "register_handlers",
     "register_runner",
     "register_services",
     "registered_groups",

@@ -1,13 +1,16 @@
-"""How does Django know this app?"""
+"""Django app of the outbox."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class OutboxConfig(AppConfig):
-    """The app's name and label."""
+    """Finds services and their handlers in all installed apps, and registers the checks."""
 
     name = "outbox"
 
     def ready(self) -> None:
-        """Make the system checks known."""
+        """Import `service` and `handlers` of every app, as Celery does with tasks."""
         from outbox import checks  # noqa: F401, PLC0415 - Django's documented place for it
+
+        autodiscover_modules("service", "handlers")

@@ -8,9 +8,10 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from msgspec import ValidationError
 
 from events.api import MissingCast, casts, registry
-from outbox.bus.kafka_security import MECHANISMS, PROTOCOLS, KafkaSecurity
+from outbox.bus.kafka.security import MECHANISMS, PROTOCOLS, KafkaSecurity
 from outbox.conf import outbox_conf
-from outbox.handlers import registered_groups
+from outbox.handling.handlers import registered_groups
+from outbox.messages.topics import topic_name
 from outbox.services import registered_services
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
@@ -94,18 +95,21 @@ def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
         problems.append(
             Error("KAFKA_TOPIC_PREFIX must be 1 to 100 letters, digits, dots, dashes or underscores.", id="outbox.E002")
         )
-    for setting, topic in (
-        ("KAFKA_IDENTITY_EVENTS_TOPIC", conf.identity_topic),
-        ("KAFKA_MEDIA_EVENTS_TOPIC", conf.media_topic),
-        ("KAFKA_MESSAGE_EVENTS_TOPIC", conf.message_topic),
-        *([("NOVA_DEAD_LETTER_TOPIC", conf.dead_letter_topic)] if conf.dead_letter_topic else []),
-    ):
-        if not TOPIC.fullmatch(topic) or topic in {".", ".."}:
-            problems.append(Error(f"{setting} cannot be the name of a topic.", id="outbox.E003"))
+    named = {
+        topic.setting or f"The topic {topic.name!r}": topic_name(topic, conf)
+        for topic in registry.topics()
+        if topic.setting or PREFIX.fullmatch(conf.topic_prefix)
+    }
+    if conf.dead_letter_topic:
+        named["NOVA_DEAD_LETTER_TOPIC"] = conf.dead_letter_topic
     problems += [
-        Error(f"The topic of {known.name}, {known.topic!r}, cannot be the name of a topic.", id="outbox.E005")
-        for known in registry
-        if known.topic is not None and (not TOPIC.fullmatch(known.topic) or known.topic in {".", ".."})
+        Error(
+            f"{setting} cannot be the name of a topic.",
+            hint="A name has 1 to 249 letters, digits, dots, dashes or underscores.",
+            id="outbox.E003" if setting.isupper() else "outbox.E005",
+        )
+        for setting, name in named.items()
+        if not TOPIC.fullmatch(name) or name in {".", ".."}
     ]
     problems += [
         Error(f"KAFKA_TOPIC_PARTITIONS gives {topic} {partitions} partitions; it must be 1 to 1000.", id="outbox.E013")

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from msgspec import Struct
 
-from outbox.bus.kafka_security import KafkaSecurity
-from outbox.retries import RetryPolicy, TopicPolicies
+from kit.retry import RetryPolicy
+from outbox.bus.kafka.security import KafkaSecurity
+from outbox.relay.topic_policies import TopicPolicies
 
 
 class OutboxConf(Struct, frozen=True, kw_only=True):
@@ -35,12 +36,6 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     """`KAFKA_TOPIC_PARTITIONS`: partitions by topic, where they differ from the usual number."""
     topic_prefix: str
     """`KAFKA_TOPIC_PREFIX`: what the topics of aggregate types begin with."""
-    identity_topic: str
-    """`KAFKA_IDENTITY_EVENTS_TOPIC`"""
-    media_topic: str
-    """`KAFKA_MEDIA_EVENTS_TOPIC`"""
-    message_topic: str
-    """`KAFKA_MESSAGE_EVENTS_TOPIC`"""
     group_id: str
     """`KAFKA_GROUP_ID`: takes the place of a consumer group's own name at the broker; empty keeps it."""
     topics: tuple[str, ...]
@@ -52,7 +47,7 @@ class OutboxConf(Struct, frozen=True, kw_only=True):
     relay_max_retries: int
     """`NOVA_RELAY_MAX_RETRIES`: how often a refused row is tried again before it is dead."""
     relay_exceptions: Any
-    """`NOVA_RELAY_POLICIES`: see `outbox.retries.TopicException`, by topic."""
+    """`NOVA_RELAY_POLICIES`: see `outbox.relay.retries.TopicException`, by topic."""
     consumer_batch: int
     """`NOVA_CONSUMER_BATCH`: most messages of one consumer transaction."""
     consumer_attempts: int
@@ -111,9 +106,6 @@ def outbox_conf() -> OutboxConf:
         message_format=getattr(settings, "NOVA_MESSAGE_FORMAT", "nova"),
         topic_partitions=getattr(settings, "KAFKA_TOPIC_PARTITIONS", {}),
         topic_prefix=getattr(settings, "KAFKA_TOPIC_PREFIX", "nova"),
-        identity_topic=getattr(settings, "KAFKA_IDENTITY_EVENTS_TOPIC", "nova.identity.events"),
-        media_topic=getattr(settings, "KAFKA_MEDIA_EVENTS_TOPIC", "nova.media.events"),
-        message_topic=getattr(settings, "KAFKA_MESSAGE_EVENTS_TOPIC", "nova.message.events"),
         group_id=getattr(settings, "KAFKA_GROUP_ID", ""),
         topics=tuple(getattr(settings, "KAFKA_TOPICS", ())),
         redis_url=getattr(settings, "REDIS_URL", ""),
@@ -136,6 +128,11 @@ def outbox_conf() -> OutboxConf:
         metrics_port=getattr(settings, "NOVA_METRICS_PORT", 0),
         metrics_host=getattr(settings, "NOVA_METRICS_HOST", "127.0.0.1"),
     )
+
+
+def topic_setting(name: str) -> str:
+    """The name that a topic's own setting gives it; empty where it gives none."""
+    return str(getattr(settings, name, ""))
 
 
 def _forget(**_: Any) -> None:

@@ -26,6 +26,8 @@ OutboxError
 from datetime import datetime
 from uuid import UUID
 
+from kit.outages import ServerAway
+
 
 class OutboxError(Exception):
     """Root of everything that the outbox raises."""
@@ -184,7 +186,7 @@ class InvalidRequest(OutboxError):
         """JSON pointer (RFC 6901) into the body."""
 
 
-class BrokerUnavailable(OutboxError):
+class BrokerUnavailable(OutboxError, ServerAway):
     """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
 
 

@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from celery import shared_task
 from django.db import connection
 
-from outbox import heartbeats
-from outbox.bus.choice import bus_of
+from outbox.bus.factory import bus_of
 from outbox.conf import outbox_conf
-from outbox.dead_letter_topic import has_unpublished
-from outbox.dead_letter_topic import publish as publish_letters
-from outbox.letter_work import work_off_operations
-from outbox.pruning import prune_inbox as prune_entries
-from outbox.relay import relay_connection, relay_pass
-from outbox.retention import forget_dead_processes
-from outbox.retention import prune as prune_rows
-from outbox.shards import ShardOwner
+from outbox.dead_letters.executor import work_off_operations
+from outbox.dead_letters.topic import has_unpublished
+from outbox.dead_letters.topic import publish as publish_letters
+from outbox.handling.inbox_retention import prune_inbox as prune_entries
+from outbox.relay.relay import relay_connection, relay_pass
+from outbox.relay.retention import forget_dead_processes
+from outbox.relay.retention import prune as prune_rows
+from outbox.relay.shards import ShardOwner
+from outbox.signals import heartbeats
 
 
 @shared_task(name="outbox.tasks.relay_pass")

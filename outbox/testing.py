@@ -16,14 +16,15 @@ import msgspec
 from msgspec import Struct, structs
 
 from events.api import Untyped, registry
-from outbox.bus.base import IncomingMessage, OutgoingMessage
-from outbox.bus.choice import memory_bus
-from outbox.bus.memory import MemoryBus
-from outbox.handlers import ConsumerGroup, Handler
-from outbox.inbox import run_handlers, take_effect
-from outbox.message import CONTENT_TYPE, PLACE_NAMESPACE, event_type_of, to_event
-from outbox.received import ReceivedEvent
-from outbox.topics import TopicSpec
+from outbox.bus.base import IncomingMessage, OutgoingMessage, TopicSpec
+from outbox.bus.factory import memory_bus
+from outbox.bus.headers import PLACE_NAMESPACE
+from outbox.bus.memory.bus import MemoryBus
+from outbox.handling.handlers import ConsumerGroup, Handler
+from outbox.handling.inbox import run_handlers, take_effect
+from outbox.messages.decoding import event_type_of, to_event
+from outbox.messages.encoding import CONTENT_TYPE
+from outbox.messages.received import ReceivedEvent
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 """When events happened where a test names no other time."""

@@ -10,13 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from events.console import ReadOnlyAdmin
+from kit.admin.console import ReadOnlyAdmin
 from projections import checkpoints
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_status
-from projections.models import FeedPost, ProjectionCheckpoint, User
+from projections.models import ProjectionCheckpoint
 from projections.projection import projection_named, registered_projections
-from projections.read_models.text import fold
 from projections.rebuild import rebuild
 
 BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
@@ -109,66 +108,6 @@ class ProjectionAdmin(ReadOnlyAdmin):
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 self.message_user(request, f"{checkpoint.name} {done}.", messages.SUCCESS)
-
-
-@admin.register(User)
-class UserAdmin(ReadOnlyAdmin):
-    """Users as the read model has them."""
-
-    list_display = ("user_id", "username", "display_name", "email", "is_verified", "status_badge", "created_at")
-    list_display_links = ("user_id", "username")
-    list_filter = ("status", "is_verified")
-    search_fields = ("folded",)
-    search_help_text = "Part of a user name, display name or e-mail; or an id in full"
-    ordering = ("user_id",)
-    fieldsets = (
-        ("Who", {"fields": ("user_id", "username", "display_name", "email", "avatar_url", "is_verified", "roles")}),
-        (
-            "Account",
-            {"fields": ("status_badge", "is_erased", "follower_count", "created_at", "updated_at", "deleted_at")},
-        ),
-    )
-
-    @display(description="status", label={"active": "success", "inactive": "warning", "deleted": "danger"})
-    def status_badge(self, user: User) -> str:
-        """The status, set off by colour."""
-        return user.status
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[User]", search_term: str
-    ) -> "tuple[QuerySet[User], bool]":
-        """Users with the term in a name or the e-mail, whatever its case; the trigram index answers."""
-        term = search_term.strip()
-        if "\0" in term:
-            return queryset.none(), False
-        if not term:
-            return queryset, False
-        return queryset.filter(folded__contains=fold(term)) | queryset.filter(user_id=term), False
-
-
-@admin.register(FeedPost)
-class FeedPostAdmin(ReadOnlyAdmin):
-    """Posts as the feed has them."""
-
-    list_display = ("post_id", "author_id", "beginning", "media_type", "status_badge", "created_at", "is_shown")
-    list_filter = ("status", "media_type", "is_shown")
-    search_fields = ("=post_id", "=author_id")
-    search_help_text = "A post's id or an author's id, in full"
-    fieldsets = (
-        ("Post", {"fields": ("post_id", "author_id", "caption", "media_type", "status_badge")}),
-        ("Times", {"fields": ("created_at", "status_at", "deleted_at")}),
-        ("Redis", {"fields": ("is_shown",)}),
-    )
-
-    @display(description="caption")
-    def beginning(self, post: FeedPost) -> str:
-        """The caption's first words."""
-        return post.caption[:60]
-
-    @display(description="status", label={"published": "success", "archived": "warning", "deleted": "danger"})
-    def status_badge(self, post: FeedPost) -> str:
-        """The status, set off by colour."""
-        return "deleted" if post.deleted_at else post.status
 
 
 def _status(checkpoint: ProjectionCheckpoint) -> ProjectionStatus | None:

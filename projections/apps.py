@@ -1,15 +1,19 @@
-"""How does Django know this app?"""
-
-from importlib import import_module
+"""Django app of the projection engine."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ProjectionsConfig(AppConfig):
-    """The app's name and label, and its system checks."""
+    """Finds projections in all installed apps, registers the checks, and lets workers host the engine's loop."""
 
     name = "projections"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        import_module("projections.checks")
+        """Import `projections` of every app, as Celery does with tasks."""
+        from outbox.api import register_runner  # noqa: PLC0415 - the apps are loaded only now
+        from projections import checks  # noqa: F401, PLC0415 - Django's documented place for it
+        from projections.runner import NAME, projection_runner  # noqa: PLC0415
+
+        autodiscover_modules("projections")
+        register_runner(NAME, projection_runner)

@@ -11,9 +11,6 @@ from projections.conf import projections_conf
 RANGES: dict[str, tuple[str, float, float]] = {
     "batch_size": ("NOVA_PROJECTION_BATCH_SIZE", 1, 50_000),
     "poll_longest": ("NOVA_PROJECTION_POLL_LONGEST", 0.005, 5),
-    "feed_length": ("NOVA_FEED_LENGTH", 1, 10_000),
-    "feed_lifetime": ("NOVA_FEED_LIFETIME", 1, 604_800),
-    "redis_timeout": ("NOVA_FEED_REDIS_TIMEOUT", 0.01, 10),
 }
 
 

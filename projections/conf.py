@@ -1,4 +1,4 @@
-"""Which settings do projections and read models have?"""
+"""Which settings do projections have?"""
 
 from django.conf import settings
 from msgspec import Struct
@@ -11,16 +11,10 @@ class ProjectionsConf(Struct, frozen=True, kw_only=True):
     """`NOVA_PROJECTION_BATCH_SIZE`: most events applied in one transaction."""
     poll_longest: float
     """`NOVA_PROJECTION_POLL_LONGEST`: seconds between two looks at a log of which no hint comes."""
-    feed_length: int
-    """`NOVA_FEED_LENGTH`: how many of its newest posts a feed keeps in Redis; older ones are read from PostgreSQL."""
-    feed_lifetime: int
-    """`NOVA_FEED_LIFETIME`: seconds after which a feed or summary in Redis is taken from PostgreSQL anew."""
     beat_interval: int
     """`NOVA_BEAT_INTERVAL`: seconds between two looks at the rows by beat."""
     redis_url: str
     """`REDIS_URL`."""
-    redis_timeout: float
-    """`NOVA_FEED_REDIS_TIMEOUT`: seconds to wait for Redis before a feed is served from PostgreSQL."""
 
 
 def projections_conf() -> ProjectionsConf:
@@ -28,9 +22,6 @@ def projections_conf() -> ProjectionsConf:
     return ProjectionsConf(
         batch_size=getattr(settings, "NOVA_PROJECTION_BATCH_SIZE", 1_000),
         poll_longest=getattr(settings, "NOVA_PROJECTION_POLL_LONGEST", 0.5),
-        feed_length=getattr(settings, "NOVA_FEED_LENGTH", 1_000),
-        feed_lifetime=getattr(settings, "NOVA_FEED_LIFETIME", 3_600),
         beat_interval=getattr(settings, "NOVA_BEAT_INTERVAL", 4),
         redis_url=getattr(settings, "REDIS_URL", ""),
-        redis_timeout=getattr(settings, "NOVA_FEED_REDIS_TIMEOUT", 0.5),
     )

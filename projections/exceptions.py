@@ -4,9 +4,7 @@ ProjectionError
 ├── UnknownProjection        no projection has that name
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
 └── ReadModelError           a query of a read model cannot be answered
-    ├── InvalidParameter     a parameter of the query is wrong
-    ├── UserNotFound
-    └── PostNotFound
+    └── InvalidParameter     a parameter of the query is wrong
 """
 
 
@@ -42,19 +40,3 @@ class InvalidParameter(ReadModelError):
         super().__init__(f"{parameter}: {reason}")
         self.parameter = parameter
         self.reason = reason
-
-
-class UserNotFound(ReadModelError):
-    """No user has that id, or the read model has not come to it yet."""
-
-    def __init__(self, user_id: str) -> None:
-        super().__init__(f"no user has the id {user_id!r}")
-        self.user_id = user_id
-
-
-class PostNotFound(ReadModelError):
-    """No post that can be seen has that id, or the read model has not come to it yet."""
-
-    def __init__(self, post_id: str) -> None:
-        super().__init__(f"no post has the id {post_id!r}")
-        self.post_id = post_id

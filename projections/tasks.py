@@ -1,14 +1,12 @@
-"""What does beat guarantee? That the log and the feed's rows are looked at every few seconds, whoever is dead."""
+"""What does beat guarantee? That the log is looked at every few seconds, whoever is dead."""
 
 import time
 
 from celery import shared_task
-from redis import RedisError
 
 from projections.conf import projections_conf
 from projections.engine import run_pass
 from projections.projection import Projection, registered_projections
-from projections.read_models.feed_changes import show_changes
 
 
 @shared_task(name="projections.tasks.project")
@@ -17,20 +15,6 @@ def project() -> int:
     # Not longer than until the next beat, which goes on.
     deadline = time.monotonic() + projections_conf().beat_interval
     return sum(_catch_up(projection, deadline) for projection in registered_projections())
-
-
-@shared_task(name="projections.tasks.show_feed_changes")
-def show_feed_changes() -> int:
-    """Tell Redis of the changes to feeds that it has not been told; how many."""
-    deadline = time.monotonic() + projections_conf().beat_interval
-    shown = 0
-    try:
-        while time.monotonic() < deadline and (more := show_changes()):
-            shown += more
-    except RedisError:
-        # Feeds come from the tables while Redis is away, and the next beat tries again.
-        return shown
-    return shown
 
 
 def _catch_up(projection: Projection, deadline: float) -> int:

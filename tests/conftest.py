@@ -16,7 +16,7 @@ import redis
 from django.db import connections
 from django.test.utils import setup_databases, teardown_databases
 
-from nova.local.embedded import Embedded, kafka_server, postgres_server, valkey_server
+from nova.local.servers.embedded import Embedded, kafka_server, postgres_server, valkey_server
 from nova.settings import environment as env
 from tests.support.database import empty_all_tables
 from tests.support.rabbitmq import obstacle, rabbitmq_server

@@ -16,8 +16,8 @@ from events.codec.canonical import canonical, canonical_plain
 from events.codec.pipeline import JSON, load, unwrap
 from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
-from events.registry import EventType, registry, type_name
-from events.upcasting import casts
+from events.types.registry import EventType, registry, type_name
+from events.types.upcasting import casts
 
 
 def encode_payload(payload: Struct) -> bytes:

@@ -7,14 +7,12 @@ it is taken over the canonical JSON.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from msgspec import Struct
 
 from events.codec import compression, packing
 from events.exceptions import InvalidEvent
-
-Codec = Literal["json", "msgpack"]
+from events.types.registry import Codec
 
 JSON = "json"
 MSGPACK = "msgpack"

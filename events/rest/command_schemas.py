@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from events.aggregates import aggregates
-from events.command_schemas import UUID_TEXT, command_schema
+from events.aggregates.aggregate import aggregates
+from events.commands.schemas import UUID_TEXT, command_schema
 
 COMMAND: dict[str, Any] = {
     "description": "The fields of the command that the address names, one of these.",

@@ -12,20 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.aggregates import aggregates
+from events.aggregates.aggregate import aggregates
+from events.aggregates.difference import as_json
 from events.codec.payloads import explain
-from events.commands import Executed, execute
+from events.commands.dry_run import DryRun, dry_run
+from events.commands.execution import Executed, execute
 from events.context import current_context
-from events.difference import as_json
-from events.dry_run import DryRun, dry_run
 from events.envelope import StreamId
 from events.exceptions import BadRequest, InvalidCommand, InvalidEvent
 from events.identifiers import check_stream
-from events.loading import Loaded
-from events.registry import type_name
 from events.rest.command_schemas import COMMAND, DIFFERENCE, EXECUTED, STATE
 from events.rest.requests import only, whole_number
-from events.time_travel import difference, state_at_time, state_at_version
+from events.state.loading import Loaded
+from events.state.time_travel import difference, state_at_time, state_at_version
+from events.types.registry import type_name
 
 LARGEST = 2**63 - 1
 _ETAG = re.compile(r'"(\d{1,18})"')

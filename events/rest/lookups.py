@@ -12,7 +12,7 @@ from events.exceptions import BadRequest
 from events.rest.representations import event_body
 from events.rest.requests import moment, one_of, only, plain_text, whole_number
 from events.rest.schemas import EVENTS, EVENTS_BY_TIME
-from events.store.read import since_page, type_page
+from events.store.reading.queries import since_page, type_page
 
 LARGEST = 2**63 - 1
 PAGE = 100

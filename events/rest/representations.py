@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from events.envelope import Appended, RecordedEvent, Untyped
-from events.store.metadata import StreamMetadata, StreamSummary
+from events.store.streams.metadata import StreamMetadata, StreamSummary
 
 
 def event_body(event: RecordedEvent) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from events.identifiers import check_stream
 from events.rest.representations import metadata_body, stream_body
 from events.rest.requests import one_of, only, plain_text, reason, stream_metadata, whole_number
 from events.rest.schemas import METADATA, NEW_METADATA, REASON, STREAMS
-from events.store.metadata import (
+from events.store.streams.metadata import (
     StreamMetadata,
     archive_stream,
     get_stream_metadata,

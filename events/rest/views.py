@@ -28,7 +28,7 @@ from events.rest.requests import (
 )
 from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
 from events.store.append import append_events, append_streams
-from events.store.read import get_event, read_log, stream_page, stream_version
+from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 
 LARGEST = 2**63 - 1
 PAGE = 100

@@ -2,7 +2,7 @@
 -- correlation_id: uuid
 -- after, safe: bigint; max_count: bigint; event_types: text[] or null for all; aggregate_type: text or null for all
 -- since, until: timestamptz or null, bounds of the time at which it happened, the second exclusive
--- Result: rows for events.store.rows.recorded
+-- Result: rows for events.store.reading.rows.recorded
 --
 -- A statement of its own: one condition more in log_after would have a prepared plan walk the whole log.
 SELECT

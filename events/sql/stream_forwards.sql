@@ -1,7 +1,7 @@
 -- A stream from a version on, forwards, as far as its maximum age and count let readers see it.
 -- aggregate_type, aggregate_id: text; from_version, to_version: bigint, inclusive; max_count: bigint or null
 -- whole: boolean, whether age and count are left aside
--- Result: rows for events.store.rows.recorded
+-- Result: rows for events.store.reading.rows.recorded
 SELECT
     position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
     timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,

@@ -9,7 +9,7 @@ from django.apps import apps
 from msgspec import Struct
 
 from events.sql.statements import statement
-from events.store.database import live_cursor
+from events.store.connection import live_cursor
 
 # Below these sizes nothing is worth an advice.
 MANY_ROWS = 10_000

@@ -10,12 +10,12 @@ from psycopg.errors import UniqueViolation
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, Unavailable
 from events.sql.statements import statement
-from events.store.database import live_connection, live_cursor, savepoint
-from events.store.direct import DirectStatement, call, direct_statement
+from events.store.columns import documents, parameters
+from events.store.conflicts import check_tombstones, check_versions, first_answers
+from events.store.connection import live_connection, live_cursor, savepoint
 from events.store.hooks import OnAppend, on_append
-from events.store.parameters import documents, parameters
+from events.store.libpq import DirectStatement, call, direct_statement
 from events.store.prepared import PreparedEvent, prepare
-from events.store.refusal import check_tombstones, check_versions, first_answers
 
 Rows = list[tuple[int, ...]]
 

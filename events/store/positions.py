@@ -9,7 +9,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from events.sql.statements import statement
-from events.store.database import live_cursor
+from events.store.connection import live_cursor
 
 
 class OpenAppend(Struct, frozen=True, kw_only=True):

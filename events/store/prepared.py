@@ -12,15 +12,15 @@ from events.clock import CLOCK, HIGHEST_CLAIMED, process_clock
 from events.codec import ijson
 from events.codec.canonical import canonical, canonical_plain
 from events.codec.payloads import decode_payload, encode_payload
-from events.codec.pipeline import Codec, dump
+from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
 from events.context import EventContext, current_context
-from events.domain.streams import CLOSED
 from events.envelope import NewEvent, StreamId, StreamWrite, Untyped
 from events.exceptions import InvalidEvent, PayloadTooLarge
 from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
-from events.registry import registry
 from events.store.content_hash import CanonicalEnvelope, content_hash
+from events.types.registry import Codec, registry
+from events.types.stream_closed import CLOSED
 
 
 class PreparedEvent(Struct, frozen=True):

@@ -28,12 +28,12 @@ from events.api import (
     Unavailable,
     append_streams,
 )
-from events.domain.streams import StreamClosed
 from events.models import EventImport
-from events.store.metadata import close_stream
+from events.store.streams.metadata import close_stream
 from events.transfer.exceptions import BadRow
 from events.transfer.mapping import ImportMap, to_event
 from events.transfer.rows import SourceFile, SourceRow
+from events.types.stream_closed import StreamClosed
 
 _ResultT = TypeVar("_ResultT")
 _REFUSED = (InvalidEvent, EventIdConflict, StreamTombstoned)

@@ -36,11 +36,11 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
-        Entry("Users", "groups", "projections.User"),
-        Entry("Posts", "article", "projections.FeedPost"),
-        Entry("Follows", "person_add", "projections.FeedFollow"),
-        Entry("Search documents", "manage_search", "projections.SearchDocument"),
-        Entry("Daily counts", "bar_chart", "projections.DailyEventCount"),
+        Entry("Users", "groups", "nova_identity.User"),
+        Entry("Posts", "article", "nova_feed.FeedPost"),
+        Entry("Follows", "person_add", "nova_feed.FeedFollow"),
+        Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
+        Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
     ),
     "Access": (
         Entry("Accounts", "person", "auth.User"),

@@ -15,9 +15,9 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from nova.conf import health_conf
-from outbox.bus.choice import rabbit_address
-from outbox.bus.kafka_security import KafkaSecurity, client_config
-from outbox.bus.rabbitmq_wire import connect
+from outbox.bus.factory import rabbit_address
+from outbox.bus.kafka.security import KafkaSecurity, client_config
+from outbox.bus.rabbitmq.wire import connect
 from outbox.conf import outbox_conf
 
 # Seconds that one service may take to answer.

@@ -11,22 +11,23 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nova.local import programs, services
+from nova.local import services
 from nova.local.credentials import Credentials, database_key
 from nova.local.display import Display, display_on
 from nova.local.exceptions import UnreachableDirectoryError
-from nova.local.health import Readiness
 from nova.local.identity import start_mark
-from nova.local.interruption import interruptible
-from nova.local.lock import exclusive
 from nova.local.operator_account import USER
-from nova.local.parallel import run_all
-from nova.local.ports import LOOPBACK, require_free
-from nova.local.server import Server
-from nova.local.servers import Broker, backing_for
+from nova.local.processes import programs
+from nova.local.processes.health import Readiness
+from nova.local.processes.interruption import interruptible
+from nova.local.processes.lock import exclusive
+from nova.local.processes.parallel import run_all
+from nova.local.processes.ports import LOOPBACK, require_free
+from nova.local.processes.supervisor import Supervisor
+from nova.local.servers.running import Broker, backing_for
+from nova.local.servers.server import Server
 from nova.local.services import Admin, Services
 from nova.local.steps import Steps
-from nova.local.supervisor import Supervisor
 
 SERVERS_TIMEOUT = 60.0  # seconds
 PROGRAMS_TIMEOUT = 90.0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from django.core.management import get_commands
 
-from nova.local import programs
 from nova.local.credentials import Credentials
 from nova.local.display import Display
-from nova.local.parallel import run_all
-from nova.local.process import run_to_end
+from nova.local.processes import programs
+from nova.local.processes.parallel import run_all
+from nova.local.processes.process import run_to_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

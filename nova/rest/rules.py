@@ -16,6 +16,8 @@ from events import api as events
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
 from nova.rest.problems import Problem
+from nova.services.feed.exceptions import PostNotFound
+from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
 from projections import api as projections
 
@@ -159,8 +161,8 @@ RULES: dict[type[BaseException], Rule] = {
     events.Unavailable: DATABASE_AWAY,
     # Read models.
     projections.InvalidParameter: BAD_PARAMETER,
-    projections.UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
-    projections.PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
+    UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
+    PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     # The outbox.
     outbox.InvalidParameter: BAD_PARAMETER,

@@ -14,6 +14,12 @@ SECRET_KEY = env.text("SECRET_KEY")
 DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
+# Nova's own services, each a Django app below nova/services/.
+SERVICES = (
+    *("identity", "content", "social", "media", "messages", "orders"),
+    *("feed", "search", "analytics"),
+)
+
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -31,6 +37,7 @@ INSTALLED_APPS = [
     "outbox.apps.OutboxConfig",
     "sagas.apps.SagasConfig",
     "projections.apps.ProjectionsConfig",
+    *(f"nova.services.{name}" for name in SERVICES),
     # Last, because it connects the others when they are loaded.
     "nova.apps.NovaConfig",
 ]
@@ -40,7 +47,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
-    "nova.probes.ProbesMiddleware",
+    "nova.health.probes.ProbesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

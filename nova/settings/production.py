@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from nova.probes import ROUTES
+from nova.health.probes import ROUTES
 from nova.settings import environment as env
 from nova.settings.base import *  # noqa: F403
 

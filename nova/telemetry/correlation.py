@@ -8,7 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from events.api import event_context, uuid7
-from nova.probes import ROUTES
+from nova.health.probes import ROUTES
 from nova.telemetry.traceparent import valid_traceparent
 
 HEADER = "X-Correlation-ID"

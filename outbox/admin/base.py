@@ -21,7 +21,7 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events.console import ReadOnlyAdmin
+from kit.admin.console import ReadOnlyAdmin
 
 # Entries of the log written in one statement: PostgreSQL takes 65 535 parameters.
 CHUNK = 1_000
@@ -77,7 +77,7 @@ class OperatedAdmin(ReadOnlyAdmin):
     """Shows rows without letting them be edited. Actions on them need the permission to change them."""
 
     list_filter_submit = False
-    # Nobody counts these lists, and so nobody could see how many rows that would be: see `outbox.admin.many`.
+    # Nobody counts these lists, and so nobody could see how many rows that would be: see `outbox.admin.bulk`.
     list_disable_select_all = True
 
     def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:

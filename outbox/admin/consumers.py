@@ -20,11 +20,11 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from outbox.admin.base import OperatedAdmin
 from outbox.admin.display import actor_of, link
+from outbox.consumers.control.scope import decide, scope_within
+from outbox.consumers.control.states import GroupDetail, PastDecision, group_detail, group_states, holds
 from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
-from outbox.group_states import GroupDetail, PastDecision, group_detail, group_states, holds
-from outbox.handlers import ConsumerGroup, group_named
+from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.models import ConsumerControl
-from outbox.steering import decide, scope_within
 
 LABELS = {
     "open": ("open", "success"),

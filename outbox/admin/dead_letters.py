@@ -13,17 +13,17 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from outbox.admin.base import ReasonForm, reason_dialog, row_action
+from outbox.admin.blockers import find_blockers
+from outbox.admin.bulk import ManyAdmin
+from outbox.admin.dead_letter_fields import LetterFields, letter_url, operation_url
+from outbox.admin.dead_letter_forms import EditForm, LettersForm
+from outbox.admin.dead_letter_list_filters import FAILURE_GROUPS, ArchivedFilter, FailureGroupFilter, OperationFilter
 from outbox.admin.display import NOWHERE, actor_of, tell, uuid_of
-from outbox.admin.holding import find_blockers
-from outbox.admin.letter_fields import LetterFields, letter_url, operation_url
-from outbox.admin.letter_forms import EditForm, LettersForm
-from outbox.admin.letter_list_filters import FAILURE_GROUPS, ArchivedFilter, FailureGroupFilter, OperationFilter
-from outbox.admin.many import ManyAdmin
+from outbox.dead_letters.edits import edit_and_retry
+from outbox.dead_letters.groups import failure_groups
+from outbox.dead_letters.operations import affected, start_operation
+from outbox.dead_letters.selection import LetterFilter, by_ids
 from outbox.exceptions import InvalidEdit, LetterNotOpen
-from outbox.failure_groups import failure_groups
-from outbox.letter_edits import edit_and_retry
-from outbox.letter_filters import LetterFilter, by_ids
-from outbox.letter_operations import affected, start_operation
 from outbox.models import DeadLetter, DeadLetterOperation
 
 VERBS = {

@@ -10,11 +10,11 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from events.console import json_block
+from kit.admin.console import json_block
 from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog, row_action
 from outbox.admin.display import actor_of, bar, link
+from outbox.dead_letters.operations import cancel_operation
 from outbox.exceptions import OperationFinished
-from outbox.letter_operations import cancel_operation
 from outbox.models import DeadLetterOperation, OperationItem
 
 STATES = {"queued": "info", "running": "warning", "done": "success", "cancelled": "default", "failed": "danger"}

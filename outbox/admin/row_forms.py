@@ -7,7 +7,7 @@ from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from outbox.admin.base import ReasonForm
-from outbox.admin.many import ManyForm
+from outbox.admin.bulk import ManyForm
 from outbox.models import OutboxEvent
 
 VERBS = {

@@ -15,17 +15,17 @@ from django.utils.timesince import timesince
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from events.console import block
+from kit.admin.console import block
 from outbox.admin.base import ReasonForm, reason_dialog, row_action
+from outbox.admin.blockers import with_holder
+from outbox.admin.bulk import ManyAdmin
 from outbox.admin.display import actor_of, indented, link, table, tell, uuid_of
-from outbox.admin.holding import with_holder
-from outbox.admin.many import ManyAdmin
 from outbox.admin.row_forms import VERBS, RouteForm, RowsForm
 from outbox.admin.row_list_filters import LATEST, STATES, EventTypeFilter, StateFilter, TopicFilter
 from outbox.conf import outbox_conf
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxAction, OutboxEvent, OutboxQuerySet
-from outbox.operations import discard_outbox_rows, outbox_actions, reroute_outbox_row, retry_outbox_rows
+from outbox.relay.row_actions import discard_outbox_rows, outbox_actions, reroute_outbox_row, retry_outbox_rows
 from outbox.sql.statements import statement
 
 # Rows that are acted on in one transaction.

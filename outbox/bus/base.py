@@ -1,18 +1,36 @@
 """What does Nova ask of a message broker? Every adapter gives this, and passes one contract suite."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
 from typing import Protocol
 
 from msgspec import Struct
-
-from outbox.retries import Failure
-from outbox.topics import TopicSpec
 
 # A message above this would be refused by Kafka's defaults; every adapter refuses it. Bytes.
 MAX_MESSAGE_BYTES = 1_000_000
 
 Partition = tuple[str, int]
 """Topic and number."""
+
+
+class Failure(Enum):
+    """Why the broker does not have a message."""
+
+    OUTAGE = "outage"
+    """The broker could not be reached or did not answer in time; says nothing about the message."""
+    REFUSED = "refused"
+    """The broker refused it and may take it later."""
+    PERMANENT = "permanent"
+    """It will never be taken as it is."""
+    HELD = "held"
+    """It was not tried, because one before it failed."""
+
+
+class TopicSpec(Struct, frozen=True, kw_only=True):
+    """A topic as it is created."""
+
+    name: str
+    partitions: int
 
 
 class OutgoingMessage(Struct, frozen=True, kw_only=True, gc=False):

@@ -1,3 +1,5 @@
+"""Vacuum of the outbox: every row is updated once, so the index of pending rows is kept small by vacuuming early."""
+
 from django.db import migrations
 
 from outbox.sql.statements import statement

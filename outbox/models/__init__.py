@@ -1,7 +1,7 @@
 """Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
 
 from outbox.models.consumers import ConsumerAction, ConsumerControl, ForeignEvent, InboxEntry, ProcessHeartbeat
-from outbox.models.letters import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.models.dead_letters import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
 
 __all__ = [

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from events.fields import JSONTextField
+from kit.json_field import JSONTextField
 
 
 class OutboxQuerySet(models.QuerySet["OutboxEvent"]):

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from outbox.group_states import (
+from outbox.consumers.control.scope import decide, scope_within
+from outbox.consumers.control.states import (
     Control,
     GroupDetail,
     GroupState,
@@ -19,11 +20,10 @@ from outbox.group_states import (
     group_states,
     state_of,
 )
-from outbox.handlers import ConsumerGroup, group_named
+from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.rest.operations import OK, OPERATE, READ
 from outbox.rest.parameters import ReasonBody, body_of, only
 from outbox.rest.schemas import schema_of
-from outbox.steering import decide, scope_within
 
 Topic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]
 PartitionNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -8,9 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from outbox.exceptions import OutboxError
-from outbox.letter_filters import LetterFilter
-from outbox.letter_operations import (
+from outbox.dead_letters.operations import (
     FASTEST,
     SLOWEST,
     affected,
@@ -19,6 +17,8 @@ from outbox.letter_operations import (
     has_been_asked,
     start_operation,
 )
+from outbox.dead_letters.selection import LetterFilter
+from outbox.exceptions import OutboxError
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import (
     AFTER,

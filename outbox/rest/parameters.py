@@ -10,8 +10,8 @@ import msgspec
 from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta, Struct
 
+from outbox.dead_letters.selection import LetterFilter
 from outbox.exceptions import InvalidParameter, InvalidRequest
-from outbox.letter_filters import LetterFilter
 
 PAGE = 50
 LARGEST_PAGE = 500

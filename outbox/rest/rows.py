@@ -9,16 +9,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from outbox.dead_letters.selection import LetterId
 from outbox.exceptions import InvalidRequest
-from outbox.letter_filters import LetterId
 from outbox.models import OutboxEvent
-from outbox.operations import (
+from outbox.relay.row_actions import (
     discard_outbox_rows,
     get_outbox_row,
     outbox_actions,
     reroute_outbox_row,
     retry_outbox_rows,
 )
+from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OK, OPERATE, READ
 from outbox.rest.parameters import (
     AFTER,
@@ -35,7 +36,6 @@ from outbox.rest.parameters import (
 )
 from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
 from outbox.rest.schemas import page_of, schema_of
-from outbox.row_filters import RowFilter, stuck_rows
 
 STATES = ("pending", "waiting", "dead", "published", "discarded")
 # Most rows that one request deals with.

@@ -5,7 +5,8 @@ from typing import Any
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from outbox.rest import consumers, letters, operations, rows
+from outbox.rest import consumers, operations, rows
+from outbox.rest import dead_letters as letters
 
 
 class Number(IntConverter):

@@ -2,7 +2,7 @@
 -- consumer:    text; null for all
 -- limit:       most groups
 -- after_count, after_group: size and name of the last group of the page before; null for the first page
--- Result:      the fields of outbox.failure_groups.FailureGroup, in its order
+-- Result:      the fields of outbox.dead_letters.groups.FailureGroup, in its order
 WITH groups AS (
     SELECT
         failure_group, count(*) AS number, max(id) AS example,

@@ -3,7 +3,7 @@
 -- limit:    most rows
 -- bytes:    stop after the row that reaches this many bytes of payload
 -- going_on: text[], the topics whose dead rows hold nothing back
--- Result:   the columns of outbox.message.OutboxRow, in its order
+-- Result:   the columns of outbox.messages.decoding.OutboxRow, in its order
 --
 -- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. CASE keeps the
 -- planner from turning IN into a join, which would read all that is pending before it returns the first row; only rows

@@ -1,10 +1,5 @@
-"""Where does hot-path SQL come from? From the `.sql` files beside this module, one statement a file."""
+"""SQL statements of this app, one a file."""
 
-from functools import cache
-from importlib.resources import files
+from kit.sql import statements_of
 
-
-@cache
-def statement(name: str) -> str:
-    """The text of `NAME.sql`."""
-    return files("projections.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+statement = statements_of("projections.sql")

@@ -10,15 +10,13 @@ from typing import Any
 
 import pytest
 
-from nova.local.ports import free_port
-from outbox.bus import kafka
-from outbox.bus.base import MAX_MESSAGE_BYTES, Bus, IncomingMessage, OutgoingMessage, Subscription
-from outbox.bus.kafka import KafkaBus
-from outbox.bus.memory import MemoryBus
-from outbox.bus.rabbitmq import RabbitBus
-from outbox.bus.rabbitmq_wire import RabbitAddress
-from outbox.retries import Failure
-from outbox.topics import TopicSpec
+from nova.local.processes.ports import free_port
+from outbox.bus.base import MAX_MESSAGE_BYTES, Bus, Failure, IncomingMessage, OutgoingMessage, Subscription, TopicSpec
+from outbox.bus.kafka import bus as kafka
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.memory.bus import MemoryBus
+from outbox.bus.rabbitmq.bus import RabbitBus
+from outbox.bus.rabbitmq.wire import RabbitAddress
 from tests.support.outbox import PATIENCE, eventually, unique
 
 
@@ -182,9 +180,9 @@ def test_what_was_not_committed_comes_again(bus: Bus, topic: str) -> None:
 
 MEMBER = """
 import sys
-from outbox.bus.kafka import KafkaBus
-from outbox.bus.rabbitmq import RabbitBus
-from outbox.bus.rabbitmq_wire import RabbitAddress
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.rabbitmq.bus import RabbitBus
+from outbox.bus.rabbitmq.wire import RabbitAddress
 
 kind, address, group, topic = sys.argv[1:]
 bus = KafkaBus(address) if kind == "kafka" else RabbitBus(RabbitAddress(url=address))

@@ -9,15 +9,13 @@ from typing import Any, cast
 import pytest
 from kombu import Connection
 
-from nova.local.embedded import Embedded
-from outbox.bus.base import OutgoingMessage
-from outbox.bus.rabbitmq import RabbitBus
-from outbox.bus.rabbitmq_consumer import RabbitSubscription
-from outbox.bus.rabbitmq_topology import dead_letters_name
-from outbox.bus.rabbitmq_wire import RabbitAddress
-from outbox.message import event_id_of
-from outbox.retries import Failure
-from outbox.topics import TopicSpec
+from nova.local.servers.embedded import Embedded
+from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
+from outbox.bus.rabbitmq.bus import RabbitBus
+from outbox.bus.rabbitmq.subscription import RabbitSubscription
+from outbox.bus.rabbitmq.topology import dead_letters_name
+from outbox.bus.rabbitmq.wire import RabbitAddress
+from outbox.messages.decoding import event_id_of
 from tests.contract.test_bus import commit, joined, message, receive
 from tests.support.outbox import eventually, unique
 from tests.support.rabbitmq import forget_patterns
@@ -158,7 +156,7 @@ def test_the_first_message_after_a_silence_is_no_outage(
     bus: RabbitBus, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker closes a connection that it has heard nothing on for twice its heartbeat."""
-    monkeypatch.setattr("outbox.bus.rabbitmq_wire.HEARTBEAT", 1)
+    monkeypatch.setattr("outbox.bus.rabbitmq.wire.HEARTBEAT", 1)
     bus.close()
     subscription = joined(bus, topic)
     assert failures(bus, message(topic, "a", "1")) == [None]
@@ -355,7 +353,7 @@ def test_who_hands_over_may_commit_at_the_last_moment(bus: RabbitBus, topic: str
 def test_prefetch_bounds_what_a_member_holds_and_more_comes_with_each_commit(
     bus: RabbitBus, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("outbox.bus.rabbitmq_consumer.PREFETCH", 5)
+    monkeypatch.setattr("outbox.bus.rabbitmq.subscription.PREFETCH", 5)
     subscription = joined(bus, topic)
     bus.publish_batch([message(topic, "a", str(n)) for n in range(12)])
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nova.local.ports import free_port
+from nova.local.processes.ports import free_port
 from tests.support.platform import manage
 
 pytestmark = pytest.mark.slow

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, start_http_server
 
-from nova.local.ports import LOOPBACK, free_port
-from outbox import handlers
+from nova.local.processes.ports import LOOPBACK, free_port
 from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec
-from outbox.metrics import LagCollector
+from outbox.handling import handlers
+from outbox.signals.metrics import LagCollector
 from tests.support.outbox import eventually, produce, unique
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -10,7 +10,7 @@ import psutil
 import psycopg
 import pytest
 
-from nova.local.ports import free_port
+from nova.local.processes.ports import free_port
 from tests.support.platform import STOP, assert_all_gone, manage, running
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from outbox.api import KafkaBus
-from outbox.topics import TopicSpec
+from outbox.bus.base import TopicSpec
 from tests.support.outbox import eventually
 from tests.support.relays import RelayProcess, fill_outbox, inversions, pending, relays, repetitions, shards_by_owner
 from tests.support.skip_locked import relay_skipping_locked

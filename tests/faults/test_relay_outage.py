@@ -10,10 +10,10 @@ from confluent_kafka import KafkaError
 from django.db import connection
 from django.db.models import Max
 
-from nova.local.mock_broker import MockCluster
+from nova.local.servers.mock_broker import MockCluster
 from outbox.api import KafkaBus, relay_runner
+from outbox.bus.base import TopicSpec
 from outbox.models import OutboxEvent
-from outbox.topics import TopicSpec
 from tests.support.brokers import MortalKafka
 from tests.support.outbox import eventually, hosted, take_notes
 from tests.support.relays import inversions, pending, relays, repetitions

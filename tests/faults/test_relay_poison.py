@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from django.db import connection
 
 from outbox.api import announce_append
-from outbox.record import shard_of
+from outbox.recorder import shard_of
 from tests.support.database import rows, scalar
 from tests.support.machine import is_busy
 from tests.support.outbox import eventually

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from nova.local.mock_broker import MockCluster
+from nova.local.servers.mock_broker import MockCluster
 from outbox.models import OutboxEvent
-from outbox.record import SHARDS
+from outbox.recorder import SHARDS
 from tests.support.database import rows
 from tests.support.outbox import eventually, take_notes
 from tests.support.relays import inversions, pending, relays, repetitions

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from nova.local.kafka import KafkaServer
-from nova.local.ports import free_port
+from nova.local.processes.ports import free_port
+from nova.local.servers.kafka import KafkaServer
 from tests.support.outbox import eventually
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from events.api import NewEvent, StreamId, uuid7
-from events.domain.content import ContentPostCreated
+from nova.services.content.events import ContentPostCreated
 
 WHEN = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 

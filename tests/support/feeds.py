@@ -9,12 +9,16 @@ from django.db import transaction
 from msgspec import Struct
 
 from events.api import type_name
-from events.domain.content import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
-from events.domain.identity import IdentityUserDeleted, IdentityUserProfileUpdated
-from events.domain.social import UserFollowed, UserUnfollowed
-from events.domain.users import UserDeactivated, UserNameChanged
+from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
+from nova.services.feed.queries import PostView, feed
+from nova.services.identity.events import (
+    IdentityUserDeleted,
+    IdentityUserProfileUpdated,
+    UserDeactivated,
+    UserNameChanged,
+)
+from nova.services.social.events import UserFollowed, UserUnfollowed
 from outbox.api import Handler, ReceivedEvent
-from projections.read_models.feed_queries import PostView, feed
 
 MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
 

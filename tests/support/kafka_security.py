@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nova.local.embedded import START_TIMEOUT
-from nova.local.kafka import KafkaServer
-from nova.local.ports import LOOPBACK, free_port
-from nova.local.server import Report, silent
-from nova.local.supervisor import Supervisor
+from nova.local.processes.ports import LOOPBACK, free_port
+from nova.local.processes.supervisor import Supervisor
+from nova.local.servers.embedded import START_TIMEOUT
+from nova.local.servers.kafka import KafkaServer
+from nova.local.servers.server import Report, silent
 
 PASSWORD = "Only-for-tests-1"
 LISTENERS = """

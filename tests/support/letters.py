@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from outbox.api import ConsumerGroup, Handler, IncomingMessage, ReceivedEvent
-from outbox.dead_letters import bury
+from outbox.dead_letters.store import bury
 from outbox.models import DeadLetter
 
 

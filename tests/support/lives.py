@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from events.aggregates import Aggregate, aggregates
-from events.domain.comments import AddComment, RemoveComment
-from events.domain.conversations import DeleteMessage, OpenConversation, PersistMessage, SwitchSearch
-from events.domain.follows import FollowUser, UnfollowUser
-from events.domain.likes import LikePost, UnlikePost
-from events.domain.media import CompleteUpload, FailUpload, StartUpload
-from events.domain.order_commands import (
+from events.aggregates.aggregate import Aggregate, aggregates
+from nova.services.content.aggregates.comment import AddComment, RemoveComment
+from nova.services.content.aggregates.post import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
+from nova.services.identity.aggregates import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+from nova.services.media.aggregates import CompleteUpload, FailUpload, StartUpload
+from nova.services.messages.aggregates import DeleteMessage, OpenConversation, PersistMessage, SwitchSearch
+from nova.services.orders.commands import (
     AddItem,
     CancelOrder,
     CreateOrder,
@@ -22,10 +22,10 @@ from events.domain.order_commands import (
     ReportShortage,
     ShipOrder,
 )
-from events.domain.order_events import OrderItem
-from events.domain.posts import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
-from events.domain.shares import SharePost
-from events.domain.users import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+from nova.services.orders.events import OrderItem
+from nova.services.social.aggregates.follow import FollowUser, UnfollowUser
+from nova.services.social.aggregates.like import LikePost, UnlikePost
+from nova.services.social.aggregates.share import SharePost
 
 products = st.sampled_from(["tea", "cup", "pot", "~/ü"])
 messages = st.sampled_from(["m1", "m2", "m3"])

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Producer
 from django.db import connection
 
 from events.api import Appended, Expected, NewEvent, StreamId, Untyped, append_events
-from outbox.hosting import Host, Loop
+from outbox.hosting.hosted_loop import Host, Loop
 from outbox.models import OutboxEvent
 
 PATIENCE = 30.0

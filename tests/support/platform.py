@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from nova.local.ports import free_port
+from nova.local.processes.ports import free_port
 
 CHECKOUT = Path(__file__).parents[2]
 START = 180  # seconds; the first start may download Kafka

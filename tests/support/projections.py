@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import Struct, structs
 
 from events.api import NewEvent, StreamId, append_events
-from events.domain.identity import (
+from events.envelope import RecordedEvent
+from nova.services.identity.events import (
     FieldChange,
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -19,11 +20,10 @@ from events.domain.identity import (
     UserRoleAssigned,
     UserUpdated,
 )
-from events.envelope import RecordedEvent
+from nova.services.identity.models import User
+from nova.services.identity.projections import UserRow, evolve, user_id_of
 from projections.engine import Pass, run_pass
-from projections.models import User
 from projections.projection import Projection
-from projections.read_models.users import UserRow, evolve, user_id_of
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
 USER_IDS = ("ann", "bob", "cem", "дана")

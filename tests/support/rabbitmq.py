@@ -14,13 +14,13 @@ from typing import Any
 from kombu import Connection
 from kombu.transport.pyamqp import Transport
 
-from nova.local.embedded import START_TIMEOUT, Embedded
 from nova.local.files import write_private
-from nova.local.ports import LOOPBACK, free_port
-from nova.local.process import ProcessSpec
-from nova.local.server import Report, silent
-from nova.local.supervisor import Supervisor
-from outbox.bus.rabbitmq_topology import EVERYTHING
+from nova.local.processes.ports import LOOPBACK, free_port
+from nova.local.processes.process import ProcessSpec
+from nova.local.processes.supervisor import Supervisor
+from nova.local.servers.embedded import START_TIMEOUT, Embedded
+from nova.local.servers.server import Report, silent
+from outbox.bus.rabbitmq.topology import EVERYTHING
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PASSWORD = "only-for-tests"

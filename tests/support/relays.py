@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from outbox.record import SHARDS, shard_of
-from outbox.shards import OWNED
+from outbox.recorder import SHARDS, shard_of
+from outbox.relay.shards import OWNED
 from tests.support.database import rows, scalar
 from tests.support.outbox import eventually, test_database_url, unique
 from tests.support.platform import CHECKOUT

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nova.local.ports import LOOPBACK
+from nova.local.processes.ports import LOOPBACK
 
 
 @contextmanager

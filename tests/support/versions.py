@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from events.registry import registry
-from events.upcasting import casts
+from events.types.registry import registry
+from events.types.upcasting import casts
 
 
 @contextmanager
@@ -15,6 +15,8 @@ def own_registry() -> Iterator[None]:
     with (
         patch.object(registry, "_by_name", dict(registry._by_name)),
         patch.object(registry, "_by_payload", dict(registry._by_payload)),
+        patch.object(registry, "_by_alias", dict(registry._by_alias)),
+        patch.object(registry, "_by_legacy_topic", dict(registry._by_legacy_topic)),
         patch.object(casts, "_links", list(casts._links)),
         patch.object(casts, "_up", dict(casts._up)),
         patch.object(casts, "_down", dict(casts._down)),

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from events.registry import registry
-from events.schemas import Findings, compare, schema_texts
+from events.types.registry import registry
+from events.types.schemas import Findings, compare, schema_texts
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from events.exceptions import UnknownAggregate
-from events.snapshot_upkeep import rebuild_stale, snapshot_statuses
-from events.snapshots import KEEP, prune_snapshots
+from events.state.snapshot_maintenance import rebuild_stale, snapshot_statuses
+from events.state.snapshots import KEEP, prune_snapshots
 
 WIDTH = 100
 

@@ -12,8 +12,8 @@ from nova.demo.exceptions import DemoError
 from nova.demo.session import demonstrate
 from nova.local.display import services_table, standard_output
 from nova.local.exceptions import LocalError
-from nova.local.interruption import Interrupted
 from nova.local.platform import Options, Platform
+from nova.local.processes.interruption import Interrupted
 from nova.local.services import Services, data_directory
 from nova.settings import environment as env
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from nova.local.display import services_table, standard_output
-from nova.local.health import Readiness, process_health
+from nova.local.processes.health import Readiness, process_health
 from nova.local.services import data_directory, running_services
 
 

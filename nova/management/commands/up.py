@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from nova.local.display import services_table, standard_output
 from nova.local.exceptions import LocalError
-from nova.local.interruption import Interrupted, wait_for_signal
-from nova.local.mock_server import WARNING
 from nova.local.platform import Options, Platform
+from nova.local.processes.interruption import Interrupted, wait_for_signal
+from nova.local.servers.mock_server import WARNING
 from nova.local.services import data_directory
 
 

@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outbox.bus.kafka_range import KafkaRange
-from outbox.bus.kafka_security import client_config
+from outbox.bus.kafka.history import KafkaRange
+from outbox.bus.kafka.security import client_config
 from outbox.conf import outbox_conf
-from outbox.consumer import ConsumerSettings
+from outbox.consumers.consumer import ConsumerSettings
+from outbox.consumers.control.scope import decide, scope_within
+from outbox.consumers.control.states import Control, GroupPartitions, group_partitions, holds
+from outbox.consumers.lag import PartitionLag
+from outbox.consumers.replay import replay
 from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
-from outbox.group_states import Control, GroupPartitions, group_partitions, holds
-from outbox.handlers import ConsumerGroup, group_named
-from outbox.lag import PartitionLag
-from outbox.replay import replay
-from outbox.steering import decide, scope_within
+from outbox.handling.handlers import ConsumerGroup, group_named
 
 LIST = (
     "Show each group with its lag, asked of the broker, whether a consumer runs or not; and what holds it, also while "

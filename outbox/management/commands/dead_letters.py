@@ -16,11 +16,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from outbox.exceptions import OutboxError
-from outbox.failure_groups import failure_groups
-from outbox.letter_edits import LetterEdit, edit_and_retry
-from outbox.letter_filters import LetterFilter, letters
-from outbox.letter_operations import (
+from outbox.dead_letters.edits import LetterEdit, edit_and_retry
+from outbox.dead_letters.executor import work_off_operations
+from outbox.dead_letters.groups import failure_groups
+from outbox.dead_letters.operations import (
     FASTEST,
     SLOWEST,
     affected,
@@ -28,7 +27,8 @@ from outbox.letter_operations import (
     get_operation,
     start_operation,
 )
-from outbox.letter_work import work_off_operations
+from outbox.dead_letters.selection import LetterFilter, letters
+from outbox.exceptions import OutboxError
 from outbox.models import DeadLetter, DeadLetterOperation
 from outbox.rest.parameters import LARGEST_ID
 from outbox.rest.representations import letter_view

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from outbox.conf import outbox_conf
-from outbox.hosting import Host, collect_seldom
-from outbox.metrics_server import MetricsServer
-from outbox.runners import relay_runner
+from outbox.hosting.hosted_loop import Host, collect_seldom
+from outbox.hosting.metrics_server import MetricsServer
+from outbox.hosting.runners import relay_runner
 
 # Seconds that the batch in hand may take at the end.
 GRACE = 20.0

@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from outbox.bus.base import Bus
-from outbox.bus.choice import bus_of
+from outbox.bus.factory import bus_of
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.exceptions import BrokerUnavailable
-from outbox.handlers import registered_groups
+from outbox.handling.handlers import registered_groups
+from outbox.messages.topics import differences, known_topics, routes, spec_of
 from outbox.models import OutboxEvent
-from outbox.topics import differences, known_topics, routes, spec_of
 
 
 class Command(BaseCommand):

@@ -9,11 +9,11 @@ from django.urls import reverse
 from structlog.testing import capture_logs
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events, execute
-from events.domain.order_commands import CancelOrder, CreateOrder
-from events.domain.order_events import OrderItem
-from events.domain.orders import ORDER
 from events.models import AggregateSnapshot, DomainEvent
-from events.snapshot_upkeep import take
+from events.state.snapshot_maintenance import take
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.commands import CancelOrder, CreateOrder
+from nova.services.orders.events import OrderItem
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
 

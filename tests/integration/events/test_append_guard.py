@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from events.api import AppendOnly, Expected, append_events, last_position, safe_position
-from events.store.database import live_cursor
+from events.store.connection import live_cursor
 from tests.support.database import scalar
 from tests.support.events import new_event, new_stream
 

@@ -13,9 +13,9 @@ from psycopg import conninfo
 
 from events.api import AppendOnly, Expected, append_events
 from events.models import DomainEvent
-from events.store.database import live_cursor
+from events.store.connection import live_cursor
 from nova.local.credentials import Credentials
-from nova.local.postgres import SUPERUSER
+from nova.local.servers.postgres import SUPERUSER
 from tests.support.database import scalar
 from tests.support.events import new_event, new_stream
 

@@ -3,7 +3,7 @@
 import pytest
 
 from events.api import StreamId, StreamTombstoned, aggregates, execute, load_aggregate, tombstone_stream, uuid7
-from events.domain.users import ChangeName, CreateUser
+from nova.services.identity.aggregates import ChangeName, CreateUser
 
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 

@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from structlog.testing import capture_logs
 
-from events.aggregates import aggregates
+from events.admin.command_forms import command_form
+from events.aggregates.aggregate import aggregates
 from events.api import StreamId, execute, get_events
-from events.command_forms import command_form
-from events.domain.order_commands import AddItem, CreateOrder
-from events.domain.order_events import OrderItem
 from events.models import DomainEvent
+from nova.services.orders.commands import AddItem, CreateOrder
+from nova.services.orders.events import OrderItem
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
 

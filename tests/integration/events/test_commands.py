@@ -13,7 +13,6 @@ import pytest
 from django.db import connection, transaction
 from msgspec import structs
 
-from events import commands
 from events.api import (
     CommandIdConflict,
     CommandRefused,
@@ -32,10 +31,11 @@ from events.api import (
     set_stream_metadata,
     uuid7,
 )
-from events.backoff import Backoff
-from events.domain.order_commands import AddItem, CancelOrder, CreateOrder, PayOrder, RemoveItem, ShipOrder
-from events.domain.order_events import OrderItem, OrderItemAdded
-from events.domain.orders import ORDER
+from events.commands import execution as commands
+from kit.retry import RetryPolicy
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.commands import AddItem, CancelOrder, CreateOrder, PayOrder, RemoveItem, ShipOrder
+from nova.services.orders.events import OrderItem, OrderItemAdded
 from tests.support.database import scalar
 
 TEA = OrderItem(product_id="tea", quantity=1, unit_price=500)
@@ -208,7 +208,7 @@ class TestOne:
         execute(order, ADD)
         monkeypatch.setattr(commands, "load", lambda *_, **__: stale)
         with pytest.raises(Unavailable):
-            execute(order, ADD, backoff=Backoff(limit=3, base=0.0001))
+            execute(order, ADD, retry=RetryPolicy(limit=2, base=0.0001))
 
 
 @pytest.mark.usefixtures("committed_db", "redis_url")
@@ -219,7 +219,7 @@ class TestMany:
     def test_no_update_is_lost_among_threads(self, order: str, one_at_a_time: bool) -> None:
         def add(_: int) -> None:
             for _ in range(5):
-                execute(order, ADD, one_at_a_time=one_at_a_time, backoff=Backoff(limit=100))
+                execute(order, ADD, one_at_a_time=one_at_a_time, retry=RetryPolicy(limit=99, base=0.005, cap=0.25))
 
         in_threads(add)
         assert quantity(order) == 1 + 5 * THREADS
@@ -228,7 +228,7 @@ class TestMany:
     def test_whoever_has_the_aggregate_is_never_overtaken(self, order: str) -> None:
         def add(_: int) -> None:
             for _ in range(5):
-                execute(order, ADD, one_at_a_time=True, backoff=Backoff(limit=1))
+                execute(order, ADD, one_at_a_time=True, retry=RetryPolicy(limit=0))
 
         in_threads(add)
         assert quantity(order) == 1 + 5 * THREADS
@@ -238,7 +238,7 @@ class TestMany:
 
         def add(_: int) -> None:
             for _ in range(20):
-                execute(order, ADD, backoff=Backoff(limit=1))
+                execute(order, ADD, retry=RetryPolicy(limit=0))
 
         with pytest.raises(Unavailable):
             in_threads(add)
@@ -269,11 +269,11 @@ class TestMany:
             "from django.db import connections\n"
             f"connections.databases['default']['NAME'] = {name!r}\n"
             "from events.api import execute\n"
-            "from events.backoff import Backoff\n"
-            "from events.domain.order_commands import AddItem\n"
+            "from kit.retry import RetryPolicy\n"
+            "from nova.services.orders.commands import AddItem\n"
             "add = AddItem(product_id='tea', quantity=1, unit_price=500)\n"
             "for number in range(20):\n"
-            f"    execute({order!r}, add, one_at_a_time=number % 2 == 0, backoff=Backoff(limit=100))\n"
+            f"    execute({order!r}, add, one_at_a_time=number % 2 == 0, retry=RetryPolicy(limit=99, base=0.005, cap=0.25))\n"
         )
         environment = {
             "DJANGO_SETTINGS_MODULE": "nova.settings.test",

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from events.store.direct import call, direct_statement
+from events.store.libpq import call, direct_statement
 
 SUM = direct_statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int")
 ECHO = direct_statement(

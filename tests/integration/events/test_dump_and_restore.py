@@ -19,14 +19,14 @@ from events.api import (
     set_on_append,
 )
 from events.store.hooks import on_append
-from nova.local.embedded import postgres_server
 from nova.local.packages import package_directory
+from nova.local.servers.embedded import postgres_server
 from nova.settings import environment as env
 from outbox.api import MemoryBus, record
 from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
-from outbox.record import SHARDS
-from outbox.relay import relay_connection, relay_pass
+from outbox.recorder import SHARDS
+from outbox.relay.relay import relay_connection, relay_pass
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import test_database_url
 

@@ -21,10 +21,10 @@ from events.api import (
     uuid7,
 )
 from events.codec.canonical import canonical
-from events.codec.pipeline import Codec
 from events.models import DomainEvent
 from events.rest.representations import event_body
 from events.transfer.exporter import _line
+from events.types.registry import Codec
 from outbox.models import OutboxEvent
 from tests.support.database import rows, scalar
 from tests.support.events import new_event, new_stream, post_created

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from events.api import NewEvent, StreamId, Untyped, append_events, read_log, stream_log
-from events.store import replay
-from events.store.rows import recorded_events
-from events.store.weight import PAGE_BYTES, weight
+from events.store.reading import replay
+from events.store.reading.page_byte_limit import PAGE_BYTES, weight
+from events.store.reading.rows import recorded_events
 from nova.rest.tokens import create_token
 
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")

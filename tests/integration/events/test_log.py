@@ -25,11 +25,11 @@ from events.api import (
     safe_position,
 )
 from events.sql.statements import statement
-from events.store.database import live_cursor
-from events.store.direct import call, direct_statement
-from events.store.parameters import parameters
+from events.store.columns import parameters
+from events.store.connection import live_cursor
+from events.store.libpq import call, direct_statement
 from events.store.prepared import prepare
-from events.store.rows import recorded
+from events.store.reading.rows import recorded
 from tests.support.database import rows, without_append_guard
 from tests.support.events import new_event, new_stream
 

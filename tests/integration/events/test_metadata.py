@@ -32,7 +32,7 @@ from events.api import (
     tombstone_stream,
     uuid7,
 )
-from events.domain.streams import StreamClosed
+from events.types.stream_closed import StreamClosed
 from tests.support.database import rows
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import eventually

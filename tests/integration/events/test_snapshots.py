@@ -13,9 +13,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings, target
 from msgspec import Struct, structs
 
-from events import aggregates as aggregates_module
-from events import commands, snapshot_hints, snapshots
-from events.aggregates import Aggregate, aggregates, fingerprint
+from events.aggregates import aggregate as aggregates_module
+from events.aggregates.aggregate import Aggregate, aggregates, fingerprint
 from events.api import (
     CommandRefused,
     Expected,
@@ -29,16 +28,19 @@ from events.api import (
     save_snapshot,
     uuid7,
 )
-from events.domain.order_commands import AddItem, CreateOrder
-from events.domain.order_events import OrderItem
-from events.domain.orders import ORDER, Order
+from events.commands import execution as commands
 from events.envelope import StreamId
 from events.models import AggregateSnapshot
-from events.snapshot_upkeep import rebuild_of, snapshot_statuses, take
-from events.snapshots import KEEP, prune_snapshots
+from events.state import snapshot_requests as snapshot_hints
+from events.state import snapshots
+from events.state.snapshot_maintenance import rebuild_of, snapshot_statuses, take
+from events.state.snapshots import KEEP, prune_snapshots
 from events.tasks import prune_snapshots as prune_task
 from events.tasks import rebuild_snapshots, take_snapshot
 from nova.celery import schedule
+from nova.services.orders.aggregates import ORDER, Order
+from nova.services.orders.commands import AddItem, CreateOrder
+from nova.services.orders.events import OrderItem
 from tests.support.lives import lives_of
 
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=1, unit_price=5)])

@@ -37,9 +37,9 @@ from events.api import (
 )
 from events.sql.statements import statement
 from events.store import append
-from events.store.database import live_cursor
+from events.store.connection import live_cursor
 from events.store.hooks import on_append
-from events.store.rows import recorded
+from events.store.reading.rows import recorded
 from tests.support.database import without_append_guard
 from tests.support.events import new_event, new_stream
 

@@ -19,8 +19,8 @@ from events.api import (
     set_stream_metadata,
 )
 from events.conf import events_conf
-from events.store import stream_cache
-from events.store.stream_cache import FORMAT, Beginning, StreamCache
+from events.store.streams import cache as stream_cache
+from events.store.streams.cache import FORMAT, Beginning, StreamCache
 from tests.support.database import empty_all_tables
 from tests.support.events import new_event, new_stream
 

@@ -27,10 +27,10 @@ from events.api import (
     upcaster,
     uuid7,
 )
-from events.domain.orders import ORDER
-from events.registry import registry
 from events.rest.representations import event_body
 from events.transfer.exporter import export_lines
+from events.types.registry import registry
+from nova.services.orders.aggregates import ORDER
 from tests.support.database import scalar
 from tests.support.events import new_stream
 from tests.support.versions import name_split, own_registry

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nova.local import kafka
-from nova.local.kafka import KafkaServer
+from nova.local.servers import kafka
+from nova.local.servers.kafka import KafkaServer
 
 
 @pytest.mark.parametrize("cluster_id", ["-B2tTJ8TQFeOjZ1eYcDAAA", "_B2tTJ8TQFeOjZ1eYcDAAA"])

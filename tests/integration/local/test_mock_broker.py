@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer
 
-from nova.local.mock_broker import MockCluster
-from nova.local.mock_server import MockServer
-from nova.local.ports import free_port
-from nova.local.supervisor import Supervisor
+from nova.local.processes.ports import free_port
+from nova.local.processes.supervisor import Supervisor
+from nova.local.servers.mock_broker import MockCluster
+from nova.local.servers.mock_server import MockServer
 
 TIMEOUT = 30.0
 PRODUCE = 0  # the protocol's number of the request

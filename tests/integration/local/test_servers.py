@@ -17,9 +17,9 @@ from confluent_kafka.cimpl import NewTopic
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from nova.local.embedded import Embedded, embedded_services, kafka_server, postgres_server, valkey_server
-from nova.local.ports import LOOPBACK, free_port
-from nova.local.postgres import PostgresServer
+from nova.local.processes.ports import LOOPBACK, free_port
+from nova.local.servers.embedded import Embedded, embedded_services, kafka_server, postgres_server, valkey_server
+from nova.local.servers.postgres import PostgresServer
 
 TIMEOUT = 30.0
 

@@ -11,7 +11,7 @@ from nova.console import figures
 from nova.health import readiness
 from nova.models import ApiToken
 from nova.rest.tokens import create_token
-from outbox import group_states
+from outbox.consumers.control import states as group_states
 from tests.integration.nova.conftest import bearer
 
 

@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
-from outbox import flow, group_states, handlers, steering
 from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec, register_groups
-from outbox.heartbeats import beat, consumer_name
+from outbox.consumers.control import decisions as flow
+from outbox.consumers.control import scope as steering
+from outbox.consumers.control import states as group_states
+from outbox.handling import handlers
 from outbox.models import ConsumerControl
+from outbox.signals.heartbeats import beat, consumer_name
 from tests.support.outbox import produce, unique
 from tests.support.problems import assert_problem
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from events.api import set_on_append
 from events.store.hooks import on_append
-from outbox import handlers
 from outbox.api import record, register_groups, work_off_operations
+from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.letters import Fussy, buried, fussy_group
 from tests.support.outbox import take_notes

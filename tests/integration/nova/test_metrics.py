@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.test import Client
 
-from nova.local.ports import LOOPBACK, free_port
+from nova.local.processes.ports import LOOPBACK, free_port
 from tests.support.outbox import eventually, test_database_url
 
 ROOT = Path(__file__).parents[3]

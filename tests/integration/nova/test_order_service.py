@@ -8,11 +8,11 @@ import pytest
 from django.core import mail
 
 from events.api import StreamId, Unavailable, execute, get_events, load_aggregate
-from events.domain.order_commands import AddItem, CreateOrder, PayOrder, RemoveItem
-from events.domain.order_events import OrderItem
-from events.domain.orders import ORDER
-from nova import order_service
-from nova.order_service import order_handlers
+from nova.services.orders import handlers as order_service
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.commands import AddItem, CreateOrder, PayOrder, RemoveItem
+from nova.services.orders.events import OrderItem
+from nova.services.orders.handlers import order_handlers
 from outbox.api import ConsumerGroup, ReceivedEvent, is_outage, take_effect
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
@@ -80,7 +80,7 @@ def test_a_mail_server_that_is_away_is_waited_for_and_one_that_refuses_is_not(
         raise complaint
 
     settings.NOVA_ORDER_RECIPIENTS = ["shop@example.org"]
-    monkeypatch.setattr("nova.order_service.send_mail", fail)
+    monkeypatch.setattr("nova.services.orders.handlers.send_mail", fail)
     execute("o1", CREATE)
 
     with pytest.raises((type(complaint), Unavailable)) as raised:

@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from events.api import StreamId, Untyped, execute, get_events
-from events.domain.identity import (
+from nova.services.content.user_copies import LocalUser, local_user
+from nova.services.identity.events import (
     FieldChange,
     IdentityUserCreated,
     IdentityUserProfileUpdated,
@@ -14,10 +15,8 @@ from events.domain.identity import (
     UserDeleted,
     UserUpdated,
 )
-from events.domain.order_commands import CreateOrder, PayOrder, PriceOrder
-from events.domain.order_events import OrderItem
-from nova.local_users import LocalUser, local_user
-from nova.services import SERVICES
+from nova.services.orders.commands import CreateOrder, PayOrder, PriceOrder
+from nova.services.orders.events import OrderItem
 from outbox.api import (
     ConsumerGroup,
     ReceivedEvent,
@@ -26,6 +25,7 @@ from outbox.api import (
     group_named,
     owner_of,
     registered_groups,
+    registered_services,
     take_effect,
 )
 from outbox.models import ForeignEvent, InboxEntry
@@ -114,7 +114,7 @@ def test_an_event_of_another_service_becomes_a_command_once() -> None:
 
 
 def test_every_consumer_group_is_a_service_that_listens_and_every_aggregate_has_an_owner() -> None:
-    listening = {service.name for service in SERVICES if service.listens or service.owns}
+    listening = {service.name for service in registered_services() if service.listens or service.owns}
 
     assert {group.name for group in registered_groups()} <= listening
     assert {owner.name for kind in ("user", "post", "order") if (owner := owner_of(kind))} == {

@@ -11,7 +11,7 @@ from django.urls import reverse
 from events.api import set_on_append
 from events.store.hooks import on_append
 from outbox.api import ConsumerGroup, IncomingMessage, record, retry_dead_letters
-from outbox.dead_letters import bury
+from outbox.dead_letters.store import bury
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.console import client_of, operator_client, submit
 from tests.support.outbox import take_notes

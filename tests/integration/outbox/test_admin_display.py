@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from events.api import set_on_append
 from events.store.hooks import on_append
-from outbox import handlers
 from outbox.api import IncomingMessage, archive_dead_letters, discard_dead_letters, record, retry_dead_letters
-from outbox.dead_letters import bury, original
+from outbox.dead_letters.store import bury, original
 from outbox.exceptions import KeyBlocked
+from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxEvent
 from tests.support.console import operator_client, submit
 from tests.support.letters import Fussy, buried, fussy_group

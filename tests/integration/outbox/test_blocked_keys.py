@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from outbox import handlers
 from outbox.api import (
     ConsumerGroup,
     LetterFilter,
@@ -16,11 +15,12 @@ from outbox.api import (
     start_operation,
     work_off_operations,
 )
-from outbox.blocking import keys_to_park
-from outbox.dead_letters import bury
+from outbox.consumers.processor import GroupEffect
+from outbox.dead_letters.blocking import keys_to_park
+from outbox.dead_letters.executor import step
+from outbox.dead_letters.store import bury
 from outbox.exceptions import KeyBlocked
-from outbox.group_effect import GroupEffect
-from outbox.letter_work import step
+from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from tests.support.letters import Fussy, buried, fussy_group, message
 
@@ -177,7 +177,7 @@ def test_a_message_that_comes_when_the_last_letter_has_just_been_retried_is_hand
     def retry_just_before(lanes: Any) -> None:
         assert finished(operation) == ("done", 1, 1, 0, 0)
 
-    monkeypatch.setattr("outbox.blocking.share_lanes", retry_just_before)
+    monkeypatch.setattr("outbox.dead_letters.blocking.share_lanes", retry_just_before)
 
     effect.take([message(2)])
 

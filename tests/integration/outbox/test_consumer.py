@@ -13,15 +13,16 @@ import redis.exceptions
 from django.db import connection
 
 from events.api import StreamId, Untyped, append_events, get_events
-from outbox import flow, handlers
 from outbox.api import Check, ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec, checks
-from outbox.bus.kafka_consumer import KafkaSubscription
-from outbox.consumer import ConsumerRunner, ConsumerSettings
-from outbox.flow import Scope
-from outbox.hosting import Host
-from outbox.lag import group_lag
+from outbox.bus.kafka.subscription import KafkaSubscription
+from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.control import decisions as flow
+from outbox.consumers.control.decisions import Scope
+from outbox.consumers.lag import group_lag
+from outbox.consumers.watchdog import Watchdog
+from outbox.handling import handlers
+from outbox.hosting.hosted_loop import Host
 from outbox.models import DeadLetter, InboxEntry, ProcessHeartbeat
-from outbox.watchdog import Watchdog
 from tests.support.events import new_event
 from tests.support.outbox import eventually, hosted, produce, unique
 

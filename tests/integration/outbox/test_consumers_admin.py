@@ -9,11 +9,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from outbox import flow, group_states, handlers, steering
 from outbox.admin.consumers import consumer_url
 from outbox.api import ConsumerGroup, Handler
-from outbox.flow import Scope
-from outbox.lag import PartitionLag
+from outbox.consumers.control import decisions as flow
+from outbox.consumers.control import scope as steering
+from outbox.consumers.control import states as group_states
+from outbox.consumers.control.decisions import Scope
+from outbox.consumers.lag import PartitionLag
+from outbox.handling import handlers
 from outbox.models import ConsumerControl
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]

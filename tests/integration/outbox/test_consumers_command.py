@@ -11,11 +11,12 @@ from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from outbox import group_states, handlers
+from kit.retry import RetryPolicy
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
-from outbox.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.control import states as group_states
+from outbox.handling import handlers
 from outbox.models import ConsumerAction, ConsumerControl, DeadLetter, InboxEntry
-from outbox.retries import RetryPolicy
 from tests.support.outbox import eventually, hosted, produce, unique
 
 pytestmark = pytest.mark.usefixtures("recording", "kafka", "redis_url")

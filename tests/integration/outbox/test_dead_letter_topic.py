@@ -8,8 +8,8 @@ from django.db import connection
 
 from outbox.api import ConsumerGroup, DeliveryFailure, Failure, IncomingMessage, KafkaBus, MemoryBus
 from outbox.conf import outbox_conf
-from outbox.dead_letter_topic import has_unpublished, publish
-from outbox.dead_letters import bury
+from outbox.dead_letters.store import bury
+from outbox.dead_letters.topic import has_unpublished, publish
 from outbox.models import DeadLetter
 from outbox.tasks import publish_dead_letters
 from tests.support.letters import Fussy, buried, fussy_group

@@ -3,7 +3,7 @@
 import pytest
 
 from outbox.api import ConsumerGroup, IncomingMessage
-from outbox.dead_letters import bury, original
+from outbox.dead_letters.store import bury, original
 from outbox.models import DeadLetter, InboxEntry
 from tests.support.letters import Fussy, fussy_group
 

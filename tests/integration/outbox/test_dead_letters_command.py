@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from outbox import handlers
 from outbox.api import register_groups
+from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation
 from tests.support.letters import Fussy, buried, fussy_group
 

@@ -7,9 +7,9 @@ import pytest
 from django.db import connections, transaction
 from django.db.models import F
 
-from outbox import flow
+from outbox.consumers.control import decisions as flow
+from outbox.consumers.control.decisions import Scope
 from outbox.exceptions import GroupDrained
-from outbox.flow import Scope
 from outbox.models import ConsumerAction, ConsumerControl
 from tests.support.database import scalar
 from tests.support.outbox import eventually

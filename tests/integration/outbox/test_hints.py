@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from outbox.hints import CHANNEL, ENTRY_TIMEOUT, HintListener, hint
+from outbox.signals.wakeup import CHANNEL, ENTRY_TIMEOUT, HintListener, hint
 
 
 @pytest.fixture

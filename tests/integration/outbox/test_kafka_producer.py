@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import KafkaError
 
-from nova.local.mock_broker import MockCluster
-from outbox.bus.base import OutgoingMessage
-from outbox.bus.kafka import KafkaBus
-from outbox.retries import Failure
+from nova.local.servers.mock_broker import MockCluster
+from outbox.bus.base import Failure, OutgoingMessage
+from outbox.bus.kafka.bus import KafkaBus
 from tests.support.outbox import eventually
 
 INIT_PRODUCER_ID = 22  # the protocol's number of the request

@@ -17,11 +17,9 @@ from django.core.management import CommandError, call_command
 from msgspec import structs
 
 from nova.health.checks import check_kafka
-from outbox.bus.base import OutgoingMessage
-from outbox.bus.kafka import KafkaBus
-from outbox.bus.kafka_security import KafkaSecurity
-from outbox.retries import Failure
-from outbox.topics import TopicSpec
+from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.kafka.security import KafkaSecurity
 from tests.support.kafka_security import PASSWORD, SecuredKafka, certificates, secured_kafka
 from tests.support.outbox import eventually, unique
 
@@ -171,7 +169,7 @@ def test_commands_and_health_take_it_from_the_settings(secured_settings: Any, mo
     check_kafka()
 
     assert f"{secured_settings.KAFKA_TOPIC_PREFIX}.user.events" in output.getvalue()
-    monkeypatch.setattr("outbox.bus.kafka.TOPIC_DEADLINE", 1.0)
+    monkeypatch.setattr("outbox.bus.kafka.bus.TOPIC_DEADLINE", 1.0)
     secured_settings.KAFKA_SASL_PASSWORD = "wrong"
     with pytest.raises(CommandError, match="SASL authentication error"):
         call_command("topics", "create", stdout=output)

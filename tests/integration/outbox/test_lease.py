@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import OperationalError
 
-from outbox import lease
 from outbox.api import own_connection
-from outbox.lease import leased
+from outbox.relay import lease
+from outbox.relay.lease import leased
 from tests.support.database import scalar
 from tests.support.outbox import eventually
 

@@ -16,7 +16,6 @@ from django.db import OperationalError, connection
 from msgspec import structs
 
 from events.api import Untyped
-from outbox import flow, handlers
 from outbox.api import (
     ConsumerGroup,
     InvalidEdit,
@@ -36,9 +35,11 @@ from outbox.api import (
     start_operation,
     work_off_operations,
 )
-from outbox.dead_letters import bury, original
-from outbox.flow import Scope
-from outbox.letter_work import TURN, step
+from outbox.consumers.control import decisions as flow
+from outbox.consumers.control.decisions import Scope
+from outbox.dead_letters.executor import TURN, step
+from outbox.dead_letters.store import bury, original
+from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, OperationItem
 from tests.support.letters import Fussy, buried, fussy_group, message
 from tests.support.outbox import eventually, test_database_url
@@ -390,8 +391,8 @@ def test_what_is_not_paused_is_retried_meanwhile(db: None, redis_url: str, group
 def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhile(
     db: None, group: ConsumerGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("outbox.letter_operations.BATCH", 2)
-    monkeypatch.setattr("outbox.letter_work.BATCH", 2)
+    monkeypatch.setattr("outbox.dead_letters.operations.BATCH", 2)
+    monkeypatch.setattr("outbox.dead_letters.executor.BATCH", 2)
     numbers = buried(group, 1, 2, 3, 4, 5)
     operation, _ = start_operation("discard", EVERYTHING, **WHO)
     assert operation.state == "queued"

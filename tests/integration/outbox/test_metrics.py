@@ -8,12 +8,12 @@ from django.db.models.functions import Now
 from prometheus_client import CollectorRegistry, generate_latest
 
 from events.api import StreamId
-from events.store.read import get_events
+from events.store.reading.queries import get_events
 from nova.celery import app
-from outbox import handlers
 from outbox.api import ConsumerGroup, register_collectors
+from outbox.handling import handlers
 from outbox.models import DeadLetter, OutboxEvent
-from outbox.retention import prune
+from outbox.relay.retention import prune
 from tests.support.database import rows, scalar
 from tests.support.letters import Fussy, buried, fussy_group
 from tests.support.outbox import take_notes
@@ -65,7 +65,7 @@ def test_a_scrape_without_a_database_shows_the_rest(monkeypatch: pytest.MonkeyPa
 
 
 def test_old_published_rows_go_and_everything_else_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("outbox.retention.STRETCH", 3)
+    monkeypatch.setattr("outbox.relay.retention.STRETCH", 3)
     take_notes("a", *range(20))
     long_ago, lately = datetime.now(UTC) - timedelta(days=8), datetime.now(UTC) - timedelta(days=6)
     OutboxEvent.objects.filter(version__lte=15).update(created_at=long_ago)

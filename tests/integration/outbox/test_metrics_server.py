@@ -8,11 +8,11 @@ from urllib.request import urlopen
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from nova.local.ports import LOOPBACK, free_port
-from outbox import metrics_server
+from nova.local.processes.ports import LOOPBACK, free_port
 from outbox.conf import outbox_conf
-from outbox.metrics import PUBLISH_FAILURES
-from outbox.metrics_server import MetricsServer
+from outbox.hosting import metrics_server
+from outbox.hosting.metrics_server import MetricsServer
+from outbox.signals.metrics import PUBLISH_FAILURES
 
 
 @pytest.fixture

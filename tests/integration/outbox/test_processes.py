@@ -12,11 +12,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from nova.local.ports import LOOPBACK, free_port
+from nova.local.processes.ports import LOOPBACK, free_port
 from outbox import tasks
 from outbox.api import KafkaBus, checks, own_connection
 from outbox.models import InboxEntry, OutboxEvent, ProcessHeartbeat
-from outbox.shards import ShardOwner
+from outbox.relay.shards import ShardOwner
 from tests.support.outbox import (
     eventually,
     in_order,

@@ -10,10 +10,10 @@ from django.db import connection
 
 from outbox.api import ConsumerGroup, Handler, ReceivedEvent
 from outbox.checks import the_inbox_remembers_longer_than_topics_keep
-from outbox.inbox import take_effect
-from outbox.message import to_event
+from outbox.handling.inbox import take_effect
+from outbox.handling.inbox_retention import prune_inbox
+from outbox.messages.decoding import to_event
 from outbox.models import InboxEntry
-from outbox.pruning import prune_inbox
 from tests.support.database import scalar
 from tests.support.letters import message
 

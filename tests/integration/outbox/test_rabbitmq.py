@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from nova.health.readiness import readiness
-from nova.local.embedded import Embedded
+from nova.local.servers.embedded import Embedded
 from outbox.api import ConsumerGroup, Handler, ReceivedEvent
-from outbox.bus.choice import bus_of
+from outbox.bus.factory import bus_of
 from outbox.conf import outbox_conf
+from outbox.hosting.runners import consumer_runner, relay_runner
 from outbox.models import InboxEntry, OutboxEvent
-from outbox.runners import consumer_runner, relay_runner
 from tests.support.outbox import eventually, hosted, states, take_notes, test_database_url, unique
 from tests.support.rabbitmq import forget_patterns
 

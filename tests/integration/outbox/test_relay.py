@@ -15,14 +15,15 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events
+from kit.tempo import Tempo
 from outbox.api import KafkaBus, MemoryBus, RetryPolicy, discard_outbox_rows, retry_outbox_rows
-from outbox.bus.base import DeliveryFailure, OutgoingMessage
-from outbox.hints import CHANNEL, HintListener
+from outbox.bus.base import DeliveryFailure, Failure, OutgoingMessage
 from outbox.models import OutboxEvent
-from outbox.record import SHARDS
-from outbox.relay import BATCH_BYTES, PassResult, relay_connection, relay_pass
-from outbox.retries import Failure, Tempo, TopicPolicies, TopicPolicy
-from outbox.runner import RelayRunner, RelaySettings
+from outbox.recorder import SHARDS
+from outbox.relay.relay import BATCH_BYTES, PassResult, relay_connection, relay_pass
+from outbox.relay.runner import RelayRunner, RelaySettings
+from outbox.relay.topic_policies import TopicPolicies, TopicPolicy
+from outbox.signals.wakeup import CHANNEL, HintListener
 from outbox.sql.statements import statement
 from tests.support.outbox import eventually, headers_of, hosted, in_order, read_topic, states, take_notes
 
@@ -358,7 +359,7 @@ def test_a_relay_that_has_just_worked_looks_again_at_once_and_then_less_and_less
             stop.wait(timeout)
             return False
 
-    monkeypatch.setattr("outbox.runner.HintListener", Unheard)
+    monkeypatch.setattr("outbox.relay.runner.HintListener", Unheard)
     bus = MemoryBus()
     with hosted(RelayRunner(bus, RelaySettings(batch=10, policies=LATER, redis_url=redis_url))):
         eventually(lambda: pauses.count(0.4) == 2)
@@ -376,7 +377,7 @@ def test_a_relay_that_breaks_down_lets_go_of_its_connections(redis_url: str, mon
     closed: list[str] = []
     bus = MemoryBus()
     monkeypatch.setattr(bus, "close", lambda: closed.append("bus"))
-    monkeypatch.setattr("outbox.runner.HintListener.close", lambda _: closed.append("listener"))
+    monkeypatch.setattr("outbox.relay.runner.HintListener.close", lambda _: closed.append("listener"))
 
     def break_down(_: OutgoingMessage) -> None:
         raise ZeroDivisionError
@@ -401,7 +402,7 @@ def test_a_fault_does_not_stop_the_relay_command(redis_url: str, monkeypatch: py
     handlers: list[Callable[[], None]] = []
     monkeypatch.setattr("signal.signal", lambda _, handler: handlers.append(handler))
     monkeypatch.setattr("outbox.management.commands.relay.collect_seldom", lambda: None)
-    monkeypatch.setattr("outbox.runners.bus_of", lambda _: bus)
+    monkeypatch.setattr("outbox.hosting.runners.bus_of", lambda _: bus)
     bus.fail = break_down_once
     take_notes("a", 1)
 

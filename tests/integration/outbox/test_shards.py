@@ -5,8 +5,8 @@ from contextlib import ExitStack
 import pytest
 
 from outbox.api import own_connection
-from outbox.record import SHARDS
-from outbox.shards import ShardOwner
+from outbox.recorder import SHARDS
+from outbox.relay.shards import ShardOwner
 from tests.support.outbox import eventually
 
 pytestmark = pytest.mark.usefixtures("committed_db")

@@ -10,7 +10,7 @@ import pytest
 
 from events.api import Untyped
 from outbox.api import ConsumerGroup, Handler
-from outbox.runners import consumer_runner, relay_runner
+from outbox.hosting.runners import consumer_runner, relay_runner
 from outbox.testing import handle, memory_bus, published_events, received
 from tests.support.outbox import eventually, hosted, states, take_notes
 

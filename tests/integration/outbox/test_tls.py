@@ -14,13 +14,11 @@ from celery import Celery
 from django.core.cache import cache
 
 from nova.health.checks import check_redis
-from nova.local.embedded import Embedded
-from outbox.bus.base import OutgoingMessage
-from outbox.bus.rabbitmq import RabbitBus
-from outbox.bus.rabbitmq_wire import RabbitAddress
-from outbox.hints import HintListener, announce_append
-from outbox.retries import Failure
-from outbox.topics import TopicSpec
+from nova.local.servers.embedded import Embedded
+from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
+from outbox.bus.rabbitmq.bus import RabbitBus
+from outbox.bus.rabbitmq.wire import RabbitAddress
+from outbox.signals.wakeup import HintListener, announce_append
 from tests.support.kafka_security import Certificates, certificates
 from tests.support.outbox import eventually, unique
 from tests.support.tls import tls_in_front_of

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from nova.local.embedded import Embedded
+from nova.local.servers.embedded import Embedded
 from outbox.api import KafkaBus, TopicSpec
-from outbox.handlers import registered_groups
+from outbox.handling.handlers import registered_groups
 from tests.support.outbox import eventually
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_description_shows_partitions_types_and_keys(own_topics: str) -> None:
 
 
 def test_a_broker_that_is_away_is_named(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("outbox.bus.kafka.TOPIC_DEADLINE", 0.3)
+    monkeypatch.setattr("outbox.bus.kafka.bus.TOPIC_DEADLINE", 0.3)
     settings.KAFKA_BROKERS = "127.0.0.1:1"
 
     for action in ("create", "diff", "describe"):

@@ -6,10 +6,10 @@ import pytest
 from msgspec import Struct
 
 from events.api import Untyped, downcaster, event, upcaster, uuid7
-from outbox import handlers
 from outbox.api import ConsumerGroup, Handler, IncomingMessage, Poisonous, ReceivedEvent, register_groups, take_effect
 from outbox.checks import brokers_and_topics_are_sound, handlers_get_the_versions_that_they_ask_for
-from outbox.message import to_event
+from outbox.handling import handlers
+from outbox.messages.decoding import to_event
 from tests.support.versions import name_joined, name_split, own_registry
 
 pytestmark = pytest.mark.django_db

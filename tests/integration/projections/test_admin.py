@@ -5,11 +5,12 @@ from django.contrib.auth.models import Permission
 from django.contrib.auth.models import User as Account
 from django.test import Client
 
+from nova.services.identity.models import User
+from outbox.api import group_named
 from projections import checkpoints
 from projections.engine import run_pass
-from projections.models import ProjectionCheckpoint, User
+from projections.models import ProjectionCheckpoint
 from projections.projection import projection_named
-from projections.read_models import feeds
 from tests.support.feeds import handle, post
 from tests.support.projections import Recording, created, record
 
@@ -106,6 +107,6 @@ def test_users_are_searched_and_cannot_be_changed(operator, projection):
 
 
 def test_posts_of_the_feed_are_shown(operator):
-    handle(feeds.HANDLERS, post("p1"))
+    handle(group_named("feed-service").handlers, post("p1"))
     assert "caption of p1" in operator.get("/admin/projections/feedpost/").content.decode()
     assert operator.get("/admin/projections/feedpost/p1/change/").status_code == 200

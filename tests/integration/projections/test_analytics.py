@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from outbox.api import ConsumerGroup, take_effect
+from nova.services.analytics.queries import daily_counts, totals
+from outbox.api import ConsumerGroup, group_named, take_effect
 from projections.exceptions import InvalidParameter
-from projections.read_models.analytics import HANDLERS
-from projections.read_models.analytics_queries import daily_counts, totals
 from tests.support.feeds import follow, post, received
 
 pytestmark = pytest.mark.django_db
+HANDLERS = group_named("analytics-service").handlers
 GROUP = ConsumerGroup(name="analytics-service", topics=["any"], handlers=HANDLERS)
 FIRST, SECOND = datetime(2025, 1, 1, 12, tzinfo=UTC), datetime(2025, 1, 2, 12, tzinfo=UTC)
 

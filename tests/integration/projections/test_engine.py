@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.api import NewEvent, StreamId, append_events, last_position, read_log
-from events.domain.social import PostLiked
 from events.envelope import RecordedEvent
+from nova.services.identity.models import User
+from nova.services.identity.projections import UsersProjection
+from nova.services.social.events import PostLiked
 from projections import checkpoints
 from projections.engine import Outcome, run_pass
-from projections.models import ProjectionCheckpoint, User
-from projections.read_models.users import UsersProjection
+from projections.models import ProjectionCheckpoint
 from projections.rebuild import rebuild
 from tests.support.projections import (
     Recording,

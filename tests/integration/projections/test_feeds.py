@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from projections.exceptions import InvalidParameter, PostNotFound
-from projections.models import FeedAuthor, FeedFollow, FeedPost
-from projections.read_models import feed_changes, feed_queries
-from projections.read_models.feed_cache import FeedCache, feed_cache
-from projections.read_models.feed_changes import show_all_changes
-from projections.read_models.feed_queries import feed, get_post
-from projections.read_models.feeds import HANDLERS
+from nova.services.feed import changes as feed_changes
+from nova.services.feed import queries as feed_queries
+from nova.services.feed.cache import FeedCache, feed_cache
+from nova.services.feed.changes import show_all_changes
+from nova.services.feed.exceptions import PostNotFound
+from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
+from nova.services.feed.queries import feed, get_post
+from outbox.api import group_named
+from projections.exceptions import InvalidParameter
 from tests.support.feeds import (
     at,
     expected_feed,
@@ -34,6 +36,8 @@ from tests.support.feeds import (
 )
 
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
+
+HANDLERS = group_named("feed-service").handlers
 
 
 @pytest.fixture

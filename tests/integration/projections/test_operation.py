@@ -10,15 +10,18 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 
+from nova.services.feed import changes as feed_changes
+from nova.services.feed import tasks as feed_tasks
+from nova.services.feed.queries import feed
+from nova.services.identity.models import User
+from outbox.api import group_named
 from projections import checkpoints, tasks
 from projections.conf import projections_conf
 from projections.engine import run_pass
 from projections.lag import projection_lag, projection_statuses
 from projections.metrics import ProjectionCollector
-from projections.models import ProjectionCheckpoint, User
+from projections.models import ProjectionCheckpoint
 from projections.projection import projection_named
-from projections.read_models import feed_changes, feeds
-from projections.read_models.feed_queries import feed
 from projections.runner import ProjectionRunner
 from tests.support.feeds import follow, handle, post
 from tests.support.projections import Recording, created, record
@@ -115,16 +118,16 @@ def test_beat_alone_brings_everything_up_to_date():
 
 def test_beat_alone_tells_redis_what_was_left_behind(monkeypatch):
     monkeypatch.setattr(feed_changes, "_show_quietly", lambda: None)
-    handle(feeds.HANDLERS, follow("bob"), post("p1"))
-    assert tasks.show_feed_changes() == 2
-    assert tasks.show_feed_changes() == 0
+    handle(group_named("feed-service").handlers, follow("bob"), post("p1"))
+    assert feed_tasks.show_feed_changes() == 2
+    assert feed_tasks.show_feed_changes() == 0
     assert [item.post_id for item in feed("bob").items] == ["p1"]
 
 
 def test_beat_bears_a_redis_that_is_away(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    handle(feeds.HANDLERS, follow("bob"))
-    assert tasks.show_feed_changes() == 0
+    handle(group_named("feed-service").handlers, follow("bob"))
+    assert feed_tasks.show_feed_changes() == 0
 
 
 def test_lag_is_known_without_any_worker():

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from nova.rest.auth import Caller, Grant
-from outbox.api import ConsumerGroup, take_effect
-from projections.read_models import analytics, feeds, search
-from projections.read_models.users import UsersProjection
+from nova.services.identity.projections import UsersProjection
+from outbox.api import ConsumerGroup, group_named, take_effect
 from tests.support.feeds import follow, handle, named, post, received
 from tests.support.projections import catch_up, created, record
 
@@ -66,7 +65,12 @@ def test_users_are_listed_page_by_page_searched_and_got(api):
 
 
 def test_a_feed_is_read_page_by_page_and_its_posts_are_got(api):
-    handle(feeds.HANDLERS, named("ann", "Ann"), follow("bob"), *[post(f"p{n}", minute=n) for n in range(3)])
+    handle(
+        group_named("feed-service").handlers,
+        named("ann", "Ann"),
+        follow("bob"),
+        *[post(f"p{n}", minute=n) for n in range(3)],
+    )
     first = get(api, "feeds/bob", limit=2)
     assert [(item["post_id"], item["author_name"]) for item in first["items"]] == [("p2", "Ann"), ("p1", "Ann")]
     second = get(api, "feeds/bob", limit=2, after=first["next"])
@@ -75,18 +79,18 @@ def test_a_feed_is_read_page_by_page_and_its_posts_are_got(api):
 
 
 def test_an_id_may_hold_any_character(api):
-    handle(feeds.HANDLERS, follow("b/o b?"), post("p/1 ü"))
+    handle(group_named("feed-service").handlers, follow("b/o b?"), post("p/1 ü"))
     assert [item["post_id"] for item in get(api, "feeds/b%2Fo%20b%3F")["items"]] == ["p/1 ü"]
     assert get(api, "posts/p%2F1%20%C3%BC")["post_id"] == "p/1 ü"
 
 
 def test_words_are_searched(api):
-    handle(search.HANDLERS, post("p1", caption="hello world"))
+    handle(group_named("search-service").handlers, post("p1", caption="hello world"))
     assert [hit["id"] for hit in get(api, "search", q="World", kind="post")["items"]] == ["p1"]
 
 
 def test_events_are_counted(api):
-    group = ConsumerGroup(name="analytics-service", topics=["any"], handlers=analytics.HANDLERS)
+    group = ConsumerGroup(name="analytics-service", topics=["any"], handlers=group_named("analytics-service").handlers)
     take_effect(group, [received(post()), received(post())])
     answer = get(api, "analytics/events", **{"from": "2025-03-01", "to": "2025-03-01"})
     assert answer["items"] == [{"day": "2025-03-01", "event_type": "content.post.created", "count": 2}]

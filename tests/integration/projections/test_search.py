@@ -7,13 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nova.services.search.models import SearchDocument
+from nova.services.search.queries import search
+from outbox.api import group_named
 from projections.exceptions import InvalidParameter
-from projections.models import SearchDocument
-from projections.read_models.search import HANDLERS
-from projections.read_models.search_queries import search
 from tests.support.feeds import deactivated, gone, handle, named, post, removal, renamed, status
 
 pytestmark = pytest.mark.django_db
+
+HANDLERS = group_named("search-service").handlers
 
 
 def told(*payloads: Any) -> None:

@@ -8,12 +8,13 @@ from django.db import connection
 from msgspec import Struct
 
 from events.api import execute
-from events.domain.identity import FieldChange, UserCreated, UserRoleAssigned, UserUpdated
-from events.domain.users import ChangeEmail, ChangeName, CreateUser, DeactivateUser
-from projections.exceptions import InvalidParameter, UserNotFound
-from projections.models import User
-from projections.read_models.users import UsersProjection
-from projections.read_models.users_queries import get_user, list_users
+from nova.services.identity.aggregates import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+from nova.services.identity.events import FieldChange, UserCreated, UserRoleAssigned, UserUpdated
+from nova.services.identity.exceptions import UserNotFound
+from nova.services.identity.models import User
+from nova.services.identity.projections import UsersProjection
+from nova.services.identity.queries import get_user, list_users
+from projections.exceptions import InvalidParameter
 from tests.support.projections import NOON, catch_up, created, deleted, profile, record
 
 pytestmark = pytest.mark.usefixtures("committed_db")

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, structs
 
-from events.aggregates import Aggregate, Aggregates, Command, Issued, aggregates, fingerprint, folded_types
-from events.domain.orders import ORDER
-from events.domain.users import USER
+from events.aggregates.aggregate import Aggregate, Aggregates, Command, Issued, aggregates, fingerprint, folded_types
 from events.exceptions import CommandRefused, UnknownAggregate, UnknownCommand
 from events.testing import AT
+from nova.services.identity.aggregates import USER
+from nova.services.orders.aggregates import ORDER
 from tests.support.lives import COMMANDS, from_structs, lives
 
 ISSUED = Issued(aggregate_id="a:b", command_id=UUID(int=1), at=AT, user_id=None)
@@ -68,7 +68,7 @@ def test_a_life_can_be_made_from_nothing_but_the_structs(data: st.DataObject) ->
 
 def test_no_refusal_shares_its_code_with_another() -> None:
     refusals = CommandRefused.__subclasses__()
-    codes = [refusal.code for refusal in refusals if refusal.__module__.startswith("events.domain")]
+    codes = [refusal.code for refusal in refusals if refusal.__module__.startswith("nova.services")]
     assert len(set(codes)) == len(codes) > len(COMMANDS)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from events.codec.canonical import canonical
 from events.codec.payloads import encode_payload
-from events.domain.identity import FieldChange, UserUpdated
+from nova.services.identity.events import FieldChange, UserUpdated
 from tests.support.events import post_created
 from tests.unit.events.test_ijson import json_values
 

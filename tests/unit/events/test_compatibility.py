@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, defstruct
 
-from events.compatibility import breaking_changes
+from events.types.compatibility import breaking_changes
 
 
 def schema_of(**fields: Any) -> dict[str, Any]:

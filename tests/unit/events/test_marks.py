@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from events.domain.conversations import CONVERSATION, Conversation, MessageDeleted, MessagePersisted
-from events.domain.marks import Marks
 from events.testing import AT
+from nova.services.messages.aggregates import CONVERSATION, Conversation
+from nova.services.messages.events import MessageDeleted, MessagePersisted
+from nova.services.messages.layered_map import Marks
 
 marks = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.booleans()), max_size=60)
 

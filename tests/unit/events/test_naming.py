@@ -5,8 +5,8 @@ from msgspec import Struct
 
 from events.api import event
 from events.checks import names_are_in_the_past_tense
-from events.naming import is_past_tense
-from events.registry import registry
+from events.types.naming import is_past_tense
+from events.types.registry import registry
 from tests.support.versions import own_registry
 
 

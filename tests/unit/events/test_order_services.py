@@ -1,9 +1,9 @@
 """What the order's domain service finds out, and what follows."""
 
-from events.domain.order_commands import CancelOrder, PriceOrder, ReportShortage
-from events.domain.order_events import InsufficientInventory, PriceCalculated
-from events.domain.order_services import CountedStock, ItemPrices, assess, command_for, reaction_to
-from events.domain.orders import Line, Order
+from nova.services.orders.aggregates import Line, Order
+from nova.services.orders.assessment import CountedStock, ItemPrices, assess, command_for, reaction_to
+from nova.services.orders.commands import CancelOrder, PriceOrder, ReportShortage
+from nova.services.orders.events import InsufficientInventory, PriceCalculated
 
 OPEN = Order(status="open", customer_id="ann", currency="EUR", lines={"tea": Line(2, 500), "cup": Line(1, 900)})
 SHORT = InsufficientInventory(order_id="o", product_id="tea", requested=2, available=1)

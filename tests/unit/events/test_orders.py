@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from events.domain.order_commands import (
+from events.testing import AT, ID, given
+from nova.services.orders.aggregates import Line
+from nova.services.orders.commands import (
     AddItem,
     CancelOrder,
     CreateOrder,
@@ -15,7 +17,7 @@ from events.domain.order_commands import (
     ReportShortage,
     ShipOrder,
 )
-from events.domain.order_events import (
+from nova.services.orders.events import (
     InsufficientInventory,
     OrderCancelled,
     OrderCreated,
@@ -27,8 +29,6 @@ from events.domain.order_events import (
     OrderShipped,
     PriceCalculated,
 )
-from events.domain.orders import Line
-from events.testing import AT, ID, given
 
 TEA = OrderItem(product_id="tea", quantity=2, unit_price=500)
 CUP = OrderItem(product_id="cup", quantity=1, unit_price=900)

@@ -3,9 +3,9 @@
 import pytest
 
 from events.api import Untyped, accept_payload, decode_payload, encode_payload
-from events.domain.content import ContentPostCreated
-from events.domain.identity import FieldChange, UserUpdated
 from events.exceptions import InvalidEvent, UnknownEventType
+from nova.services.content.events import ContentPostCreated
+from nova.services.identity.events import FieldChange, UserUpdated
 from tests.support.events import post_created
 
 POST = {

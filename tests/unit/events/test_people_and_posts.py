@@ -5,55 +5,42 @@ from typing import Any
 
 import pytest
 
-from events.domain.comments import AddComment, CommentRemoved, RemoveComment
-from events.domain.content import (
+from events.testing import AT, ID, given
+from nova.services.content.aggregates.comment import AddComment, RemoveComment
+from nova.services.content.aggregates.post import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
+from nova.services.content.events import (
     CommentAdded,
+    CommentRemoved,
     ContentPostCreated,
     ContentPostDeleted,
     ContentPostStatusUpdated,
     PostUpdated,
 )
-from events.domain.conversations import (
-    ConversationOpened,
-    ConversationSearchSwitched,
-    DeleteMessage,
-    MessageDeleted,
-    MessagePersisted,
-    OpenConversation,
-    PersistMessage,
-    SwitchSearch,
-)
-from events.domain.follows import FollowUser, UnfollowUser
-from events.domain.identity import (
+from nova.services.identity.aggregates import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+from nova.services.identity.events import (
     FieldChange,
     IdentityUserCreated,
     IdentityUserDeleted,
     UserCreated,
-    UserDeleted,
-    UserUpdated,
-)
-from events.domain.likes import LikePost, UnlikePost
-from events.domain.media import (
-    CompleteUpload,
-    FailUpload,
-    MediaUploadCompleted,
-    MediaUploadFailed,
-    MediaUploadStarted,
-    StartUpload,
-)
-from events.domain.posts import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
-from events.domain.shares import SharePost
-from events.domain.social import PostLiked, PostShared, PostUnliked, UserFollowed, UserUnfollowed
-from events.domain.users import (
-    ChangeEmail,
-    ChangeName,
-    CreateUser,
-    DeactivateUser,
     UserDeactivated,
+    UserDeleted,
     UserEmailChanged,
     UserNameChanged,
+    UserUpdated,
 )
-from events.testing import AT, ID, given
+from nova.services.media.aggregates import CompleteUpload, FailUpload, StartUpload
+from nova.services.media.events import MediaUploadCompleted, MediaUploadFailed, MediaUploadStarted
+from nova.services.messages.aggregates import DeleteMessage, OpenConversation, PersistMessage, SwitchSearch
+from nova.services.messages.events import (
+    ConversationOpened,
+    ConversationSearchSwitched,
+    MessageDeleted,
+    MessagePersisted,
+)
+from nova.services.social.aggregates.follow import FollowUser, UnfollowUser
+from nova.services.social.aggregates.like import LikePost, UnlikePost
+from nova.services.social.aggregates.share import SharePost
+from nova.services.social.events import PostLiked, PostShared, PostUnliked, UserFollowed, UserUnfollowed
 
 USER_CREATED = UserCreated(user_id=ID, email="ann@example.org", username="Ann", created_at=AT)
 DEACTIVATED = UserDeactivated(user_id=ID, deactivated_at=AT)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from events.api import InvalidEvent, Untyped, decode_payload, encode_payload, upcaster
 from events.codec import ijson, packing
 from events.codec.canonical import canonical
-from events.codec.pipeline import Codec, Stored, dump, load, unwrap
-from events.registry import event
+from events.codec.pipeline import Stored, dump, load, unwrap
+from events.types.registry import Codec, event
 from tests.support.events import post_created
 from tests.support.versions import own_registry
 

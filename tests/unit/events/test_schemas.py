@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from msgspec import Struct, defstruct
 
 from events.api import event
-from events.registry import registry
-from events.schemas import schema_text
+from events.types.registry import registry
+from events.types.schemas import schema_text
 from tests.support.events import post_created
 from tests.support.versions import own_registry
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from events.backoff import Backoff
-from events.difference import FieldDifference, differences
-from events.domain.orders import Line, Order
-from events.snapshots import SnapshotPolicy
+from events.aggregates.difference import FieldDifference, differences
+from events.state.snapshots import SnapshotPolicy
+from kit.retry import RetryPolicy
+from nova.services.orders.aggregates import Line, Order
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_a_snapshot_is_due_by_count_or_by_time(folded: int, seconds: float, due:
 
 
 def test_the_wait_doubles_up_to_a_cap_and_has_full_jitter() -> None:
-    backoff = Backoff(base=1.0, cap=5.0)
+    backoff = RetryPolicy(limit=0, base=1.0, cap=5.0)
     assert [backoff.delay(failures, chance=1.0) for failures in (1, 2, 3, 4, 99)] == [1.0, 2.0, 4.0, 5.0, 5.0]
     assert backoff.delay(3, chance=0.0) == 0.0
 

@@ -21,7 +21,7 @@ from events.api import (
     upcaster,
 )
 from events.checks import versions_are_connected
-from events.upcasting import Casts, Link
+from events.types.upcasting import Casts, Link
 from tests.support.versions import age_dropped, age_unknown, name_joined, name_split, own_registry
 
 TYPE = "person.registered"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nova.local.process import ProcessSpec
+from nova.local.processes.process import ProcessSpec
 
 # Says that it is ready by a file of its own name, then waits; on SIGTERM it leaves its name in `stopped`.
 WELL_BEHAVED = """

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nova.local.programs import CONSUMER_GROUPS, PROGRAMS
+from nova.local.processes.programs import CONSUMER_GROUPS, PROGRAMS
 
 ROOT = Path(__file__).parents[3]
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from nova.local.interruption import Interrupted, interruptible
+from nova.local.processes.interruption import Interrupted, interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

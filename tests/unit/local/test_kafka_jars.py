@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from nova.local import kafka_jars
 from nova.local.exceptions import JarsUnavailableError
-from nova.local.kafka_jars import Jar, cache_directory, ensure_jars, locked_jars
+from nova.local.servers import kafka_jars
+from nova.local.servers.kafka_jars import Jar, cache_directory, ensure_jars, locked_jars
 
 CONTENT = b"a jar"
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from nova.local.exceptions import AlreadyRunningError
-from nova.local.lock import exclusive
+from nova.local.processes.lock import exclusive
 
 
 def test_the_second_is_refused_and_told_who_holds_it(tmp_path):

@@ -12,12 +12,13 @@ import psutil
 import pytest
 from rich.console import Console
 
-from nova.local import programs, steps, supervised
+from nova.local import steps
 from nova.local.credentials import Credentials
 from nova.local.exceptions import AlreadyRunningError, PortUnusableError, StartFailedError, UnreachableDirectoryError
-from nova.local.interruption import Interrupted
 from nova.local.platform import Options, Platform
-from nova.local.ports import free_port
+from nova.local.processes import programs, supervised
+from nova.local.processes.interruption import Interrupted
+from nova.local.processes.ports import free_port
 from nova.local.services import running_services
 
 WEB = """

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from nova.local.exceptions import PortUnusableError
-from nova.local.ports import SERVER_PORTS, PortBook, free_port, is_free, require_free
+from nova.local.processes.ports import SERVER_PORTS, PortBook, free_port, is_free, require_free
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nova.local import supervised
 from nova.local.exceptions import StartFailedError
-from nova.local.supervisor import Supervisor
+from nova.local.processes import supervised
+from nova.local.processes.supervisor import Supervisor
 
 TIMEOUT = 20.0
 
@@ -36,8 +36,8 @@ child.wait()
 
 SUPERVISES = """
 import pathlib, signal, sys
-from nova.local.process import ProcessSpec
-from nova.local.supervisor import Supervisor
+from nova.local.processes.process import ProcessSpec
+from nova.local.processes.supervisor import Supervisor
 log = pathlib.Path(sys.argv[1])
 supervisor = Supervisor(on_start=lambda name, pid: print(pid, flush=True))
 supervisor.start(ProcessSpec(name="child", argv=(sys.executable, "-c", "import signal; signal.pause()"), log=log))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from outbox.blocking import is_blocking
-from outbox.flow import Decisions, Scope
+from outbox.consumers.control.decisions import Decisions, Scope
+from outbox.dead_letters.blocking import is_blocking
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 import pytest
 
-from outbox import handlers, runners
 from outbox.api import EVERYTHING, ConsumerGroup, Handler, UnknownGroup, UnknownRunner, group_named, register_groups
+from outbox.handling import handlers
+from outbox.hosting import runners
 
 
 def test_a_handler_wants_its_types_or_all() -> None:
@@ -23,6 +24,7 @@ def test_a_handler_handles_one_by_one_or_together() -> None:
 
 def test_groups_and_runners_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "_groups", {})
+    monkeypatch.setattr(handlers, "_handlers", {})
     group = ConsumerGroup(name="g", topics=["t"], handlers=[])
 
     register_groups([group])

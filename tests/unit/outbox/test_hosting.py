@@ -2,7 +2,7 @@
 
 import threading
 
-from outbox.hosting import Host
+from outbox.hosting.hosted_loop import Host
 
 
 class Clumsy:

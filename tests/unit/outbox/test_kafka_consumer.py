@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from outbox.bus import kafka_consumer
-from outbox.bus.kafka_consumer import KafkaSubscription
+from outbox.bus.kafka import subscription as kafka_consumer
+from outbox.bus.kafka.subscription import KafkaSubscription
+from outbox.consumers.processor import GroupEffect
 from outbox.exceptions import Poisonous
-from outbox.group_effect import GroupEffect
-from outbox.handlers import ConsumerGroup
-from outbox.message import to_event
+from outbox.handling.handlers import ConsumerGroup
+from outbox.messages.decoding import to_event
 
 
 class Consumer:

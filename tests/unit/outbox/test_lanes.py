@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
-from outbox.lanes import Lanes
-from outbox.retries import RetryPolicy
+from outbox.consumers.partition_queues import Lanes
 
 BATCH = 10
 

@@ -8,9 +8,9 @@ import pytest
 from events.api import decode_payload
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
-from outbox.message import to_event
-from outbox.quick_event import HeaderTexts, header_texts, quick_event
-from outbox.received import ReceivedEvent
+from outbox.messages.decoding import to_event
+from outbox.messages.fast_path import HeaderTexts, header_texts, quick_event
+from outbox.messages.received import ReceivedEvent
 
 NOVA: dict[str, bytes | None] = {
     "event_type": b"user.deleted",

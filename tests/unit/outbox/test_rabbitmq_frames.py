@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from outbox.bus.rabbitmq_frames import tolerant_frame_handler
+from outbox.bus.rabbitmq.frames import tolerant_frame_handler
 
 DELIVER = pack(">HH", 60, 60)
 EMPTY = pack(">HHQH", 60, 0, 0, 0)

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbox.retries import CircuitBreaker, Failure, Portion, RetryPolicy, Tempo, TopicPolicies, judge
+from kit.circuit_breaker import CircuitBreaker
+from kit.retry import RetryPolicy
+from kit.tempo import Tempo
+from outbox.bus.base import Failure
+from outbox.consumers.adaptive_batch_size import Portion
+from outbox.relay.topic_policies import TopicPolicies
+from outbox.relay.verdict import judge
 
 POLICY = RetryPolicy(limit=3, base=1.0, cap=10.0)
 

@@ -1,17 +1,24 @@
 """Which topic does an event go to?"""
 
+from typing import Any
+
 import pytest
 from msgspec import Struct, structs
 
 from events.api import event
 from outbox.conf import outbox_conf
-from outbox.record import SHARDS, shard_of
-from outbox.topics import Difference, differences, known_topics, routes, spec_of, topic_of
+from outbox.messages.topics import Difference, differences, known_topics, routes, spec_of, topic_of
+from outbox.recorder import SHARDS, shard_of
 from tests.support.versions import own_registry
 
-CONF = structs.replace(
-    outbox_conf(), topic_prefix="nova", identity_topic="who", media_topic="what", message_topic="said"
-)
+CONF = structs.replace(outbox_conf(), topic_prefix="nova")
+
+
+@pytest.fixture(autouse=True)
+def _named_by_settings(settings: Any) -> None:
+    settings.KAFKA_IDENTITY_EVENTS_TOPIC = "who"
+    settings.KAFKA_MEDIA_EVENTS_TOPIC = "what"
+    settings.KAFKA_MESSAGE_EVENTS_TOPIC = "said"
 
 
 @pytest.mark.parametrize(

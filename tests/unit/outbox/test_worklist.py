@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import redis.exceptions
 
+from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
+from outbox.consumers.batch import Worklist
 from outbox.exceptions import Poisonous
-from outbox.retries import RetryPolicy
-from outbox.worklist import Worklist
 
 
 def messages(*offsets: int) -> list[IncomingMessage]:

@@ -14,7 +14,7 @@ def test_the_settings_of_today_are_sound():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NOVA_PROJECTION_BATCH_SIZE", 0), ("NOVA_PROJECTION_POLL_LONGEST", 60), ("NOVA_FEED_LENGTH", 0)],
+    [("NOVA_PROJECTION_BATCH_SIZE", 0), ("NOVA_PROJECTION_POLL_LONGEST", 60)],
 )
 def test_a_number_out_of_range_is_refused(settings, name, value):
     setattr(settings, name, value)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projections.read_models.text import fold
+from nova.services.text_folding import fold
 
 
 @pytest.mark.parametrize(

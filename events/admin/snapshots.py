@@ -1,0 +1,82 @@
+"""What does an operator see of snapshots, and what can be done about them? They are a cache: nothing here is lost."""
+
+from typing import Any, ClassVar
+
+import structlog
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+
+from events.aggregates.aggregate import aggregates
+from events.exceptions import UnreadableStream
+from events.models import AggregateSnapshot
+from events.state.snapshot_maintenance import rebuild_of
+from events.state.snapshots import counts
+from kit.admin.console import ReadOnlyAdmin, ReasonedActionForm, json_block, reason_of
+
+log = structlog.get_logger(__name__)
+
+
+@admin.register(AggregateSnapshot)
+class AggregateSnapshotAdmin(ReadOnlyAdmin):
+    """Snapshots of aggregates."""
+
+    list_display = ("aggregate_type", "aggregate_id", "version", "state_label", "fold_version", "created_at")
+    list_display_links = ("aggregate_type", "aggregate_id")
+    ordering = ("aggregate_id", "aggregate_type", "-version")
+    search_fields = ("=aggregate_id",)
+    search_help_text = "An aggregate id, in full"
+    actions: ClassVar = ["rebuild_selected", "delete_snapshots"]
+    action_form = ReasonedActionForm
+    fieldsets = (
+        ("Of what", {"fields": ("aggregate_type", "aggregate_id", "version", "created_at")}),
+        ("Made with", {"fields": ("state_label", "fold_version", "fold", "codec")}),
+        ("State", {"fields": ("data_text",)}),
+    )
+
+    @display(description="counts", label={"counts": "success", "stale": "warning", "not registered": "danger"})
+    def state_label(self, snapshot: AggregateSnapshot) -> str:
+        """Whether loads begin at it."""
+        if snapshot.aggregate_type not in aggregates:
+            return "not registered"
+        kind = aggregates.named(snapshot.aggregate_type)
+        return "counts" if counts(kind, codec=snapshot.codec, fold=snapshot.fold) else "stale"
+
+    @admin.display(description="state")
+    def data_text(self, snapshot: AggregateSnapshot) -> SafeString:
+        """The state as indented JSON."""
+        return json_block(snapshot.data)
+
+    @action(description="Make anew from the first event", permissions=["operate"])
+    def rebuild_selected(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
+        """Fold the aggregates again."""
+        if (reason := reason_of(request)) is None:
+            return
+        rebuilt = 0
+        for name, aggregate_id in set(snapshots.values_list("aggregate_type", "aggregate_id")):
+            if name not in aggregates:
+                self.message_user(request, f"No code registers {name}.", messages.WARNING)
+                continue
+            try:
+                rebuild_of(aggregates.named(name), aggregate_id)
+            except UnreadableStream as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                rebuilt += 1
+        log.info("snapshots rebuilt", actor=request.user.get_username(), reason=reason, aggregates=rebuilt)
+        self.message_user(request, f"Snapshots of {rebuilt} aggregates were made anew.")
+
+    @action(description="Delete: the next load folds more events", permissions=["operate"])
+    def delete_snapshots(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
+        """Remove them."""
+        if (reason := reason_of(request)) is None:
+            return
+        deleted, _ = snapshots.delete()
+        log.info("snapshots deleted", actor=request.user.get_username(), reason=reason, snapshots=deleted)
+        self.message_user(request, f"{deleted} snapshots were deleted.")
+
+    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may."""
+        return bool(request.user.has_perm("events.operate_aggregatesnapshot"))

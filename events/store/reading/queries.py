@@ -1,0 +1,220 @@
+"""How are events read: by stream, from the log, by id, by type, by cause, since a time?"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from events.envelope import LogPage, RecordedEvent, StreamId
+from events.exceptions import EventNotFound, StreamNotFound
+from events.sql.statements import statement
+from events.store.connection import live_cursor
+from events.store.positions import safe_position
+from events.store.reading.page_byte_limit import first_page
+from events.store.reading.rows import Row, recorded_events
+
+LARGEST = 2**63 - 1
+
+
+class EventPage(Struct, frozen=True, kw_only=True):
+    """A page of events, of as many as were asked for or of fewer large ones."""
+
+    events: list[RecordedEvent]
+    more: bool
+    """Whether there may be more after it."""
+
+
+def get_events(
+    stream: StreamId,
+    from_version: int | None = None,
+    *,
+    limit: int | None = None,
+    backwards: bool = False,
+    whole: bool = False,
+    using: str = "default",
+) -> list[RecordedEvent]:
+    """Events of a stream from a version on (inclusive), or from it down when backwards; empty when there are none.
+
+    The stream's maximum age and count are honoured unless the `whole` stream is wanted, as folding an aggregate needs.
+    """
+    return recorded_events(_stream_rows(stream, from_version, limit, backwards=backwards, whole=whole, using=using))
+
+
+def stream_page(
+    stream: StreamId, from_version: int, limit: int, *, backwards: bool = False, using: str = "default"
+) -> EventPage:
+    """A page of what readers see of a stream; see `get_events`. It goes on with the version beside the last event's."""
+    return _page(_stream_rows(stream, from_version, limit, backwards=backwards, whole=False, using=using), limit)
+
+
+def load_events_range(
+    stream: StreamId, from_version: int, to_version: int, *, whole: bool = False, using: str = "default"
+) -> list[RecordedEvent]:
+    """Events of a stream from one version to another, both inclusive, as far as they exist; see `get_events`."""
+    return _events(
+        "stream_forwards",
+        using,
+        aggregate_type=stream.aggregate_type,
+        aggregate_id=stream.aggregate_id,
+        from_version=from_version,
+        to_version=to_version,
+        max_count=None,
+        whole=whole,
+    )
+
+
+def stream_version(stream: StreamId, *, using: str = "default") -> int:
+    """The stream's version. Raises `StreamNotFound` when it has no events."""
+    with live_cursor(using) as cursor:
+        row = cursor.execute(
+            statement("stream_version"),
+            {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id},
+        ).fetchone()
+    version = int(row[0]) if row else 0
+    if not version:
+        raise StreamNotFound(stream)
+    return version
+
+
+def get_event(event_id: UUID, *, using: str = "default") -> RecordedEvent:
+    """The event of that id. Raises `EventNotFound`."""
+    events = get_events_by_id([event_id], using=using)
+    if not events:
+        raise EventNotFound(event_id)
+    return events[0]
+
+
+def get_events_by_id(event_ids: Collection[UUID], *, using: str = "default") -> list[RecordedEvent]:
+    """Those events of the ids that exist, in the order of the log."""
+    return _events("by_event_ids", using, event_ids=list(event_ids))
+
+
+def get_events_by_type(
+    event_type: str, limit: int, *, backwards: bool = True, beyond: int | None = None, using: str = "default"
+) -> list[RecordedEvent]:
+    """Events of a type, newest first, or in the order of the log when not backwards.
+
+    The next page begins `beyond` the position of the last event of the page before.
+    """
+    return recorded_events(_type_rows(event_type, limit, backwards=backwards, beyond=beyond, using=using))
+
+
+def type_page(
+    event_type: str, limit: int, *, backwards: bool = True, beyond: int | None = None, using: str = "default"
+) -> EventPage:
+    """A page of a type's events; see `get_events_by_type`."""
+    return _page(_type_rows(event_type, limit, backwards=backwards, beyond=beyond, using=using), limit)
+
+
+def get_events_by_correlation(
+    correlation_id: UUID, limit: int, *, after: int = 0, using: str = "default"
+) -> list[RecordedEvent]:
+    """The events of a conversation after a position, in the order of the log.
+
+    This shows what can be seen now, the open transaction's own events included. Whoever follows a conversation that is
+    still going on reads the log with `correlation_id`, which waits for appends that commit late.
+    """
+    return _events("by_correlation", using, correlation_id=correlation_id, after=after, max_count=limit)
+
+
+def get_events_by_causation(
+    causation_id: UUID, limit: int, *, after: int = 0, using: str = "default"
+) -> list[RecordedEvent]:
+    """What an event or command has caused, after a position; see `get_events_by_correlation`."""
+    return _events("by_causation", using, causation_id=causation_id, after=after, max_count=limit)
+
+
+def get_events_since(since: datetime, limit: int, *, after: int = 0, using: str = "default") -> list[RecordedEvent]:
+    """Events that happened at that time or later, in the order of their times, then of the log.
+
+    The next page has `since` and `after` from the timestamp and the position of the last event of the page before: so
+    any number of events may have one time.
+    """
+    return _events("since", using, since=since, after=after, max_count=limit)
+
+
+def since_page(since: datetime, limit: int, *, after: int = 0, using: str = "default") -> EventPage:
+    """A page of what happened since a time; see `get_events_since`."""
+    return _page(_rows("since", using, since=since, after=after, max_count=limit), limit)
+
+
+def read_log(
+    after: int,
+    limit: int,
+    event_types: Collection[str] | None = None,
+    *,
+    aggregate_type: str | None = None,
+    correlation_id: UUID | None = None,
+    causation_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    using: str = "default",
+) -> LogPage:
+    """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
+
+    Followers go on from the page's `position`; whoever does so sees every event once, in the order of each stream.
+    Inside a transaction this needs READ COMMITTED, PostgreSQL's default.
+
+    The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
+    happened, the latter exclusively. Raises `ValueError` for correlation and causation at once.
+    """
+    name, narrowed = _log_statement(correlation_id, causation_id)
+    safe = max(after, safe_position(using=using))
+    rows = _rows(
+        name,
+        using,
+        after=after,
+        safe=safe,
+        max_count=limit,
+        event_types=None if event_types is None else list(event_types),
+        aggregate_type=aggregate_type,
+        since=since,
+        until=until,
+        **narrowed,
+    )
+    page = _page(rows, limit)
+    return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
+
+
+def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, UUID]]:
+    if correlation_id is not None and causation_id is not None:
+        raise ValueError("read the log of a correlation or of a causation, not of both")
+    if correlation_id is not None:
+        return "log_of_correlation", {"correlation_id": correlation_id}
+    if causation_id is not None:
+        return "log_of_causation", {"causation_id": causation_id}
+    return "log_after", {}
+
+
+def _stream_rows(
+    stream: StreamId, from_version: int | None, limit: int | None, *, backwards: bool, whole: bool, using: str
+) -> list[Row]:
+    about = {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id, "max_count": limit}
+    if backwards:
+        start = LARGEST if from_version is None else from_version
+        return _rows("stream_backwards", using, **about, from_version=start, whole=whole)
+    start = 1 if from_version is None else from_version
+    return _rows("stream_forwards", using, **about, from_version=start, to_version=LARGEST, whole=whole)
+
+
+def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | None, using: str) -> list[Row]:
+    if backwards:
+        before = LARGEST if beyond is None else beyond
+        return _rows("by_type_backwards", using, event_type=event_type, before=before, max_count=limit)
+    return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
+
+
+def _page(rows: list[Row], limit: int) -> EventPage:
+    kept = first_page(rows)
+    return EventPage(events=recorded_events(kept), more=len(rows) == limit or len(kept) < len(rows))
+
+
+def _events(name: str, using: str, **parameters: Any) -> list[RecordedEvent]:
+    return recorded_events(_rows(name, using, **parameters))
+
+
+def _rows(name: str, using: str, **parameters: Any) -> list[Row]:
+    with live_cursor(using) as cursor:
+        return cursor.execute(statement(name), parameters).fetchall()

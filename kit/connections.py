@@ -1,0 +1,44 @@
+"""Connections of one's own: outside every pool, so that session locks live and die with them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# A host that vanishes without a word is noticed after about 11 seconds: a client's by the server, whose locks are free
+# then, and the server's by the client, which would wait for an answer for ever.
+CLIENT_KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,  # milliseconds
+}
+KEEPALIVE = ("SET tcp_keepalives_idle = 5", "SET tcp_keepalives_interval = 2", "SET tcp_keepalives_count = 3")
+
+
+@contextmanager
+def own_connection(using: str = "default") -> Iterator[BaseDatabaseWrapper]:
+    """A connection of its own, in no pool and shared with nobody: session locks live and die with it."""
+    connection = connections[using].copy()
+    connection.settings_dict["OPTIONS"].pop("pool", None)
+    connection.settings_dict["OPTIONS"] = CLIENT_KEEPALIVE | connection.settings_dict["OPTIONS"]
+    try:
+        with connection.cursor() as cursor:
+            for setting in KEEPALIVE:
+                cursor.execute(setting)
+        yield connection
+    finally:
+        connection.close()
+
+
+def use_own_connection(using: str = "default") -> None:
+    """From now on, this thread has a connection outside every pool: as many threads may do so as the server bears.
+
+    The thread closes it like any other one.
+    """
+    own = connections[using].copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)
+    own.settings_dict["OPTIONS"] = CLIENT_KEEPALIVE | own.settings_dict["OPTIONS"]
+    connections[using].close()
+    connections[using] = own

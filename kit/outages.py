@@ -1,0 +1,80 @@
+"""Outages: which error means that a server is away, or asked to try again, rather than a fault.
+
+Whoever has errors of a kind that is not known here adds it: `outages.add(MyError, lambda error: error.retriable)`.
+"""
+
+import traceback
+from collections.abc import Callable
+from typing import TypeVar
+
+import kombu.exceptions
+import psycopg
+import redis.exceptions
+from django.db.utils import InterfaceError, OperationalError
+
+# Classes of SQLSTATE that say nothing about the statement: connection, transaction rollback (deadlock, serialisation),
+# resources, operator intervention, system error.
+OUTAGE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+# What a statement may bring upon itself, although it is of one of these classes.
+QUERY_CANCELED = "57014"
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
+
+class ServerAway(Exception):
+    """Base of errors of our own that say by their class that a server is away."""
+
+
+# What says by its class that a server is away.
+_AWAY: tuple[type[BaseException], ...] = (
+    ServerAway,
+    kombu.exceptions.OperationalError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    # Full, or one that has just lost or found its master.
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+)
+_ADDED: dict[type[BaseException], Callable[[BaseException], bool]] = {}
+
+
+def add(kind: type[ErrorT], is_away: Callable[[ErrorT], bool]) -> None:
+    """Let errors of this class count as outages where `is_away` says so."""
+    _ADDED[kind] = is_away  # type: ignore[assignment]
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether a server that Nova depends on was away or asked to try again, so that trying again is the answer."""
+    while error is not None:
+        if isinstance(error, psycopg.Error):
+            return is_database_outage(error)
+        if isinstance(error, _AWAY):
+            return True
+        for kind, is_away in _ADDED.items():
+            if isinstance(error, kind):
+                return is_away(error)
+        if isinstance(error, (OperationalError, InterfaceError)) and error.__cause__ is None:
+            return True
+        error = error.__cause__
+    return False
+
+
+def is_database_outage(error: psycopg.Error) -> bool:
+    """Whether PostgreSQL, or the way to it, is what failed, and not the statement."""
+    if error.sqlstate is None:
+        # The client speaks, not the server: the connection is gone, unless it only refuses the statement.
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not _is_still_connected(error)
+    return error.sqlstate[:2] in OUTAGE_CLASSES and error.sqlstate != QUERY_CANCELED
+
+
+def _is_still_connected(error: psycopg.Error) -> bool:
+    """Whether the connection of the statement that raised this is as good as before.
+
+    The error does not say which one that was; the cursor is found where it was raised.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        cursor = frame.f_locals.get("self")
+        if isinstance(cursor, psycopg.Cursor):
+            return cursor.connection.pgconn.status == psycopg.pq.ConnStatus.OK
+    return False

@@ -1,0 +1,91 @@
+"""Which events tell of posts and comments?"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from events.api import Topic, event
+from nova.services.field_types import Id, Moment, Text
+
+OWNER = "content-service"
+CONTENT = Topic(name="nova.content.events", families=("content",))
+POSTS = Topic(name="{prefix}.post.events", families=("post",))
+COMMENTS = Topic(name="{prefix}.comment.events", families=("comment",))
+PostStatus = Literal["draft", "published", "archived", "deleted"]
+
+
+@event("content.post.created", owner=OWNER, topic=CONTENT, key="post_id", aliases=("PostCreatedEvent",))
+class ContentPostCreated(Struct, frozen=True, kw_only=True):
+    """Somebody wrote a post."""
+
+    post_id: Id
+    user_id: Id
+    """The author."""
+    caption: Text
+    media_type: Literal["image", "video", "none"]
+    status: PostStatus
+    created_at: Moment
+
+
+@event("content.post.status_updated", owner=OWNER, topic=CONTENT, key="post_id", aliases=("PostStatusUpdatedEvent",))
+class ContentPostStatusUpdated(Struct, frozen=True, kw_only=True):
+    """A post was published, archived or withdrawn."""
+
+    post_id: Id
+    user_id: Id
+    new_status: PostStatus
+    updated_at: Moment
+
+
+@event("content.post.deleted", owner=OWNER, topic=CONTENT, key="post_id", aliases=("PostDeletedEvent",))
+class ContentPostDeleted(Struct, frozen=True, kw_only=True):
+    """A post was deleted."""
+
+    post_id: Id
+    user_id: Id
+    deleted_at: Moment
+
+
+@event("post.created", owner=OWNER, topic=POSTS, key="post_id")
+class PostCreated(Struct, frozen=True, kw_only=True):
+    """A post came into being."""
+
+    post_id: Id
+    author_id: Id
+    created_at: Moment
+
+
+@event("post.updated", owner=OWNER, topic=POSTS, key="post_id")
+class PostUpdated(Struct, frozen=True, kw_only=True):
+    """A post was edited."""
+
+    post_id: Id
+    editor_id: Id
+    version: Annotated[int, Meta(ge=1)]
+    """Version of the post's text, counted by the editor."""
+
+
+@event("post.deleted", owner=OWNER, topic=POSTS, key="post_id")
+class PostDeleted(Struct, frozen=True, kw_only=True):
+    """A post is gone."""
+
+    post_id: Id
+    deleted_by: Id
+
+
+@event("comment.added", owner=OWNER, topic=COMMENTS, key="post_id")
+class CommentAdded(Struct, frozen=True, kw_only=True):
+    """Somebody commented on a post."""
+
+    comment_id: Id
+    post_id: Id
+    author_id: Id
+
+
+@event("comment.removed", owner=OWNER, topic=COMMENTS, key="post_id")
+class CommentRemoved(Struct, frozen=True, kw_only=True):
+    """A comment is gone."""
+
+    comment_id: Id
+    post_id: Id
+    removed_by: Id

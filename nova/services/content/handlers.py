@@ -1,0 +1,11 @@
+"""Handlers of the content service: it stores the events of users, and keeps a copy of each user in Redis."""
+
+from nova.services.content.service import SERVICE
+from nova.services.content.user_copies import EVENT_TYPES, keep_local_users
+from outbox.api import Handler, keep_foreign_events, register_handlers
+
+register_handlers(
+    SERVICE.name,
+    keep_foreign_events(SERVICE, EVENT_TYPES),
+    Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users, outside=True),
+)

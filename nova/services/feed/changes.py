@@ -1,0 +1,156 @@
+"""How does Redis learn what has changed in the feed's tables, so that no crash leaves it wrong?
+
+The tables are the truth: handlers write them in the inbox transaction, so each event takes effect there once, and they
+mark each row that they change as not shown. Redis is told only afterwards, from committed rows:
+
+1. After the commit, and by beat for whatever was left behind, `show_changes` locks rows that are not shown, tells Redis
+   of their state and marks them shown. A crash at any point leaves a row not shown, or one that is shown twice; every
+   command says how things are and not what to change, so twice is as good as once. An event that is delivered again
+   marks its rows again and has the same end.
+2. A summary of a row is written to Redis only while a lock on the row keeps it from changing. So no slow writer can put
+   an older state over a newer one.
+3. The pair of a new post and a new follower is not lost between the two: each is shown after its own commit, and the
+   one shown later sees the other's committed row.
+4. A reader that builds a feed from the tables adds to what is in Redis and never replaces it, so a post shown meanwhile
+   stays; and it builds nothing if Redis was emptied since it began to read (see `FeedCache.build`).
+
+A feed in Redis may thus hold too much for a moment, never too little. What is too much is left out on reading, because
+the post's summary is not there, its author is deleted, or the follow was taken back in the tables.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import QuerySet
+from redis import RedisError
+
+from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
+from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
+
+log = structlog.get_logger(__name__)
+AT_ONCE = 500
+
+
+def show_changes_after_commit() -> None:
+    """Have Redis told once the transaction commits, once for all of its events."""
+    if all(waiting[1] is not _show_quietly for waiting in connection.run_on_commit):
+        transaction.on_commit(_show_quietly, robust=True)
+
+
+def show_changes(cache: FeedCache | None = None) -> int:
+    """Tell Redis of up to 500 changes of each kind; returns how many there were. Raises `redis.RedisError`."""
+    cache = cache or feed_cache()
+    return sum(_show(changes, show, cache) for changes, show in CHANGES)
+
+
+def show_all_changes(cache: FeedCache | None = None) -> int:
+    """Tell Redis of everything that it has not been told; returns how many changes there were."""
+    shown = 0
+    while more := show_changes(cache):
+        shown += more
+    return shown
+
+
+def author_summary(author: FeedAuthor) -> AuthorSummary:
+    """What Redis is told of an author."""
+    return AuthorSummary(
+        user_id=author.user_id,
+        username=author.username,
+        display_name=author.display_name,
+        avatar_url=author.avatar_url,
+        is_deleted=author.deleted_at is not None,
+    )
+
+
+def post_summary(post: FeedPost) -> PostSummary | None:
+    """What Redis is told of a post: nothing when it cannot be seen."""
+    if post.status != "published" or post.deleted_at or post.created_at is None or post.score is None:
+        return None
+    return PostSummary(
+        post_id=post.post_id,
+        author_id=post.author_id,
+        caption=post.caption,
+        media_type=post.media_type,
+        created_at=post.created_at,
+        score=post.score,
+    )
+
+
+def _show_quietly() -> None:
+    try:
+        show_changes()
+    except (RedisError, DatabaseError, InterfaceError) as error:
+        # The rows stay marked; beat tries again.
+        log.warning("feed_changes_not_shown", error=type(error).__name__)
+
+
+def _show(changes: "QuerySet[Any]", show: Callable[[list[Any], FeedCache], None], cache: FeedCache) -> int:
+    with transaction.atomic():
+        # Whoever holds a lock is changing the row, and will show it, or is showing it.
+        rows = list(changes.order_by("pk").select_for_update(skip_locked=True)[:AT_ONCE])
+        if rows:
+            show(rows, cache)
+            changes.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(is_shown=True)  # noqa: SLF001
+    return len(rows)
+
+
+def _show_authors(authors: list[FeedAuthor], cache: FeedCache) -> None:
+    cache.put_authors(author_summary(author) for author in authors)
+    for author in authors:
+        if author.deleted_at is not None:
+            newest = FeedPost.objects.filter(author_id=author.user_id, score__isnull=False).order_by(
+                "-score", "-post_id"
+            )
+            cache.remove(_followers(author.user_id), list(newest.values_list("post_id", flat=True)[: cache.length]))
+            cache.forget_feed(author.user_id)
+
+
+def _show_posts(posts: list[FeedPost], cache: FeedCache) -> None:
+    authors = {post.author_id for post in posts}
+    gone = set(
+        FeedAuthor.objects.filter(user_id__in=authors, deleted_at__isnull=False).values_list("user_id", flat=True)
+    )
+    hidden: list[str] = []
+    for post in posts:
+        summary = None if post.author_id in gone else post_summary(post)
+        if summary is None:
+            hidden.append(post.post_id)
+            cache.remove(_followers(post.author_id), [post.post_id])
+        else:
+            cache.put_posts([summary])
+            cache.add(_followers(post.author_id), [summary.place])
+    cache.drop_posts(hidden)
+
+
+def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> None:
+    for follow in follows:
+        if not follow.is_following:
+            written = FeedPost.objects.filter(author_id=follow.followed_id, score__isnull=False)
+            newest_ids = written.order_by("-score", "-post_id").values_list("post_id", flat=True)
+            cache.remove([follow.follower_id], list(newest_ids[: cache.length]))
+            continue
+        newest = (
+            FeedPost.objects.filter(author_id=follow.followed_id, status="published", deleted_at__isnull=True)
+            .filter(score__isnull=False)
+            .order_by("-score", "-post_id")
+            .values_list("score", "post_id")
+        )
+        # One more than a feed holds, so that the cache notices that the author has older ones.
+        places = [Place(score, post_id) for score, post_id in newest[: cache.length + 1] if score is not None]
+        cache.add([follow.follower_id], places)
+
+
+def _followers(author_id: str) -> Iterator[str]:
+    followers = FeedFollow.objects.filter(followed_id=author_id, is_following=True).values_list(
+        "follower_id", flat=True
+    )
+    return followers.iterator(chunk_size=1_000)
+
+
+CHANGES: tuple[tuple["QuerySet[Any]", Callable[[list[Any], FeedCache], None]], ...] = (
+    (FeedAuthor.objects.filter(is_shown=False), _show_authors),
+    (FeedPost.objects.filter(is_shown=False), _show_posts),
+    (FeedFollow.objects.filter(is_shown=False), _show_follows),
+)

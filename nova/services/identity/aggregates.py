@@ -1,0 +1,162 @@
+"""What may happen to a user, and what is known of one afterwards?
+
+The aggregate begins with `user.created` and says what changed with events of their own names: `user.email_changed`,
+`user.name_changed`, `user.deactivated`. `user.updated`, `user.deleted` and `user.role_assigned`, and the `identity.*`
+events of the account service, come from elsewhere into the same streams; the aggregate yields none of the former and
+folds them all, so that its rules hold whoever wrote.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, structs
+
+from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from nova.services.identity.events import (
+    FieldChange,
+    IdentityUserCreated,
+    IdentityUserDeleted,
+    IdentityUserProfileUpdated,
+    UserCreated,
+    UserDeactivated,
+    UserDeleted,
+    UserEmailChanged,
+    UserNameChanged,
+    UserUpdated,
+)
+
+Email = Annotated[str, Meta(min_length=3, max_length=255, pattern=r"^[^@\s]+@[^@\s]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class CreateUser(Command, frozen=True, kw_only=True):
+    """Open an account."""
+
+    email: Email
+    name: Name
+
+
+class ChangeEmail(Command, frozen=True, kw_only=True):
+    """Reach the user under another address."""
+
+    email: Email
+
+
+class ChangeName(Command, frozen=True, kw_only=True):
+    """Call the user by another name."""
+
+    name: Name
+
+
+class DeactivateUser(Command, frozen=True, kw_only=True):
+    """Let the account do nothing any more."""
+
+
+class UserAlreadyExists(CommandRefused):
+    """The id belongs to a user already, or belonged to one."""
+
+    code = "user_already_exists"
+
+
+class UserNotActive(CommandRefused):
+    """There is no such user, or the account is deactivated or deleted."""
+
+    code = "user_not_active"
+
+
+class UserAlreadyDeactivated(CommandRefused):
+    """The account is not active any more."""
+
+    code = "user_already_deactivated"
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """What is known of a user."""
+
+    status: Literal["none", "active", "inactive", "deleted"] = "none"
+    email: str = ""
+    name: str = ""
+
+
+def decide(state: User, command: Command, issued: Issued) -> list[Struct]:
+    """What a command brings about."""
+    user_id = issued.aggregate_id
+    match command:
+        case CreateUser(email=email, name=name):
+            if state.status != "none":
+                raise UserAlreadyExists(f"user {user_id} is {state.status}")
+            return [UserCreated(user_id=user_id, email=email, username=name, created_at=issued.at)]
+        case ChangeEmail(email=email):
+            _check_active(state, user_id)
+            if email == state.email:
+                return []
+            return [UserEmailChanged(user_id=user_id, old_email=state.email, new_email=email)]
+        case ChangeName(name=name):
+            _check_active(state, user_id)
+            if name == state.name:
+                return []
+            return [UserNameChanged(user_id=user_id, old_name=state.name, new_name=name)]
+        case DeactivateUser():
+            if state.status in {"inactive", "deleted"}:
+                raise UserAlreadyDeactivated(f"user {user_id} is {state.status}")
+            _check_active(state, user_id)
+            return [UserDeactivated(user_id=user_id, deactivated_at=issued.at)]
+        case _:
+            raise TypeError(f"{type(command).__name__} is no command of a user")
+
+
+def evolve(state: User, payload: Struct) -> User:  # noqa: PLR0911 - one branch per event
+    """What is so after an event."""
+    match payload:
+        case UserCreated(email=email, username=name) | IdentityUserCreated(email=email, username=name):
+            return state if state.status != "none" else User(status="active", email=email, name=name or "")
+        case UserEmailChanged(new_email=email):
+            return structs.replace(state, email=email)
+        case UserNameChanged(new_name=name):
+            return structs.replace(state, name=name)
+        case IdentityUserProfileUpdated(username=name):
+            return structs.replace(state, name=name)
+        case UserUpdated(changes=changes):
+            return structs.replace(state, **_known(changes))
+        case UserDeactivated():
+            return structs.replace(state, status="inactive")
+        case IdentityUserDeleted(soft_delete=False):
+            return User(status="deleted")
+        case IdentityUserDeleted() | UserDeleted():
+            return structs.replace(state, status="deleted")
+        case _:
+            return state
+
+
+def _check_active(state: User, user_id: str) -> None:
+    if state.status != "active":
+        raise UserNotActive(
+            f"there is no user {user_id}" if state.status == "none" else f"user {user_id} is {state.status}"
+        )
+
+
+def _known(changes: list[FieldChange]) -> dict[str, str]:
+    fields = {"email": "email", "username": "name"}
+    return {
+        fields[change.field]: change.new for change in changes if change.field in fields and isinstance(change.new, str)
+    }
+
+
+USER = aggregates.register(
+    Aggregate(
+        name="user",
+        initial=User(),
+        decide=decide,
+        evolve=evolve,
+        fold_version=1,
+        events=(
+            *(UserCreated, UserEmailChanged, UserNameChanged, UserDeactivated, UserUpdated, UserDeleted),
+            *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
+        ),
+        commands={
+            "create": CreateUser,
+            "change_email": ChangeEmail,
+            "change_name": ChangeName,
+            "deactivate": DeactivateUser,
+        },
+    )
+)

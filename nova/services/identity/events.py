@@ -1,0 +1,117 @@
+"""Which events tell of people and their accounts?"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from events.api import Topic, event
+from nova.services.field_types import Id, Moment, ShortText
+
+OWNER = "identity-service"
+IDENTITY = Topic(
+    name="nova.identity.events", partitions=3, setting="KAFKA_IDENTITY_EVENTS_TOPIC", families=("identity",)
+)
+USERS = Topic(name="{prefix}.user.events", families=("user",))
+
+
+@event("identity.user.created", owner=OWNER, topic=IDENTITY, key="user_id", aliases=("UserCreatedEvent",))
+class IdentityUserCreated(Struct, frozen=True, kw_only=True):
+    """An account was opened."""
+
+    user_id: Id
+    username: ShortText
+    email: ShortText
+    created_at: Moment
+
+
+@event(
+    "identity.user.profile_updated", owner=OWNER, topic=IDENTITY, key="user_id", aliases=("UserProfileUpdatedEvent",)
+)
+class IdentityUserProfileUpdated(Struct, frozen=True, kw_only=True):
+    """A profile was changed; the event carries all of it."""
+
+    user_id: Id
+    username: ShortText
+    display_name: ShortText | None
+    avatar_url: Annotated[str, Meta(max_length=2_048)] | None
+    is_verified: bool
+    follower_count: Annotated[int, Meta(ge=0)]
+    updated_at: Moment
+
+
+@event("identity.user.deleted", owner=OWNER, topic=IDENTITY, key="user_id", aliases=("UserDeletedEvent",))
+class IdentityUserDeleted(Struct, frozen=True, kw_only=True):
+    """An account was closed."""
+
+    user_id: Id
+    deleted_at: Moment
+    soft_delete: bool
+    """Whether the account can be opened again; what is not soft takes the personal data with it."""
+
+
+@event("user.created", owner=OWNER, topic=USERS, key="user_id")
+class UserCreated(Struct, frozen=True, kw_only=True):
+    """A user came into being."""
+
+    user_id: Id
+    email: ShortText
+    created_at: Moment
+    username: ShortText | None = None
+
+
+class FieldChange(Struct, frozen=True, kw_only=True):
+    """One field before and after."""
+
+    field: ShortText
+    old: Any = None
+    new: Any = None
+
+
+@event("user.updated", owner=OWNER, topic=USERS, key="user_id")
+class UserUpdated(Struct, frozen=True, kw_only=True):
+    """Fields of a user were changed."""
+
+    user_id: Id
+    changes: list[FieldChange]
+
+
+@event("user.deleted", owner=OWNER, topic=USERS, key="user_id")
+class UserDeleted(Struct, frozen=True, kw_only=True):
+    """A user is gone."""
+
+    user_id: Id
+    deleted_at: Moment
+
+
+@event("user.role_assigned", owner=OWNER, topic=USERS, key="user_id")
+class UserRoleAssigned(Struct, frozen=True, kw_only=True):
+    """A user was given a role."""
+
+    user_id: Id
+    role_id: Id
+
+
+@event("user.email_changed", owner=OWNER, topic=USERS, key="user_id")
+class UserEmailChanged(Struct, frozen=True, kw_only=True):
+    """A user is reached under another address."""
+
+    user_id: Id
+    old_email: ShortText
+    new_email: ShortText
+
+
+@event("user.name_changed", owner=OWNER, topic=USERS, key="user_id")
+class UserNameChanged(Struct, frozen=True, kw_only=True):
+    """A user goes by another name."""
+
+    user_id: Id
+    old_name: ShortText
+    new_name: ShortText
+
+
+@event("user.deactivated", owner=OWNER, topic=USERS, key="user_id")
+class UserDeactivated(Struct, frozen=True, kw_only=True):
+    """A user's account does nothing any more; it is still there."""
+
+    user_id: Id
+    deactivated_at: Moment

@@ -1,0 +1,41 @@
+"""Read model of users."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from nova.services.columns import id_field
+
+
+class User(models.Model):
+    """What is known of a user; filled by the projection `users`."""
+
+    class Status(models.TextChoices):
+        """Whether the account is open."""
+
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+        DELETED = "deleted", "Deleted"
+
+    user_id = id_field(primary_key=True)
+    username = models.CharField(max_length=255, default="")
+    display_name = models.CharField(max_length=255, default="")
+    email = models.CharField(max_length=255, default="")
+    avatar_url = models.CharField(max_length=2_048, default="")
+    is_verified = models.BooleanField(default=False)
+    follower_count = models.BigIntegerField(default=0, help_text="As the identity service last told it.")
+    roles = ArrayField(id_field(), default=list)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    is_erased = models.BooleanField(default=False, help_text="Deleted for good: no personal data is kept.")
+    created_at = models.DateTimeField(null=True, help_text="When the account was opened.")
+    updated_at = models.DateTimeField(help_text="When the last of its events happened.")
+    deleted_at = models.DateTimeField(null=True)
+    folded = models.TextField(default="", help_text="Names and e-mail, case folded, for search.")
+
+    class Meta:
+        db_table = "users_read"
+        ordering = ["user_id"]
+        indexes = [GinIndex(fields=["folded"], opclasses=["gin_trgm_ops"], name="users_read_folded")]
+
+    def __str__(self) -> str:
+        return self.username or self.user_id

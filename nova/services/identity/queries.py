@@ -1,0 +1,84 @@
+"""Which users are there, who is this one, and who has such a name or e-mail?"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from nova.services.identity.exceptions import UserNotFound
+from nova.services.identity.models import User
+from nova.services.text_folding import fold
+from projections.api import InvalidParameter, Page, check_limit, check_text, from_cursor, page_of
+
+LONGEST_TERM = 255
+LISTED = {
+    "active": [User.Status.ACTIVE],
+    "inactive": [User.Status.INACTIVE],
+    "any": [User.Status.ACTIVE, User.Status.INACTIVE],
+}
+
+
+class UserView(Struct, frozen=True, kw_only=True):
+    """A user as queries answer it."""
+
+    user_id: str
+    username: str
+    display_name: str
+    email: str
+    avatar_url: str
+    is_verified: bool
+    follower_count: int
+    roles: list[str]
+    status: str
+    """`active`, `inactive` or `deleted`."""
+    created_at: datetime | None
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+def get_user(user_id: str) -> UserView:
+    """The user of that id, deleted ones included. Raises `UserNotFound`."""
+    check_text(user_id, parameter="user_id")
+    user = User.objects.filter(user_id=user_id).first()
+    if user is None:
+        raise UserNotFound(user_id)
+    return _view(user)
+
+
+def list_users(
+    *, search: str = "", status: str = "active", after: str | None = None, limit: int = 50
+) -> Page[UserView]:
+    """A page of users by id: `active` ones, deactivated ones (`inactive`), or `any` of the two, deleted ones never.
+
+    With `search`, those with the text in a name or the e-mail. Raises `InvalidParameter`.
+    """
+    check_limit(limit)
+    if status not in LISTED:
+        raise InvalidParameter("status", "must be one of " + ", ".join(LISTED))
+    check_text(search, parameter="search")
+    if len(search) > LONGEST_TERM:
+        raise InvalidParameter("search", f"must be at most {LONGEST_TERM} characters")
+    users = User.objects.filter(status__in=LISTED[status]).order_by("user_id")
+    if term := fold(search):
+        users = users.filter(folded__contains=term)
+    if after is not None:
+        last_user_id = from_cursor(after, str, parameter="after")
+        check_text(last_user_id, parameter="after")
+        users = users.filter(user_id__gt=last_user_id)
+    return page_of([_view(user) for user in users[: limit + 1]], limit=limit, key=lambda user: user.user_id)
+
+
+def _view(user: User) -> UserView:
+    return UserView(
+        user_id=user.user_id,
+        username=user.username,
+        display_name=user.display_name,
+        email=user.email,
+        avatar_url=user.avatar_url,
+        is_verified=user.is_verified,
+        follower_count=user.follower_count,
+        roles=user.roles,
+        status=user.status,
+        created_at=user.created_at,
+        updated_at=user.updated_at,
+        deleted_at=user.deleted_at,
+    )

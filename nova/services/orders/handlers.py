@@ -1,0 +1,126 @@
+"""What does the group `order-service` do about orders? It checks stock, prices and tells; a shortage ends the order.
+
+Its stock and its prices are what settings and the order itself say; a project with a warehouse gives `order_handlers`
+ports of its own.
+"""
+
+from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
+
+import structlog
+from django.core.mail import send_mail
+from msgspec import Struct
+
+from events.api import Unavailable, VersionConflict, execute, load_aggregate
+from nova.services.orders.aggregates import ORDER, Order
+from nova.services.orders.assessment import (
+    CountedStock,
+    ItemPrices,
+    Notifications,
+    Prices,
+    Stock,
+    assess,
+    command_for,
+    is_short,
+    reaction_to,
+)
+from nova.services.orders.conf import orders_conf
+from nova.services.orders.events import InsufficientInventory, OrderCreated
+from nova.services.orders.service import SERVICE
+from outbox.api import Handler, ReceivedEvent, register_handlers
+
+log = structlog.get_logger(__name__)
+
+CHANGES = ("order.created", "order.item_added", "order.item_removed")
+
+
+class MailNotifications(Struct, frozen=True):
+    """Tells by mail whoever `NOVA_ORDER_RECIPIENTS` names; nobody, where it names nobody."""
+
+    recipients: tuple[str, ...]
+
+    def order_created(self, order: OrderCreated, order_state: Order) -> None:
+        """Send a mail. It may come twice after a crash, and never not at all.
+
+        Raises `Unavailable` while the mail server is away, so that the message waits for it.
+        """
+        if not self.recipients:
+            return
+        try:
+            send_mail(
+                subject=f"Order {order.order_id}",
+                message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
+                from_email=None,
+                recipient_list=list(self.recipients),
+            )
+        except (SMTPConnectError, SMTPServerDisconnected) as error:
+            raise Unavailable("the mail server is away") from error
+        except SMTPException:
+            # It is there and does not want this mail. Its errors are OSErrors too.
+            raise
+        except OSError as error:
+            raise Unavailable("the mail server is away") from error
+
+
+def order_handlers(
+    *, stock: Stock | None = None, prices: Prices | None = None, notifications: Notifications | None = None
+) -> tuple[Handler, ...]:
+    """The group's handlers. Ports that are left out are those of the settings, read when they are needed."""
+
+    def look_into(event: ReceivedEvent) -> None:
+        order_id = _order_id(event)
+        if order_id is not None:
+            _take_over_findings(order_id, stock or CountedStock(orders_conf().stock), prices or ItemPrices())
+
+    def notify(event: ReceivedEvent) -> None:
+        if isinstance(event.payload, OrderCreated):
+            state = load_aggregate(ORDER, event.payload.order_id).state
+            teller = notifications or MailNotifications(orders_conf().recipients)
+            teller.order_created(event.payload, state)
+
+    return (
+        Handler(name="order-findings", event_types=CHANGES, handle=look_into),
+        Handler(name="order-shortages", event_types=("inventory.insufficient",), handle=end_short_order),
+        # Not sent again because something behind it in the batch has failed.
+        Handler(name="order-notifications", event_types=("order.created",), handle=notify, outside=True),
+    )
+
+
+def end_short_order(event: ReceivedEvent) -> None:
+    """Cancel an order of which not everything is there, unless it was paid or needs less by now."""
+    shortage = event.payload
+    if not isinstance(shortage, InsufficientInventory):
+        return
+    while True:
+        loaded = load_aggregate(ORDER, shortage.order_id)
+        if not is_short(loaded.state, shortage):
+            log.info("short order is left as it is", order_id=shortage.order_id, status=loaded.state.status)
+            return
+        try:
+            execute(shortage.order_id, reaction_to(shortage), expected_version=loaded.version)
+        except VersionConflict:
+            continue
+        else:
+            return
+
+
+def _take_over_findings(order_id: str, stock: Stock, prices: Prices) -> None:
+    """Find out and let the order know, again when it was changed meanwhile: a price is that of the items it has."""
+    while True:
+        loaded = load_aggregate(ORDER, order_id)
+        version = loaded.version
+        try:
+            for found in assess(order_id, loaded.state, stock=stock, prices=prices):
+                version = execute(order_id, command_for(found), expected_version=version).version
+        except VersionConflict:
+            continue
+        else:
+            return
+
+
+def _order_id(event: ReceivedEvent) -> str | None:
+    """Whom the event speaks of; None for a payload that this code does not know."""
+    order_id = getattr(event.payload, "order_id", None)
+    return order_id if isinstance(order_id, str) else None
+
+
+register_handlers(SERVICE.name, *order_handlers())

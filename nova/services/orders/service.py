@@ -1,0 +1,6 @@
+"""The orders service: what it owns, and whom it listens to."""
+
+from outbox.api import Service, register_services
+
+SERVICE = Service(name="order-service", owns=frozenset({"order"}))
+register_services([SERVICE])

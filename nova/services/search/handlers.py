@@ -1,0 +1,83 @@
+"""What can be found by its words? The group `search-service` keeps the words of posts and of users' names.
+
+Each document takes what it is told whenever that comes: later words win over earlier ones by the event's own time, and
+a removal is final.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
+from nova.services.identity.events import (
+    IdentityUserCreated,
+    IdentityUserDeleted,
+    IdentityUserProfileUpdated,
+    UserCreated,
+    UserDeactivated,
+    UserDeleted,
+    UserNameChanged,
+)
+from nova.services.search.models import SearchDocument
+from nova.services.search.sql.statements import statement
+from nova.services.text_folding import fold
+from nova.services.timestamps import utc
+from outbox.api import ReceivedEvent, handles
+from projections.api import UnexpectedPayload
+
+Kind = SearchDocument.Kind
+
+
+GROUP = "search-service"
+
+
+@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=GROUP, name="search-posts")
+def index_posts(event: ReceivedEvent) -> None:
+    """A post is found by its caption while it is published."""
+    match event.payload:
+        case ContentPostCreated() as post:
+            _set_text(Kind.POST, post.post_id, post.caption, post.created_at, is_hidden=post.status != "published")
+        case ContentPostStatusUpdated() as post:
+            _execute("hidden", Kind.POST, post.post_id, post.updated_at, is_hidden=post.new_status != "published")
+        case ContentPostDeleted() as post:
+            _execute("removed", Kind.POST, post.post_id, post.deleted_at)
+        case _:
+            raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+@handles(
+    *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
+    *(UserCreated, UserNameChanged, UserDeactivated, UserDeleted),
+    group=GROUP,
+    name="search-users",
+)
+def index_users(event: ReceivedEvent) -> None:
+    """A user is found by user name and display name. The e-mail is nobody's search term here.
+
+    A name that changed alone is the whole text until the next profile: display names come with the profile only.
+    """
+    match event.payload:
+        case IdentityUserCreated() | UserCreated() as user:
+            _set_text(Kind.USER, user.user_id, user.username or "", user.created_at)
+        case IdentityUserProfileUpdated() as profile:
+            text = f"{profile.username} {profile.display_name or ''}".strip()
+            _set_text(Kind.USER, profile.user_id, text, profile.updated_at)
+        case UserNameChanged() as change:
+            _set_text(Kind.USER, change.user_id, change.new_name, event.timestamp)
+        case UserDeactivated() as user:
+            _execute("hidden", Kind.USER, user.user_id, user.deactivated_at, is_hidden=True)
+        case IdentityUserDeleted() | UserDeleted() as user:
+            _execute("removed", Kind.USER, user.user_id, user.deleted_at)
+        case _:
+            raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+def _set_text(kind: Kind, document_id: str, text: str, moment: datetime, *, is_hidden: bool = False) -> None:
+    _execute("text", kind, document_id, moment, text=text, folded=fold(text), is_hidden=is_hidden)
+
+
+def _execute(name: str, kind: Kind, document_id: str, moment: datetime, **parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        parameters |= {"kind": kind.value, "document_id": document_id, "moment": utc(moment)}
+        cursor.execute(statement(name), parameters)

@@ -1,0 +1,42 @@
+"""Which posts and users have these words?"""
+
+from django.db import connection
+from msgspec import Struct
+
+from nova.services.search.models import SearchDocument
+from nova.services.search.sql.statements import statement
+from nova.services.text_folding import fold
+from projections.api import InvalidParameter, check_limit, check_text
+
+LONGEST_QUERY = 500
+
+
+class SearchHit(Struct, frozen=True, kw_only=True):
+    """A document that was found."""
+
+    kind: str
+    """`post` or `user`."""
+    id: str
+    text: str
+    """The caption of a post, the names of a user."""
+    rank: float
+    """How well it fits; only good for comparing hits of one search."""
+
+
+def search(q: str, *, kind: str | None = None, limit: int = 50) -> list[SearchHit]:
+    """The best hits for words, a "phrase in quotes", alternatives with `or`, and -exclusions.
+
+    Raises `InvalidParameter`.
+    """
+    check_limit(limit)
+    check_text(q, parameter="q")
+    if not q.strip():
+        raise InvalidParameter("q", "must say what to look for")
+    if len(q) > LONGEST_QUERY:
+        raise InvalidParameter("q", f"must be at most {LONGEST_QUERY} characters")
+    if kind is not None and kind not in SearchDocument.Kind.values:
+        raise InvalidParameter("kind", "must be one of " + ", ".join(SearchDocument.Kind.values))
+    with connection.cursor() as cursor:
+        cursor.execute(statement("search"), {"terms": fold(q), "kind": kind, "max_count": limit})
+        rows = cursor.fetchall()
+    return [SearchHit(kind=kind_, id=document_id, text=text, rank=rank) for kind_, document_id, text, rank in rows]

@@ -1,0 +1,122 @@
+"""What stands on a topic between two places? Read by a consumer that belongs to no group and commits nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from msgspec import Struct
+
+from outbox.bus.base import IncomingMessage
+from outbox.bus.kafka.subscription import CONSUMER_CONFIG, incoming
+
+# Seconds that the broker may take for an answer, and for the next message.
+PATIENCE = 10.0
+
+Offsets = Mapping[int, tuple[int, int | None]]
+"""By partition, the first and the last offset that are wanted; without a last one, all that are there."""
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A part of a partition."""
+
+    partition: int
+    start: int
+    end: int
+    """The first offset behind it."""
+
+    @property
+    def length(self) -> int:
+        """How many messages there are at most."""
+        return max(0, self.end - self.start)
+
+
+class KafkaRange:
+    """A look at one topic, as it is when it is opened. Used by one thread, and closed at the end."""
+
+    def __init__(
+        self,
+        client_config: Mapping[str, str],
+        topic: str,
+        *,
+        from_time: datetime | None = None,
+        to_time: datetime | None = None,
+        offsets: Offsets | None = None,
+    ) -> None:
+        """Times are those of the messages at the broker. Raises `KafkaException` when the broker does not answer."""
+        # The name is one that nobody uses: nothing is asked of it or kept for it.
+        config = {
+            **client_config,
+            **CONSUMER_CONFIG,
+            "group.id": "nova-replay",
+            "enable.partition.eof": True,
+        }
+        self._consumer = Consumer(config)
+        self._topic = topic
+        try:
+            self.stretches = self._stretches(from_time, to_time, offsets)
+        except KafkaException:
+            self.close()
+            raise
+
+    @property
+    def length(self) -> int:
+        """How many messages there are at most."""
+        return sum(stretch.length for stretch in self.stretches)
+
+    def batches(self, limit: int) -> Iterator[list[IncomingMessage]]:
+        """All messages, each partition in its order. Raises `KafkaException` when the broker falls silent."""
+        ends = {stretch.partition: stretch.end for stretch in self.stretches if stretch.length}
+        self._consumer.assign(
+            [TopicPartition(self._topic, one.partition, one.start) for one in self.stretches if one.length]
+        )
+        while ends:
+            found = self._consumer.consume(limit, timeout=0.2) or self._consumer.consume(1, timeout=PATIENCE)
+            if not found:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker sends nothing"))  # noqa: SLF001
+            batch = []
+            for message in found:
+                number, offset = _place(message)
+                if number not in ends:
+                    continue
+                if offset < ends[number] and not message.error():
+                    batch.append(incoming(message))
+                if offset + 1 >= ends[number]:
+                    del ends[number]
+                    self._consumer.incremental_unassign([TopicPartition(self._topic, number)])
+            if batch:
+                yield batch
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
+
+    def _stretches(
+        self, from_time: datetime | None, to_time: datetime | None, offsets: Offsets | None
+    ) -> Sequence[Stretch]:
+        topic = self._consumer.list_topics(self._topic, timeout=PATIENCE).topics[self._topic]
+        if topic.error:
+            raise KafkaException(topic.error)
+        stretches = []
+        for number in sorted(topic.partitions if offsets is None else offsets):
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=PATIENCE)
+            first, last = (offsets or {}).get(number, (low, None))
+            start, end = max(low, first), high if last is None else min(high, last + 1)
+            if from_time is not None:
+                start = max(start, self._offset_at(number, from_time, high))
+            if to_time is not None:
+                end = min(end, self._offset_at(number, to_time, high))
+            stretches.append(Stretch(partition=number, start=start, end=end))
+        return stretches
+
+    def _offset_at(self, number: int, moment: datetime, high: int) -> int:
+        """The first offset that is not older than the moment."""
+        asked = TopicPartition(self._topic, number, int(moment.timestamp() * 1_000))
+        (found,) = self._consumer.offsets_for_times([asked], timeout=PATIENCE)
+        return int(found.offset) if found.offset >= 0 else high
+
+
+def _place(message: Any) -> tuple[int, int]:
+    """Partition and offset; for errors that concern no partition, which end in silence if they last, none that is."""
+    number, offset = message.partition(), message.offset()
+    return (-1, -1) if number is None or offset is None else (int(number), int(offset))

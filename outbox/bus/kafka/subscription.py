@@ -1,0 +1,209 @@
+"""How does a member of a Kafka consumer group read, commit, and hand over what it loses?"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import methodcaller
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.kafka.security import is_unlawful
+
+log = structlog.get_logger(__name__)
+
+CONSUMER_CONFIG: Mapping[str, Any] = {
+    "auto.offset.reset": "earliest",
+    "enable.auto.commit": False,
+    "partition.assignment.strategy": "cooperative-sticky",
+    # After kill -9, the group waits for the dead member this long; the least that brokers allow by default.
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
+    "fetch.wait.max.ms": 100,
+    # A full queue is looked at again soon, else a fast consumer waits a second for more.
+    "fetch.queue.backoff.ms": 20,
+    "queued.min.messages": 10_000,
+    "queued.max.messages.kbytes": 16_384,
+    # New topics that match a pattern are found this soon.
+    "topic.metadata.refresh.interval.ms": 2_000,
+    "allow.auto.create.topics": False,
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 1_000,
+    "log_level": 2,
+}
+# Where a header's name is not UTF-8, the binding (confluent-kafka 2.16) sets an error and yet returns a list. A plain
+# call that Python has sped up (3.11 and later) does not look for that; this one always does.
+_headers_of = methodcaller("headers")
+# Seconds that a group may take to let a member go, and a consumer to close.
+LEAVING = 10.0
+LOOK = 0.05
+_HARMLESS = frozenset(
+    {
+        KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+
+
+class KafkaSubscription:
+    """A member of a Kafka consumer group."""
+
+    def __init__(self, client_config: Mapping[str, str], group: str, topics: Sequence[str]) -> None:
+        self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
+        self._group = group
+        self._assigned: set[Partition] = set()
+        self._departed: set[Partition] = set()
+        """Partitions that went while the present poll was filling up."""
+        self._positions: dict[Partition, int] = {}
+        self._consumer = Consumer(
+            {**client_config, "group.id": group, **CONSUMER_CONFIG, "error_cb": self._on_error},
+            logger=logging.getLogger("librdkafka"),
+        )
+        self._consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
+        """See `Subscription`. Raises `KafkaException` when the consumer is beyond recovery."""
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        self._departed.clear()
+        # Without a timeout: consume() would wait for a full batch and so delay a single message.
+        rest = self._consumer.consume(num_messages=limit - 1, timeout=0) if limit > 1 else []
+        # Partitions may be handed over inside consume(), which then returns nothing of them; what poll() has returned
+        # belongs to their next owner.
+        messages = rest if (first.topic(), first.partition()) in self._departed else [first, *rest]
+        return [incoming(message) for message in messages if self._is_message(message)]
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
+        held = {partition: offset for partition, offset in positions.items() if partition in self._assigned}
+        self._positions.update(held)
+        if held:
+            self._commit(held, asynchronous=True)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        if held := self._assigned.intersection(partitions):
+            self._consumer.pause([TopicPartition(*partition) for partition in held])
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """See `Subscription`."""
+        if held := self._assigned.intersection(partitions):
+            self._consumer.resume([TopicPartition(*partition) for partition in held])
+
+    def lag(self) -> Mapping[Partition, int]:
+        """See `Subscription`."""
+        lag = {}
+        for partition in self._assigned & self._positions.keys():
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+            if high >= 0:
+                lag[partition] = max(0, high - self._positions[partition])
+        return lag
+
+    def close(self) -> None:
+        """See `Subscription`. Takes at most some `LEAVING` seconds."""
+        if self._positions:
+            self._commit(self._positions, asynchronous=False)
+        self._leave()
+        # Its group is left, so one whose closing hangs all the same is a loss of threads, and nobody waits for it.
+        closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
+        closing.start()
+        closing.join(LEAVING)
+        if closing.is_alive():
+            log.error("a consumer does not close", group=self._group)
+
+    def _leave(self) -> None:
+        """Leave the group while callbacks are still served as usual.
+
+        Closing in the middle of a rebalance may hang for ever in librdkafka, where the callback asks for the protocol
+        of a group that is no more (confluentinc/librdkafka#4041, #4527).
+        """
+        self._consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVING
+        self._consumer.poll(LOOK)
+        while self._assigned and time.monotonic() < deadline:
+            self._consumer.poll(LOOK)
+
+    def _commit(self, positions: Mapping[Partition, int], *, asynchronous: bool) -> None:
+        offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
+        try:
+            if asynchronous:
+                self._consumer.commit(offsets=offsets)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as exception:
+            # The messages come again and the inbox knows them, so this costs work and nothing else.
+            log.warning("offsets were not committed", group=self._group, error=exception.args[0].name())
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Connections come back by themselves, unless the broker does not let us in."""
+        if is_unlawful(error):
+            log.error("the broker does not let us in", group=self._group, reason=error.str())
+
+    def _on_assign(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._assigned.update((partition.topic, partition.partition) for partition in partitions)
+        log.info("partitions assigned", group=self._group, partitions=_names(partitions))
+
+    def _on_revoke(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        lost = {(partition.topic, partition.partition) for partition in partitions}
+        self.before_handover(lost)
+        done = {partition: offset for partition, offset in self._positions.items() if partition in lost}
+        if done:
+            self._commit(done, asynchronous=False)
+        self._forget(lost)
+        log.info("partitions handed over", group=self._group, partitions=_names(partitions))
+
+    def _on_lost(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        lost = {(partition.topic, partition.partition) for partition in partitions}
+        self.before_handover(lost)
+        self._forget(lost)
+        log.warning("partitions lost", group=self._group, partitions=_names(partitions))
+
+    def _forget(self, lost: set[Partition]) -> None:
+        self._assigned -= lost
+        self._departed |= lost
+        for partition in lost:
+            self._positions.pop(partition, None)
+
+    def _is_message(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal():
+            raise KafkaException(error)
+        if error.code() not in _HARMLESS:
+            log.warning("the broker reports", group=self._group, error=error.name())
+        return False
+
+
+def incoming(message: Any) -> IncomingMessage:
+    """The message as Nova knows it."""
+    # Any, because the binding's types allow for what only an error lacks.
+    kind, timestamp = message.timestamp()
+    unreadable = None
+    try:
+        headers = tuple(_headers_of(message) or ())
+    except (SystemError, UnicodeDecodeError) as error:
+        # Kafka takes any bytes for a header's name, and the binding only UTF-8.
+        headers, unreadable = (), f"the name of a header is not UTF-8: {error.__cause__ or error}"
+    return IncomingMessage(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=message.key(),
+        body=message.value(),
+        headers=headers,
+        timestamp=timestamp if kind else None,
+        unreadable=unreadable,
+    )
+
+
+def _names(partitions: Sequence[TopicPartition]) -> list[str]:
+    return [f"{partition.topic}[{partition.partition}]" for partition in partitions]

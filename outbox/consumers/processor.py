@@ -1,0 +1,63 @@
+"""What does a message do to a consumer group? Its handlers take it, or it is buried, or parked behind a buried one."""
+
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+
+from events.api import registry
+from outbox.bus.base import IncomingMessage
+from outbox.dead_letters.blocking import blocked_keys, is_blocking, keys_to_park
+from outbox.dead_letters.store import bury
+from outbox.exceptions import KeyBlocked
+from outbox.handling.handlers import ConsumerGroup
+from outbox.handling.inbox import take_effect
+from outbox.messages.decoding import event_type_of, to_event
+from outbox.messages.fast_path import header_texts
+
+
+class GroupEffect:
+    """The handlers of a group, for the messages of its topics."""
+
+    def __init__(self, group: ConsumerGroup, *, blocking: Collection[str] = ()) -> None:
+        """`blocking` are topics, or patterns of them, on which a dead letter holds back the later ones of its key."""
+        self._group = group
+        self._blocking = tuple(blocking)
+
+    def take(self, messages: Sequence[IncomingMessage]) -> None:
+        """See `Effect`. What is parked stays parked, even if the rest fails."""
+        decided: dict[tuple[str, str], bool] = {}
+        wanted = []
+        for message in messages:
+            texts = header_texts(message)
+            if named := texts and texts.get("event_type"):
+                # Each type once: deciding takes as long as reading.
+                wants = decided.get((named, message.topic))
+                if wants is None:
+                    wants = decided[named, message.topic] = self._group.wants(
+                        registry.present_name(named, message.topic)
+                    )
+            else:
+                # What cannot be read may be meant for us: as a dead letter it is seen.
+                wants = message.unreadable is not None or self._group.wants(event_type_of(message))
+            if wants:
+                wanted.append((message, texts))
+        if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):
+            blocked = self._park([message for message, _ in wanted])
+            wanted = [(message, texts) for message, texts in wanted if message.key not in blocked]
+        if wanted:
+            take_effect(self._group, [to_event(message, texts) for message, texts in wanted])
+
+    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+        """See `Effect`."""
+        bury(self._group, message, error, attempts=attempts)
+
+    def _park(self, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
+        """Make dead letters of those that are held back too, in their order; the keys that are."""
+        if not blocked_keys(self._group.name, messages):
+            return set()
+        with transaction.atomic():
+            blocked = keys_to_park(self._group.name, messages)
+            for message in messages:
+                if message.key in blocked:
+                    bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
+        return blocked

@@ -1,0 +1,180 @@
+"""How is an operation on dead letters carried out? A letter, or a batch, in one transaction with the account of it.
+
+Any number of workers may try: one at a time has an operation, by an advisory lock that goes with its connection, and
+the operation's row is locked while a letter is in hand, so that a worker that has lost its lock does nothing twice.
+"""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from kit.connections import own_connection
+from kit.outages import is_outage
+from outbox.dead_letters.scheduling import hold_lane, is_held_back, let_go, next_item, take_in_parked
+from outbox.dead_letters.store import handle_again
+from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.sql.statements import statement
+
+log = structlog.get_logger(__name__)
+
+# Of the advisory locks of operations; others have their own.
+NAMESPACE = 0x4E4C4F50
+# Letters that are discarded or archived in one transaction.
+BATCH = 500
+# Seconds until an operation looks again whether the turn of a letter has come: another operation may have an earlier
+# one of its key, or its group may be paused.
+TURN = 1.0
+# Seconds until an operation is tried again for which a server was away.
+AWAY = 1.0
+LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)
+
+
+def work_off_operations(*, seconds: float, stop: threading.Event | None = None) -> int:
+    """Go on with the operations that nobody works on, for so long at most; how many steps were done.
+
+    What a server is away for is tried again later; the other operations go on meanwhile.
+    """
+    if not DeadLetterOperation.objects.filter(state__in=LIVE).exists():
+        return 0
+    deadline, stop = time.monotonic() + seconds, stop or threading.Event()
+    steps = 0
+    with own_connection() as locks:
+        due = dict.fromkeys(_take(locks), 0.0)
+        while due and not stop.is_set() and time.monotonic() < deadline:
+            for operation_id in [number for number, moment in due.items() if moment <= time.monotonic()]:
+                try:
+                    pause = step(operation_id)
+                    steps += 1
+                except Exception as error:
+                    if not is_outage(error):
+                        _give_up(operation_id, error)
+                        raise
+                    log.warning("an operation waits for a server", operation=operation_id, error=type(error).__name__)
+                    pause = AWAY
+                if pause is None:
+                    del due[operation_id]
+                else:
+                    due[operation_id] = time.monotonic() + pause
+            if due:
+                stop.wait(max(0.0, min(*due.values(), deadline) - time.monotonic()))
+    return steps
+
+
+def step(operation_id: int) -> float | None:
+    """Do the next letter or batch of an operation; seconds until its next step may be done, None when it has ended."""
+    with transaction.atomic():
+        operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
+        if not operation.is_live:
+            return None
+        if operation.verb != DeadLetterOperation.Verb.RETRY:
+            return take_batch(operation_id)
+        now = datetime.now(UTC)
+        if operation.next_at is not None and operation.next_at > now:
+            return (operation.next_at - now).total_seconds()
+        return _retry_next(operation, now)
+
+
+def take_batch(operation_id: int) -> float | None:
+    """Discard or archive the next letters of an operation, in the caller's transaction; None when it has ended."""
+    operation = DeadLetterOperation.objects.get(pk=operation_id)
+    pending = operation.items.filter(state=OperationItem.State.PENDING)
+    batch = dict(pending.values_list("letter_id", "id")[:BATCH])
+    locked = DeadLetter.objects.filter(pk__in=batch).order_by("id").select_for_update(of=("self",))
+    if operation.verb == DeadLetterOperation.Verb.DISCARD:
+        wanted = [letter.pk for letter in locked if letter.status == DeadLetter.Status.OPEN]
+        DeadLetter.objects.filter(pk__in=wanted).update(status=DeadLetter.Status.DISCARDED)
+    else:
+        wanted = [letter.pk for letter in locked if letter.status != DeadLetter.Status.RETRYING]
+        DeadLetter.objects.filter(pk__in=wanted).update(archived_at=Now())
+    done = [batch.pop(letter_id) for letter_id in wanted]
+    OperationItem.objects.filter(pk__in=done).update(state=OperationItem.State.DONE)
+    OperationItem.objects.filter(pk__in=batch.values()).update(state=OperationItem.State.SKIPPED)
+    _count(operation_id, done=len(done), skipped=len(batch))
+    if len(done) + len(batch) == BATCH:
+        return 0.0
+    _finish(operation_id)
+    return None
+
+
+def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
+    pending = operation.items.filter(state=OperationItem.State.PENDING)
+    # From the time that was due, so that the rate is kept however long the handlers take; nothing is saved up.
+    interval = timedelta(seconds=1 / operation.rate) if operation.rate else timedelta()
+    next_at = max(operation.next_at or now, now - interval) + interval
+    if item := next_item(operation):
+        _retry(operation, item, next_at)
+    if not pending.exists():
+        _finish(operation.pk)
+        return None
+    return max(0.0, (next_at - datetime.now(UTC)).total_seconds()) if item else TURN
+
+
+def _retry(operation: DeadLetterOperation, item: OperationItem, next_at: datetime) -> None:
+    """Handle the letter of an item, and keep account."""
+    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.letter_id)
+    if letter.status != DeadLetter.Status.RETRYING:
+        _mark(item, OperationItem.State.SKIPPED)
+        _count(operation.pk, next_at=next_at, skipped=1)
+    elif is_held_back(letter):
+        _count(operation.pk, next_at=next_at, skipped=hold_lane(item))
+    elif handle_again(letter):
+        _mark(item, OperationItem.State.DONE)
+        _count(operation.pk, next_at=next_at, done=1, taken_in=take_in_parked(operation, letter))
+    else:
+        _mark(item, OperationItem.State.FAILED)
+        _count(operation.pk, next_at=next_at, failed=1, skipped=hold_lane(item))
+
+
+def _mark(item: OperationItem, state: OperationItem.State) -> None:
+    OperationItem.objects.filter(pk=item.pk).update(state=state)
+
+
+def _count(
+    operation_id: int,
+    *,
+    done: int = 0,
+    failed: int = 0,
+    skipped: int = 0,
+    taken_in: int = 0,
+    next_at: datetime | None = None,
+) -> None:
+    DeadLetterOperation.objects.filter(pk=operation_id).update(
+        state=DeadLetterOperation.State.RUNNING,
+        started_at=Coalesce(F("started_at"), Now()),
+        next_at=next_at,
+        total=F("total") + taken_in,
+        done=F("done") + done,
+        failed=F("failed") + failed,
+        skipped=F("skipped") + skipped,
+    )
+
+
+def _finish(operation_id: int) -> None:
+    DeadLetterOperation.objects.filter(pk=operation_id).update(state=DeadLetterOperation.State.DONE, finished_at=Now())
+    log.info("an operation on dead letters is done", operation=operation_id)
+
+
+def _give_up(operation_id: int, error: Exception) -> None:
+    """A fault of ours, not of a letter: somebody has to look, and the letters are open meanwhile."""
+    with transaction.atomic():
+        operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
+        let_go(operation, OperationItem.State.CANCELLED)
+        DeadLetterOperation.objects.filter(pk=operation_id, state__in=LIVE).update(
+            state=DeadLetterOperation.State.FAILED,
+            finished_at=Now(),
+            error=f"{type(error).__name__}: {error}".replace("\0", "\\x00")[:2_000],
+        )
+
+
+def _take(locks: BaseDatabaseWrapper) -> list[int]:
+    """The live operations that nobody else works on; they are this worker's until it closes the connection."""
+    live = list(DeadLetterOperation.objects.filter(state__in=LIVE).order_by("id").values_list("id", flat=True))
+    with locks.cursor() as cursor:
+        cursor.execute(statement("lock_operations"), {"namespace": NAMESPACE, "operations": live})
+        return [number for (number,) in cursor.fetchall()]

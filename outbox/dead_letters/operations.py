@@ -1,0 +1,156 @@
+"""What can an operator ask to be done to dead letters? Each operation says what, to which, who and why, and is a row.
+
+The rows are the truth: a worker that dies leaves the operation where it was, and the next one goes on.
+"""
+
+import threading
+from uuid import UUID
+
+import kombu.exceptions
+import redis
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from outbox.conf import outbox_conf
+from outbox.dead_letters.executor import BATCH, take_batch
+from outbox.dead_letters.scheduling import let_go, take_in
+from outbox.dead_letters.selection import LetterFilter, as_json, by_ids, letters
+from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
+from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.tasks import run_operations
+
+log = structlog.get_logger(__name__)
+
+Verb = DeadLetterOperation.Verb
+# Between these lies how many letters a retry may deal with in a second: one in 100 seconds at least.
+SLOWEST, FASTEST = 0.01, 10_000.0
+
+
+def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:
+    """The letters that an operation of this verb would deal with."""
+    meant = letters(wanted)
+    if verb == Verb.ARCHIVE:
+        return meant.filter(archived_at=None).exclude(status=DeadLetter.Status.RETRYING)
+    return meant.filter(status=DeadLetter.Status.OPEN)
+
+
+def start_operation(
+    verb: str,
+    wanted: LetterFilter,
+    *,
+    actor: str,
+    reason: str,
+    rate: float | None = None,
+    request_id: UUID | None = None,
+) -> tuple[DeadLetterOperation, bool]:
+    """Begin an operation on the letters that are meant now; and whether it is the answer to an earlier request.
+
+    A retry is carried out by workers, at most `rate` letters in a second (by default the setting's); the letters of one
+    key in the order in which they came. On blocking topics it goes on with what is parked behind them, until their keys
+    are free. Whatever else it is, a small one is done when this returns.
+
+    Raises:
+        RequestIdConflict: the request id was used before for something else.
+    """
+    with transaction.atomic():
+        operation, created = _row(verb, wanted, actor=actor, reason=reason, rate=rate, request_id=request_id)
+        if not created:
+            return operation, True
+        operation.total = take_in(operation, affected(verb, wanted))
+        if operation.total == 0:
+            operation.state, operation.started_at, operation.finished_at = operation.State.DONE, Now(), Now()
+        operation.save()
+        if operation.total and verb != Verb.RETRY and operation.total < BATCH:
+            take_batch(operation.pk)
+        elif operation.total:
+            transaction.on_commit(_hint, robust=True)
+    operation.refresh_from_db()
+    log.info(
+        "an operation on dead letters has begun",
+        operation=operation.pk,
+        verb=str(verb),
+        letters=operation.total,
+        filter=operation.filter,
+        actor=actor,
+        reason=reason,
+    )
+    return operation, False
+
+
+def retry_dead_letters(*ids: int, actor: str, reason: str, rate: float | None = None) -> DeadLetterOperation:
+    """Have open dead letters handled again by their group's handlers, in a worker."""
+    return start_operation(Verb.RETRY, by_ids(*ids), actor=actor, reason=reason, rate=rate)[0]
+
+
+def discard_dead_letters(*ids: int, actor: str, reason: str) -> DeadLetterOperation:
+    """Close open dead letters without handling them."""
+    return start_operation(Verb.DISCARD, by_ids(*ids), actor=actor, reason=reason)[0]
+
+
+def archive_dead_letters(*ids: int, actor: str, reason: str) -> DeadLetterOperation:
+    """Leave dead letters out of lists; they stay what they are and can be retried."""
+    return start_operation(Verb.ARCHIVE, by_ids(*ids), actor=actor, reason=reason)[0]
+
+
+def get_operation(operation_id: int) -> DeadLetterOperation:
+    """The operation of that number. Raises `OperationNotFound`."""
+    operation = DeadLetterOperation.objects.filter(pk=operation_id).first()
+    if operation is None:
+        raise OperationNotFound(operation_id)
+    return operation
+
+
+def has_been_asked(request_id: UUID) -> bool:
+    """Whether an operation was begun under this request id."""
+    return DeadLetterOperation.objects.filter(request_id=request_id).exists()
+
+
+def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLetterOperation:
+    """End an operation behind the letter in hand; letters whose turn has not come are open again.
+
+    Raises:
+        OperationNotFound: there is none of that number.
+        OperationFinished: it has ended already.
+    """
+    with transaction.atomic():
+        # Waits for the letter in hand, whose transaction holds the row.
+        operation = DeadLetterOperation.objects.select_for_update().filter(pk=operation_id).first()
+        if operation is None:
+            raise OperationNotFound(operation_id)
+        if not operation.is_live:
+            raise OperationFinished(operation_id, operation.state)
+        let_go(operation, OperationItem.State.CANCELLED)
+        operation.state, operation.finished_at = operation.State.CANCELLED, Now()
+        operation.cancelled_by, operation.cancel_reason = actor, reason
+        operation.save(update_fields=["state", "finished_at", "cancelled_by", "cancel_reason"])
+    operation.refresh_from_db()
+    log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
+    return operation
+
+
+def _hint() -> None:
+    """Wake a worker, from a thread of its own: whoever asks does not wait for a broker that is away."""
+    threading.Thread(target=_send_hint, name="operations-hint", daemon=True).start()
+
+
+def _send_hint() -> None:
+    try:
+        run_operations.apply_async(retry=False, ignore_result=True)
+    except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
+        # It may be lost: beat looks at the rows.
+        log.warning("workers look for operations by themselves", error=str(error))
+
+
+def _row(
+    verb: str, wanted: LetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
+) -> tuple[DeadLetterOperation, bool]:
+    allowed = (rate or outbox_conf().dead_letter_retry_rate) if verb == Verb.RETRY else None
+    said = {"verb": str(verb), "filter": as_json(wanted), "actor": actor, "reason": reason, "rate": allowed}
+    if request_id is None:
+        return DeadLetterOperation.objects.create(**said), True
+    operation, created = DeadLetterOperation.objects.get_or_create(request_id=request_id, defaults=said)
+    if not created and {name: getattr(operation, name) for name in said} != said:
+        raise RequestIdConflict(request_id)
+    return operation, created

@@ -1,0 +1,135 @@
+"""Who does something about which event? Handlers, grouped by the service that they belong to."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from events.api import InvalidEvent, MissingCast, downcast, registry
+from outbox.conf import outbox_conf
+from outbox.exceptions import Poisonous, UnknownGroup
+from outbox.messages.received import ReceivedEvent
+from outbox.messages.topics import EVERYTHING, topics_of
+
+
+class Handler(Struct, frozen=True, kw_only=True):
+    """What is done about events, one by one or a batch at a time.
+
+    It runs in the transaction that marks the events as processed: what it writes there takes effect exactly once. What
+    it does elsewhere, in Redis for instance, may happen again and must bear that; with `outside`, not again while Redis
+    remembers. It raises when it cannot handle an event.
+    """
+
+    name: str
+    event_types: Collection[str]
+    """Types that it wants; `"*"` for all."""
+    handle: Callable[[ReceivedEvent], None] | None = None
+    """Handles one event. Events appended inside continue its correlation and are caused by it."""
+    handle_batch: Callable[[Sequence[ReceivedEvent]], None] | None = None
+    """Handles several in their order, instead of `handle`."""
+    versions: Mapping[str, int] = {}
+    """By type, the older version of its payload that the handler understands: it gets that, downcast, as `Untyped`."""
+
+    outside: bool = False
+    """Whether its effect is outside the database: a mark in Redis is left when it is done; see `outbox.handling.idempotency_keys`."""
+
+    def __post_init__(self) -> None:
+        if (self.handle is None) == (self.handle_batch is None):
+            raise ValueError(f"handler {self.name!r} needs either handle or handle_batch")
+
+    def wants(self, event_type: str) -> bool:
+        """Whether it handles events of the type."""
+        return self.event_types == EVERYTHING or event_type in self.event_types
+
+    def view(self, event: ReceivedEvent) -> ReceivedEvent:
+        """The event in the version that the handler asks for. Raises `Poisonous` when it cannot be had in that."""
+        version = self.versions.get(event.event_type, event.schema_version)
+        if version == event.schema_version:
+            return event
+        try:
+            payload = downcast(event.payload, version)
+        except (MissingCast, InvalidEvent) as error:
+            raise Poisonous(f"handler {self.name!r} wants version {version}: {error}") from error
+        return structs.replace(event, payload=payload, schema_version=version)
+
+
+class ConsumerGroup(Struct, frozen=True, kw_only=True):
+    """A service's handlers, which share one place in each topic and one inbox."""
+
+    name: str
+    """The group's name at the broker, and the consumer's in the inbox."""
+    topics: Sequence[str]
+    """Names; one that begins with `^` is a pattern."""
+    handlers: Sequence[Handler]
+    """In this order for each batch."""
+
+    def wants(self, event_type: str) -> bool:
+        """Whether any handler handles events of the type."""
+        return any(handler.wants(event_type) for handler in self.handlers)
+
+
+_groups: dict[str, ConsumerGroup] = {}
+_handlers: dict[str, list[Handler]] = defaultdict(list)
+FunctionT = TypeVar("FunctionT", bound=Callable[..., None])
+
+
+def handles(
+    *event_types: str | type[Struct],
+    group: str,
+    name: str = "",
+    batch: bool = False,
+    versions: Mapping[str, int] | None = None,
+    outside: bool = False,
+) -> Callable[[FunctionT], FunctionT]:
+    """Register the decorated function as a handler of a consumer group, behind those registered before.
+
+    `event_types` are classes of payloads or names of types, or `"*"` for all; the group's topics follow from them. With
+    `batch`, the function takes a sequence of events instead of one. See `Handler` for the rest.
+    """
+
+    def decorate(function: FunctionT) -> FunctionT:
+        names = [one if isinstance(one, str) else registry.named_by_class(one) for one in event_types]
+        register_handlers(
+            group,
+            Handler(
+                name=name or function.__name__.replace("_", "-"),
+                event_types=EVERYTHING if EVERYTHING in names else tuple(names),
+                handle=None if batch else function,
+                handle_batch=function if batch else None,
+                versions=versions or {},
+                outside=outside,
+            ),
+        )
+        return function
+
+    return decorate
+
+
+def register_handlers(group: str, *handlers: Handler) -> None:
+    """Add handlers to a consumer group, whose topics follow from all that its handlers want."""
+    _handlers[group].extend(handlers)
+
+
+def register_groups(groups: Iterable[ConsumerGroup]) -> None:
+    """Make consumer groups known with topics of their own, in place of earlier ones of the same name."""
+    _groups.update({group.name: group for group in groups})
+
+
+def registered_groups() -> tuple[ConsumerGroup, ...]:
+    """All known groups."""
+    return tuple(group_named(name) for name in {**_handlers, **_groups})
+
+
+def group_named(name: str) -> ConsumerGroup:
+    """The group of that name. Raises `UnknownGroup`."""
+    if name in _groups:
+        return _groups[name]
+    if name in _handlers:
+        return ConsumerGroup(name=name, topics=_topics(_handlers[name]), handlers=tuple(_handlers[name]))
+    raise UnknownGroup(name, tuple({**_handlers, **_groups}))
+
+
+def _topics(handlers: Iterable[Handler]) -> tuple[str, ...]:
+    conf = outbox_conf()
+    return tuple(dict.fromkeys(topic for handler in handlers for topic in topics_of(handler.event_types, conf=conf)))

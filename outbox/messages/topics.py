@@ -1,0 +1,124 @@
+"""Topics: where an event's message goes, and how a topic is created."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from events.api import Topic, registry
+from outbox.bus.base import TopicSpec
+from outbox.conf import OutboxConf, topic_setting
+
+EVERYTHING: Literal["*"] = "*"
+"""All event types."""
+DEFAULT_PARTITIONS = 6
+DEAD_LETTER_PARTITIONS = 3
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Where the messages of an event type go."""
+
+    event_type: str
+    topic: str
+    key: str
+    """The payload's field by which they keep their order; `aggregate_id` when they keep that of their aggregate."""
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """What a topic lacks, or has too much of."""
+
+    topic: str
+    wanted: int | None
+    """Partitions; None when nothing is routed there."""
+    found: int | None
+    """Partitions; None when there is no such topic."""
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return f"{self.topic}: missing, {self.wanted} partitions wanted"
+        if self.wanted is None:
+            return f"{self.topic}: nothing is routed there"
+        return f"{self.topic}: {self.found} partitions, {self.wanted} wanted"
+
+
+def topic_of(event_type: str, aggregate_type: str, *, conf: OutboxConf) -> str:
+    """The topic that the type declares; of a type that no code registers that of its family; else its aggregate's."""
+    known = registry.named(event_type)
+    if known is None:
+        declared = registry.topic_of_family(event_type.partition(".")[0])
+    else:
+        declared = known.topic
+    if declared is None:
+        return f"{conf.topic_prefix}.{aggregate_type}.events"
+    return topic_name(declared, conf)
+
+
+def known_topics(*, conf: OutboxConf) -> tuple[TopicSpec, ...]:
+    """The topics that are known beforehand; those of other aggregate types come into being with their first event."""
+    partitions = {topic_name(topic, conf): topic.partitions for topic in registry.topics()}
+    if conf.dead_letter_topic:
+        partitions[conf.dead_letter_topic] = DEAD_LETTER_PARTITIONS
+    return tuple(
+        TopicSpec(name=name, partitions=conf.topic_partitions.get(name, number))
+        for name, number in sorted(partitions.items())
+    )
+
+
+def topics_of(event_types: Collection[str] | Literal["*"], *, conf: OutboxConf) -> tuple[str, ...]:
+    """The topics on which events of these types come, those of before Nova included; `"*"` stands for all types.
+
+    Names of topics, or patterns that begin with `^`. Types that no code registers come on no topic that is known.
+    """
+    if event_types != EVERYTHING:
+        known = [found for name in event_types if (found := registry.named(name))]
+        declared = [topic_name(found.topic, conf) for found in known if found.topic is not None]
+        return tuple(dict.fromkeys([*declared, *(topic for found in known for topic in found.legacy_topics)]))
+    every = rf"^{re.escape(conf.topic_prefix)}\..*\.events$"
+    others = [topic_name(topic, conf) for topic in registry.topics()]
+    others += [topic for known in registry for topic in known.legacy_topics]
+    return (every, *sorted({topic for topic in others if not re.match(every, topic)}))
+
+
+def routes(*, conf: OutboxConf) -> tuple[Route, ...]:
+    """The routing table of the registered event types. One that declares no topic is taken to be named for its
+    aggregate, as `order.created` is for `order`.
+    """
+    return tuple(
+        Route(
+            event_type=known.name,
+            topic=topic_of(known.name, known.name.partition(".")[0], conf=conf),
+            key=known.key or "aggregate_id",
+        )
+        for known in sorted(registry, key=lambda known: known.name)
+    )
+
+
+def differences(existing: Mapping[str, int], *, used: Collection[str], conf: OutboxConf) -> list[Difference]:
+    """What the topics at the broker (with their partitions) and the routing table do not agree on.
+
+    `used` are topics that rows of the outbox go to: they, and those of the routing table, are not there by mistake.
+    """
+    routed = {route.topic for route in routes(conf=conf)} | set(used)
+    wanted = {spec.name: spec.partitions for spec in known_topics(conf=conf)}
+    wanted |= {topic: spec_of(topic, conf=conf).partitions for topic in sorted(routed & existing.keys())}
+    ours = {topic for topic in existing if topic.startswith((f"{conf.topic_prefix}.", "nova."))}
+    found = [
+        Difference(topic=topic, wanted=wanted.get(topic), found=existing.get(topic))
+        for topic in sorted(wanted.keys() | (ours - routed))
+    ]
+    return [one for one in found if one.wanted != one.found]
+
+
+def spec_of(topic: str, *, conf: OutboxConf) -> TopicSpec:
+    """How a topic is created when it is needed."""
+    for spec in known_topics(conf=conf):
+        if spec.name == topic:
+            return spec
+    return TopicSpec(name=topic, partitions=conf.topic_partitions.get(topic, DEFAULT_PARTITIONS))
+
+
+def topic_name(topic: Topic, conf: OutboxConf) -> str:
+    """The topic's name at the broker: what its setting says, if it has one, with the prefix of all topics."""
+    named = (topic_setting(topic.setting) if topic.setting else "") or topic.name
+    return named.replace("{prefix}", conf.topic_prefix)

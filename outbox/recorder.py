@@ -1,0 +1,34 @@
+"""How does every event get its outbox row? In the one statement that appends it (invariant I5)."""
+
+from collections.abc import Mapping
+from typing import Any
+from zlib import crc32
+
+from events.api import OnAppend, PreparedEvent
+from outbox.conf import outbox_conf
+from outbox.messages.topics import topic_of
+from outbox.signals import wakeup as hints
+from outbox.sql.statements import statement
+
+SHARDS = 64
+
+
+def shard_of(partition_key: str) -> int:
+    """The shard of a key, the same in every process and release."""
+    return crc32(partition_key.encode()) % SHARDS
+
+
+def _values(event: PreparedEvent) -> Mapping[str, Any]:
+    return {
+        "topic": topic_of(event.event_type, event.aggregate_type, conf=outbox_conf()),
+        "partition_key": event.partition_key,
+        "shard": shard_of(event.partition_key),
+        # JSON for an event that is stored as something else: a message's body is JSON whatever the store keeps.
+        "message": None if event.packed is None else event.payload,
+    }
+
+
+record = OnAppend(
+    one=statement("append_one"), many=statement("append_many"), values=_values, committed=hints.announce_append
+)
+"""The hook that writes the outbox rows, and wakes the relay once they are committed."""

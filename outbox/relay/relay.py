@@ -1,0 +1,173 @@
+"""How do rows get from the outbox to their topics? One pass: take, publish, wait for every delivery, complete.
+
+A crash between publishing and completing publishes at most one batch again, in the same order; inboxes know it. The
+rows are taken through the connection that holds the shards' locks, so a relay that has lost its shards takes nothing.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import structlog
+from django.db.backends.base.base import BaseDatabaseWrapper
+from msgspec import Struct
+
+from kit.connections import own_connection
+from outbox.bus.base import Bus, DeliveryFailure, Failure
+from outbox.conf import outbox_conf
+from outbox.messages.encoding import OutboxRow, to_message
+from outbox.messages.topics import spec_of
+from outbox.relay.lease import leased
+from outbox.relay.topic_policies import TopicPolicies
+from outbox.relay.verdict import judge
+from outbox.signals import metrics
+from outbox.sql.statements import statement
+
+log = structlog.get_logger(__name__)
+
+# Payload of one batch; keeps memory bounded whatever the rows' size.
+BATCH_BYTES = 16 * 1024 * 1024
+
+
+PLANNER = (
+    # A plan for any limit would be one for a tenth of the table.
+    "SET plan_cache_mode = force_custom_plan",
+    # What is pending changes faster than statistics, which may well say that it is everything.
+    "SET enable_seqscan = off",
+)
+
+
+class PassResult(Struct, frozen=True, kw_only=True):
+    """What one pass has done, in rows."""
+
+    taken: int
+    published: int = 0
+    refused: int = 0
+    """Tried again later."""
+    dead: int = 0
+    outage: bool = False
+    """Whether the broker took nothing because it was away; nothing was changed then."""
+
+
+class _FailedRow(Struct, frozen=True):
+    id: int
+    retry_count: int
+    delay: float
+    dead: bool
+    error: str
+
+
+@contextmanager
+def relay_connection() -> Iterator[BaseDatabaseWrapper]:
+    """A connection to relay through: nobody else's and on a lease, for the shards' locks, and planned for a queue."""
+    with own_connection() as connection, leased(connection):
+        with connection.cursor() as cursor:
+            for setting in PLANNER:
+                cursor.execute(setting)
+        yield connection
+
+
+def relay_pass(
+    connection: BaseDatabaseWrapper, bus: Bus, *, shards: Sequence[int], limit: int, policies: TopicPolicies
+) -> PassResult:
+    """Publish what is due in the shards, at most `limit` rows. The caller owns the shards through `connection`.
+
+    Raises Django's `OperationalError` or `InterfaceError` when the connection, and with it the shards, is lost.
+    """
+    rows = _take(connection, shards, limit, policies)
+    if not rows:
+        return PassResult(taken=0)
+    results = _publish(bus, rows)
+    delivered = [row for row, failure in zip(rows, results, strict=True) if failure is None]
+    failed = [(row, failure) for row, failure in zip(rows, results, strict=True) if failure is not None]
+    _count(delivered, failed)
+    if not delivered and not any(failure.failure in {Failure.REFUSED, Failure.PERMANENT} for _, failure in failed):
+        log.warning("the broker is away", rows=len(rows), reason=failed[0][1].reason)
+        return PassResult(taken=len(rows), outage=True)
+    verdicts = _judge(failed, policies)
+    _complete(connection, delivered, verdicts)
+    dead = sum(verdict.dead for verdict in verdicts)
+    return PassResult(taken=len(rows), published=len(delivered), refused=len(verdicts) - dead, dead=dead)
+
+
+def _take(
+    connection: BaseDatabaseWrapper, shards: Sequence[int], limit: int, policies: TopicPolicies
+) -> list[OutboxRow]:
+    parameters: dict[str, Any] = {
+        "shards": list(shards),
+        "limit": limit,
+        "bytes": BATCH_BYTES,
+        "going_on": policies.topics_that_go_on(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement("pending"), parameters)
+        return [OutboxRow(*row) for row in cursor.fetchall()]
+
+
+def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None]:
+    conf = outbox_conf()
+    missing = bus.ensure_topics([spec_of(topic, conf=conf) for topic in sorted({row.topic for row in rows})])
+    if not missing:
+        return bus.publish_batch([to_message(row) for row in rows])
+    results: list[DeliveryFailure | None] = [missing.get(row.topic) for row in rows]
+    places = [place for place, failure in enumerate(results) if failure is None]
+    published = bus.publish_batch([to_message(rows[place]) for place in places])
+    for place, failure in zip(places, published, strict=True):
+        results[place] = failure
+    return results
+
+
+def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicPolicies) -> list[_FailedRow]:
+    verdicts = []
+    judged: set[tuple[str, str]] = set()
+    for row, failure in failed:
+        # Of each key, the first decides: the others wait behind it and have not failed by themselves.
+        if (row.topic, row.partition_key) in judged:
+            continue
+        policy = policies.of(row.topic)
+        verdict = judge(failure.failure, row.retry_count, policy=policy.retry, chance=random.random())  # noqa: S311
+        judged.add((row.topic, row.partition_key))
+        if verdict is None:
+            continue
+        verdicts.append(_FailedRow(row.id, verdict.retry_count, verdict.delay, verdict.dead, failure.reason))
+        log.warning(
+            "an event is dead" if verdict.dead else "an event was not published",
+            event_id=row.event_id,
+            correlation_id=row.correlation_id,
+            topic=row.topic,
+            retry_count=verdict.retry_count,
+            holds_its_key=policy.dead_row_holds_its_key or not verdict.dead,
+            reason=failure.reason,
+        )
+    return verdicts
+
+
+def _complete(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[_FailedRow]) -> None:
+    """In one statement; in one transaction when some have failed."""
+    if not failed:
+        _mark_published(connection, delivered)
+        return
+    connection.set_autocommit(False)
+    try:
+        if delivered:
+            _mark_published(connection, delivered)
+        with connection.cursor() as cursor:
+            cursor.execute(statement("fail"), {"failures": msgspec.json.encode(failed).decode()})
+        connection.commit()
+    finally:
+        connection.set_autocommit(True)
+
+
+def _mark_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement("complete"), {"ids": [row.id for row in delivered]})
+
+
+def _count(delivered: Sequence[OutboxRow], failed: Sequence[tuple[OutboxRow, DeliveryFailure]]) -> None:
+    for (event_type, service), number in Counter((row.event_type, row.source_service) for row in delivered).items():
+        metrics.EVENTS_PUBLISHED.labels(event_type=event_type, service=service).inc(number)
+    if failures := sum(failure.failure is not Failure.HELD for _, failure in failed):
+        metrics.PUBLISH_FAILURES.inc(failures)

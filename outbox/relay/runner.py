@@ -1,0 +1,103 @@
+"""How does a relay live? It holds its shards, passes over them again and again, and waits for work or better times."""
+
+import random
+import threading
+import time
+from contextlib import closing
+
+import structlog
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import InterfaceError, OperationalError
+from msgspec import Struct
+
+from kit.circuit_breaker import CircuitBreaker
+from kit.retry import RetryPolicy
+from kit.tempo import Tempo
+from outbox.bus.base import Bus
+from outbox.conf import OutboxConf, outbox_conf
+from outbox.messages.topics import known_topics
+from outbox.relay.relay import PassResult, relay_connection, relay_pass
+from outbox.relay.shards import ShardOwner
+from outbox.relay.topic_policies import TopicPolicies
+from outbox.signals import heartbeats
+from outbox.signals.wakeup import HintListener
+
+log = structlog.get_logger(__name__)
+
+# Seconds between two looks at who else is there, which are taken when there is nothing to publish, as far as there is
+# such a moment in half a second more.
+REBALANCE_INTERVAL = 1.0
+REBALANCE_DELAY = 0.5
+BROKER_AWAY = RetryPolicy(limit=0, base=0.2, cap=2.0)
+DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+
+
+class RelaySettings(Struct, frozen=True, kw_only=True):
+    """How a relay works."""
+
+    batch: int
+    """Most rows of one pass."""
+    policies: TopicPolicies
+    """For refused rows."""
+    redis_url: str
+    tempo: Tempo = Tempo(shortest=0.001, longest=0.4, pause=0.001)
+    """How often it looks by itself; without work seldom enough to ask the database at most five times a second."""
+
+    @classmethod
+    def of(cls, conf: OutboxConf) -> "RelaySettings":
+        """From the settings."""
+        return cls(batch=conf.relay_batch, policies=conf.relay_policies(), redis_url=conf.redis_url)
+
+
+class RelayRunner:
+    """One relay. Any number of them share the shards."""
+
+    def __init__(self, bus: Bus, settings: RelaySettings) -> None:
+        self._bus = bus
+        self._settings = settings
+        self._breaker = CircuitBreaker(policy=BROKER_AWAY)
+        self._tempo = settings.tempo
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until asked to stop; a lost database is waited for."""
+        with closing(HintListener(self._settings.redis_url)) as listener, closing(self._bus):
+            self._bus.warm_up(known_topics(conf=outbox_conf()))
+            losses = 0
+            while not stop.is_set():
+                try:
+                    with relay_connection() as connection:
+                        owner = ShardOwner(connection)
+                        owner.join()
+                        losses = 0
+                        self._relay(connection, owner, listener, stop)
+                except (OperationalError, InterfaceError) as error:
+                    losses += 1
+                    log.warning("the relay has lost its database and its shards", error=str(error))
+                    stop.wait(DATABASE_AWAY.delay(losses, chance=random.random()))  # noqa: S311
+
+    def _relay(
+        self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: HintListener, stop: threading.Event
+    ) -> None:
+        pulse = heartbeats.Pulse(heartbeats.RELAY)
+        rebalance_at, busy = 0.0, False
+        while not stop.is_set():
+            if time.monotonic() >= rebalance_at + REBALANCE_DELAY * busy:
+                owner.rebalance()
+                pulse.beat(connection, shards=len(owner.owned), outages=self._breaker.outages)
+                rebalance_at = time.monotonic() + REBALANCE_INTERVAL
+            busy = self._breaker.allows(time.monotonic()) and self._pass(connection, owner).published > 0
+            if busy:
+                self._tempo = self._tempo.after_work()
+                continue
+            hinted = listener.wait(self._tempo.pause, stop)
+            self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
+
+    def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
+        result = relay_pass(
+            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policies=self._settings.policies
+        )
+        if result.outage:
+            self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311
+        elif result.taken:
+            self._breaker = self._breaker.after_success()
+        return result
