@@ -17,7 +17,7 @@ from benchmarks.events import new_event
 from benchmarks.harness import Measure, rate
 from nova.services.content.events import ContentPostCreated
 from outbox.bus.base import IncomingMessage
-from outbox.consumers.processor import GroupEffect
+from outbox.consumers.processor import Processor
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.messages.received import ReceivedEvent
 from outbox.sql.statements import statement
@@ -46,14 +46,14 @@ def measures(url: str) -> list[Measure]:
             unit="messages/s",
             goal=0.7,
             raw=lambda: _timed(lambda batch: _raw_together(client, batch)),
-            nova=lambda: _timed(GroupEffect(together).take),
+            nova=lambda: _timed(Processor(together).take),
         ),
         Measure(
             name="inbox_per_message",
             unit="messages/s",
             goal=0.7,
             raw=lambda: _timed(lambda batch: _raw_one_by_one(client, batch), number=FEWER),
-            nova=lambda: _timed(GroupEffect(one_by_one).take, number=FEWER),
+            nova=lambda: _timed(Processor(one_by_one).take, number=FEWER),
         ),
     ]
 

@@ -34,7 +34,7 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from events.envelope import RecordedEvent, StreamId
-from kit.outages import ServerAway
+from kit.outages import ServerUnavailable
 
 
 class EventStoreError(Exception):
@@ -211,7 +211,7 @@ class AppendOnly(EventStoreError):
     """Something tried to change or remove an event; the database refuses that to everyone."""
 
 
-class Unavailable(EventStoreError, ServerAway):
+class Unavailable(EventStoreError, ServerUnavailable):
     """The database cannot be reached, or asked to try again; nothing of the call has taken effect."""
 
 

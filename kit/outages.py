@@ -21,13 +21,13 @@ QUERY_CANCELED = "57014"
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
-class ServerAway(Exception):
+class ServerUnavailable(Exception):
     """Base of errors of our own that say by their class that a server is away."""
 
 
 # What says by its class that a server is away.
 _AWAY: tuple[type[BaseException], ...] = (
-    ServerAway,
+    ServerUnavailable,
     kombu.exceptions.OperationalError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,

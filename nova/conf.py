@@ -4,7 +4,7 @@ from django.conf import settings
 from msgspec import Struct
 
 # What is promised to whoever revokes a token. Seconds.
-LONGEST_TOKEN_CACHE = 5.0
+MAX_TOKEN_CACHE = 5.0
 
 
 class RestConf(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ def rest_conf() -> RestConf:
     """The settings as they are now."""
     return RestConf(
         rate=getattr(settings, "NOVA_API_RATE", "600/s"),
-        token_cache_seconds=min(getattr(settings, "NOVA_API_TOKEN_CACHE_SECONDS", 3.0), LONGEST_TOKEN_CACHE),
+        token_cache_seconds=min(getattr(settings, "NOVA_API_TOKEN_CACHE_SECONDS", 3.0), MAX_TOKEN_CACHE),
         redis_url=settings.REDIS_URL,
     )
 

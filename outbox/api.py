@@ -16,7 +16,7 @@ from outbox.bus.base import (
 from outbox.bus.kafka.bus import KafkaBus
 from outbox.bus.memory.bus import MemoryBus
 from outbox.consumers.health import Check, checks
-from outbox.dead_letters.edits import LetterEdit, edit_and_retry
+from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.executor import work_off_operations
 from outbox.dead_letters.groups import FailureGroup, failure_groups
 from outbox.dead_letters.operations import (
@@ -27,15 +27,15 @@ from outbox.dead_letters.operations import (
     retry_dead_letters,
     start_operation,
 )
-from outbox.dead_letters.selection import LetterFilter
+from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import (
+    DeadLetterNotFound,
+    DeadLetterNotOpen,
     GroupDrained,
     InvalidEdit,
     InvalidParameter,
     InvalidRequest,
     InvalidRoute,
-    LetterNotFound,
-    LetterNotOpen,
     OperationFinished,
     OperationNotFound,
     OutboxError,
@@ -47,7 +47,7 @@ from outbox.exceptions import (
     UnknownGroup,
     UnknownRunner,
 )
-from outbox.handling.external_events import commands_from, keep_foreign_events
+from outbox.handling.external_events import commands_from, keep_external_events
 from outbox.handling.handlers import (
     ConsumerGroup,
     Handler,
@@ -67,29 +67,28 @@ from outbox.relay.row_actions import discard_outbox_rows, reroute_outbox_row, re
 from outbox.services import Service, listeners_of, owner_of, register_services, registered_services, service_named
 from outbox.signals.heartbeats import Pulse, runner_name
 from outbox.signals.metrics import QueueCollector, process_counters, register_collectors
-from outbox.signals.wakeup import HintListener, announce_append
+from outbox.signals.wakeup import WakeupListener, announce_append
 
 __all__ = [
     "EVERYTHING",
     "Bus",
     "Check",
     "ConsumerGroup",
+    "DeadLetterEdit",
+    "DeadLetterFilter",
+    "DeadLetterNotFound",
+    "DeadLetterNotOpen",
     "DeliveryFailure",
     "Failure",
     "FailureGroup",
     "GroupDrained",
     "Handler",
-    "HintListener",
     "IncomingMessage",
     "InvalidEdit",
     "InvalidParameter",
     "InvalidRequest",
     "InvalidRoute",
     "KafkaBus",
-    "LetterEdit",
-    "LetterFilter",
-    "LetterNotFound",
-    "LetterNotOpen",
     "Loop",
     "MemoryBus",
     "OperationFinished",
@@ -111,6 +110,7 @@ __all__ = [
     "TopicSpec",
     "UnknownGroup",
     "UnknownRunner",
+    "WakeupListener",
     "announce_append",
     "archive_dead_letters",
     "cancel_operation",
@@ -124,7 +124,7 @@ __all__ = [
     "group_named",
     "handles",
     "is_outage",
-    "keep_foreign_events",
+    "keep_external_events",
     "known_topics",
     "listeners_of",
     "own_connection",

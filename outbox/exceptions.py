@@ -8,8 +8,8 @@ OutboxError
 ├── GroupDrained      a consumer group is drained, and cannot be paused
 ├── UnknownService    no service has the name
 ├── UnknownRunner     no runner has the name
-├── LetterNotFound    no dead letter has the number
-├── LetterNotOpen     a dead letter was dealt with, or is being dealt with
+├── DeadLetterNotFound    no dead letter has the number
+├── DeadLetterNotOpen     a dead letter was dealt with, or is being dealt with
 ├── InvalidEdit       an edited message that its group's handlers could not be given either
 ├── OperationNotFound no operation has the number
 ├── OperationFinished an operation has ended and cannot be cancelled
@@ -26,7 +26,7 @@ OutboxError
 from datetime import datetime
 from uuid import UUID
 
-from kit.outages import ServerAway
+from kit.outages import ServerUnavailable
 
 
 class OutboxError(Exception):
@@ -89,7 +89,7 @@ class UnknownRunner(OutboxError):
         self.name = name
 
 
-class LetterNotFound(OutboxError):
+class DeadLetterNotFound(OutboxError):
     """No dead letter has the number."""
 
     def __init__(self, letter_id: int) -> None:
@@ -97,7 +97,7 @@ class LetterNotFound(OutboxError):
         self.letter_id = letter_id
 
 
-class LetterNotOpen(OutboxError):
+class DeadLetterNotOpen(OutboxError):
     """A dead letter was dealt with, or is being dealt with."""
 
     def __init__(self, letter_id: int, status: str) -> None:
@@ -186,7 +186,7 @@ class InvalidRequest(OutboxError):
         """JSON pointer (RFC 6901) into the body."""
 
 
-class BrokerUnavailable(OutboxError, ServerAway):
+class BrokerUnavailable(OutboxError, ServerUnavailable):
     """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
 
 

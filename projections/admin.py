@@ -88,19 +88,19 @@ class ProjectionAdmin(ReadOnlyAdmin):
     @action(description="Pause", permissions=["operate"])
     def pause_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
         """Hold them where they are."""
-        self._steer(request, queryset, checkpoints.pause, "is paused")
+        self._act_on(request, queryset, checkpoints.pause, "is paused")
 
     @action(description="Resume, or try a failed event again now", permissions=["operate"])
     def resume_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
         """Let them go on at once."""
-        self._steer(request, queryset, checkpoints.resume, "goes on")
+        self._act_on(request, queryset, checkpoints.resume, "goes on")
 
     @action(description="Rebuild: empty the tables and fill them again", permissions=["rebuild"])
     def rebuild_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
         """Empty and refill them; readers see it."""
-        self._steer(request, queryset, rebuild, "is empty and refills")
+        self._act_on(request, queryset, rebuild, "is empty and refills")
 
-    def _steer(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", act: Any, done: str) -> None:
+    def _act_on(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", act: Any, done: str) -> None:
         for checkpoint in queryset:
             try:
                 act(projection_named(checkpoint.name))

@@ -12,13 +12,13 @@ from projections.exceptions import (
 )
 from projections.lag import Lag, ProjectionStatus, projection_statuses
 from projections.metrics import ProjectionCollector
-from projections.paging import LARGEST_PAGE, Page, check_limit, check_text, page_of
+from projections.paging import MAX_PAGE, Page, check_limit, check_text, page_of
 from projections.projection import Projection, projection_named, register_projections, registered_projections
 from projections.rebuild import rebuild
 from projections.runner import ProjectionRunner, projection_runner
 
 __all__ = [
-    "LARGEST_PAGE",
+    "MAX_PAGE",
     "InvalidParameter",
     "Lag",
     "Outcome",

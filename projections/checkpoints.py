@@ -16,7 +16,7 @@ from projections.projection import Projection
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")
-LONGEST_ERROR = 4_000
+MAX_ERROR = 4_000
 # Without an end: what passes by itself heals by itself, an operator need not be awake.
 RETRIES = RetryPolicy(limit=0, base=1.0, cap=300.0)
 
@@ -69,7 +69,7 @@ def fail(checkpoint: ProjectionCheckpoint, *, event: RecordedEvent | None, error
     _checkpoint(checkpoint.name).update(
         failed_position=position,
         failed_event_id=event.event_id if event else None,
-        error=f"{type(error).__name__}: {error}".replace("\0", "\ufffd")[:LONGEST_ERROR],
+        error=f"{type(error).__name__}: {error}".replace("\0", "\ufffd")[:MAX_ERROR],
         attempts=attempts,
         retry_at=now + timedelta(seconds=RETRIES.delay(attempts, chance=1.0)),
         updated_at=now,

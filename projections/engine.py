@@ -74,7 +74,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
     if not checkpoints.try_lock(projection.name):
         return Pass(outcome=Outcome.BUSY)
     checkpoint = checkpoints.current(projection)
-    if (held := _held(projection, checkpoint)) is not None:
+    if (held := _blocked(projection, checkpoint)) is not None:
         return Pass(outcome=held)
     page = _read(projection, checkpoint, limit)
     if page is None:
@@ -89,7 +89,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
     return _advanced(page)
 
 
-def _held(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcome | None:
+def _blocked(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcome | None:
     if checkpoint.version != projection.version:
         return Outcome.OUTDATED
     if checkpoint.status == Status.PAUSED:

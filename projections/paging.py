@@ -8,7 +8,7 @@ from msgspec import Struct
 from projections.cursors import to_cursor
 from projections.exceptions import InvalidParameter
 
-LARGEST_PAGE = 200
+MAX_PAGE = 200
 ItemT = TypeVar("ItemT")
 
 
@@ -28,8 +28,8 @@ def page_of(found: Sequence[ItemT], *, limit: int, key: Callable[[ItemT], Any]) 
 
 def check_limit(limit: int) -> None:
     """Raise `InvalidParameter` unless a page may be so long."""
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise InvalidParameter("limit", f"must lie between 1 and {LARGEST_PAGE}")
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidParameter("limit", f"must lie between 1 and {MAX_PAGE}")
 
 
 def check_text(text: str, *, parameter: str) -> None:

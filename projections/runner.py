@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 from django.db import connection
 
-from outbox.api import HintListener, Pulse, RetryPolicy, Tempo, is_outage, runner_name
+from outbox.api import Pulse, RetryPolicy, Tempo, WakeupListener, is_outage, runner_name
 from projections.conf import ProjectionsConf, projections_conf
 from projections.engine import Outcome, run_pass
 from projections.projection import Projection, registered_projections
@@ -19,7 +19,7 @@ from projections.projection import Projection, registered_projections
 log = structlog.get_logger(__name__)
 
 NAME = "projections"
-DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
 
 
 class ProjectionRunner:
@@ -32,7 +32,7 @@ class ProjectionRunner:
 
     def run(self, stop: threading.Event) -> None:
         """Project until asked to stop; a lost database is waited for."""
-        listener = HintListener(self._conf.redis_url)
+        listener = WakeupListener(self._conf.redis_url)
         pulse = Pulse(runner_name(NAME))
         losses = 0
         try:
@@ -46,7 +46,7 @@ class ProjectionRunner:
                     losses += 1
                     log.warning("projections_wait_for_the_database", error=type(error).__name__, losses=losses)
                     connection.close()
-                    stop.wait(DATABASE_AWAY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
+                    stop.wait(DATABASE_RETRY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
                     continue
                 if not busy:
                     self._wait(listener, stop)
@@ -62,7 +62,7 @@ class ProjectionRunner:
             self._tempo = self._tempo.after_work()
         return any(result.more for result in results)
 
-    def _wait(self, listener: HintListener, stop: threading.Event) -> None:
+    def _wait(self, listener: WakeupListener, stop: threading.Event) -> None:
         hinted = listener.wait(self._tempo.pause, stop)
         self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
 

@@ -17,7 +17,7 @@ from unfold.widgets import (
 from events.aggregates.aggregate import Aggregate
 from events.codec.payloads import explain
 from events.commands.schemas import command_schema
-from kit.admin.console import LONGEST_REASON
+from kit.admin.console import MAX_REASON
 
 OWN = "own-"
 """Before the names of a command's own fields, which may be called as the form's are: `reason`."""
@@ -42,7 +42,7 @@ class CommandForm(forms.Form):
     aggregate_id = forms.CharField(max_length=255, strip=False, widget=UnfoldAdminTextInputWidget)
     why = forms.CharField(
         label="Reason",
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON,
         widget=UnfoldAdminTextInputWidget,
         help_text="Why you give the command: kept with its events, and in the log.",
     )

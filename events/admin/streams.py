@@ -20,9 +20,9 @@ from unfold.widgets import UnfoldAdminBigIntegerFieldWidget, UnfoldAdminTextInpu
 from events.envelope import StreamId
 from events.models import DomainEvent, StreamMetadata
 from events.store.streams.metadata import (
-    LONGEST_AGE,
-    LONGEST_TITLE,
-    MOST,
+    MAX_AGE,
+    MAX_COUNT,
+    MAX_TITLE,
     archive_stream,
     get_stream_metadata,
     restore_stream,
@@ -46,11 +46,11 @@ Verb = Callable[..., Any]
 class StreamForm(ReasonForm):
     """What is said about a stream, as it is now."""
 
-    title = forms.CharField(max_length=LONGEST_TITLE, required=False, widget=UnfoldAdminTextInputWidget)
+    title = forms.CharField(max_length=MAX_TITLE, required=False, widget=UnfoldAdminTextInputWidget)
     max_age = forms.DurationField(
         label="Maximum age",
         required=False,
-        validators=[MinValueValidator(timedelta(microseconds=1)), MaxValueValidator(LONGEST_AGE)],
+        validators=[MinValueValidator(timedelta(microseconds=1)), MaxValueValidator(MAX_AGE)],
         widget=UnfoldAdminTextInputWidget,
         help_text="Readers see no older events. Days and hours:minutes:seconds, such as 30 00:00:00.",
     )
@@ -58,7 +58,7 @@ class StreamForm(ReasonForm):
         label="Maximum count",
         required=False,
         min_value=1,
-        max_value=MOST,
+        max_value=MAX_COUNT,
         widget=UnfoldAdminBigIntegerFieldWidget,
         help_text="Readers see that many of the last events.",
     )

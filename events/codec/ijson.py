@@ -10,8 +10,8 @@ from typing import Any
 
 from events.exceptions import InvalidJSON
 
-LARGEST_INTEGER = 2**53 - 1
-DEEPEST = 64
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 64
 
 
 def loads(text: bytes) -> Any:
@@ -23,7 +23,7 @@ def loads(text: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise InvalidJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise InvalidJSON(f"nested more than {DEEPEST} deep") from error
+        raise InvalidJSON(f"nested more than {MAX_DEPTH} deep") from error
     check(value)
     return value
 
@@ -43,7 +43,7 @@ def _check(value: object, *, depth: int) -> None:
         case bool() | None:
             return
         case int():
-            if abs(value) > LARGEST_INTEGER:
+            if abs(value) > MAX_INTEGER:
                 raise InvalidJSON("an integer beyond 2^53 - 1; send it as a string")
         case float():
             if not math.isfinite(value):
@@ -77,8 +77,8 @@ def escape(key: str) -> str:
 
 
 def _check_depth(depth: int) -> None:
-    if depth >= DEEPEST:
-        raise InvalidJSON(f"nested more than {DEEPEST} deep")
+    if depth >= MAX_DEPTH:
+        raise InvalidJSON(f"nested more than {MAX_DEPTH} deep")
 
 
 def _check_text(text: str) -> None:

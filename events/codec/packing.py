@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from events.codec.canonical import canonical
-from events.codec.ijson import LARGEST_INTEGER
+from events.codec.ijson import MAX_INTEGER
 
 # Canonical JSON writes 1e20 as an integer, which has no place in MessagePack.
 _LONG_NUMBER = re.compile(rb"\d{16}")
@@ -29,7 +29,7 @@ def _with_floats(value: Any) -> Any:
             return {key: _with_floats(item) for key, item in value.items()}
         case list():
             return [_with_floats(item) for item in value]
-        case int() if abs(value) > LARGEST_INTEGER:
+        case int() if abs(value) > MAX_INTEGER:
             return float(value)
         case _:
             return value

@@ -102,7 +102,7 @@ def execute(
     check_stream(call.stream)
     with transaction.atomic(using=using) if one_at_a_time else nullcontext():
         if one_at_a_time:
-            _wait_for_turn(call.stream, using)
+            _lock_aggregate(call.stream, using)
         for attempt in range(1, retry.limit + 2):
             try:
                 return call.run()
@@ -251,6 +251,6 @@ class _Call:
         )
 
 
-def _wait_for_turn(stream: StreamId, using: str) -> None:
+def _lock_aggregate(stream: StreamId, using: str) -> None:
     with live_cursor(using) as cursor:
         cursor.execute(statement("lock_aggregate"), {"namespace": LOCKS, "stream": str(stream)})

@@ -27,7 +27,7 @@ from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
 
-LARGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
 _ETAG = re.compile(r'"(\d{1,18})"')
 _OWN = ("aggregate_id", "command_id")
 
@@ -107,8 +107,8 @@ class AggregateView(APIView):
         if "version" in query and "at" in query:
             raise BadRequest("and version exclude each other", parameter="at")
         if "at" in query:
-            return _state(state_at_time(aggregate, aggregate_id, _moment(query["at"])))
-        version = whole_number(query, "version", default=0, least=0, most=LARGEST) if "version" in query else None
+            return _state(state_at_time(aggregate, aggregate_id, _timestamp(query["at"])))
+        version = whole_number(query, "version", default=0, least=0, most=MAX_BIGINT) if "version" in query else None
         return _state(state_at_version(aggregate, aggregate_id, version))
 
 
@@ -133,7 +133,7 @@ class AggregateDifferenceView(APIView):
         for name in ("from", "to"):
             if name not in query:
                 raise BadRequest("is needed", parameter=name)
-        first, last = (whole_number(query, name, default=0, least=0, most=LARGEST) for name in ("from", "to"))
+        first, last = (whole_number(query, name, default=0, least=0, most=MAX_BIGINT) for name in ("from", "to"))
         aggregate = aggregates.named(aggregate_type)
         check_stream(StreamId(aggregate_type, aggregate_id))
         changes = difference(aggregate, aggregate_id, first, last)
@@ -172,7 +172,7 @@ def _expected(headers: Mapping[str, str]) -> int | None:
     return int(tag[1])
 
 
-def _moment(text: str) -> datetime:
+def _timestamp(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

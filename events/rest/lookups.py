@@ -10,14 +10,14 @@ from rest_framework.views import APIView
 
 from events.exceptions import BadRequest
 from events.rest.representations import event_body
-from events.rest.requests import moment, one_of, only, plain_text, whole_number
+from events.rest.requests import one_of, only, plain_text, timestamp_of, whole_number
 from events.rest.schemas import EVENTS, EVENTS_BY_TIME
 from events.store.reading.queries import since_page, type_page
 
-LARGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
 PAGE = 100
-LARGEST_PAGE = 1_000
-LIMIT = OpenApiParameter("limit", int, "query", description=f"Most events of the page, at most {LARGEST_PAGE}")
+MAX_PAGE = 1_000
+LIMIT = OpenApiParameter("limit", int, "query", description=f"Most events of the page, at most {MAX_PAGE}")
 
 
 class EventsByTypeView(APIView):
@@ -41,8 +41,8 @@ class EventsByTypeView(APIView):
         only(query, "limit", "direction", "beyond")
         plain_text({"event_type": event_type}, "event_type")
         backwards = one_of(query, "direction", "backwards", "forwards") == "backwards"
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
-        start = whole_number(query, "beyond", default=LARGEST if backwards else 0, least=0, most=LARGEST)
+        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
+        start = whole_number(query, "beyond", default=MAX_BIGINT if backwards else 0, least=0, most=MAX_BIGINT)
         page = type_page(event_type, limit, backwards=backwards, beyond=start)
         following = page.events[-1].position if page.more else None
         return Response({"items": [event_body(event) for event in page.events], "next": following})
@@ -67,11 +67,11 @@ class EventsByTimeView(APIView):
         """A page; `next` has the `since` and `after` of the page after it."""
         query = request.query_params
         only(query, "limit", "since", "after")
-        since = moment(query, "since")
+        since = timestamp_of(query, "since")
         if since is None:
             raise BadRequest("is needed", parameter="since")
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
-        after = whole_number(query, "after", default=0, least=0, most=LARGEST)
+        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
+        after = whole_number(query, "after", default=0, least=0, most=MAX_BIGINT)
         page = since_page(since, limit, after=after)
         last = page.events[-1] if page.more else None
         following = last and {"since": last.timestamp, "after": last.position}

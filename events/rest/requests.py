@@ -140,7 +140,7 @@ def one_of(query: Mapping[str, str], name: str, *allowed: str) -> str:
     return word
 
 
-def moment(query: Mapping[str, str], name: str) -> datetime | None:
+def timestamp_of(query: Mapping[str, str], name: str) -> datetime | None:
     """A time of the query string, with an offset. Raises `BadRequest` for anything else."""
     text = query.get(name)
     if text is None:

@@ -90,7 +90,7 @@ NEW_METADATA = _schema(MetadataBody)
 REASON = _schema(ReasonBody)
 _NULLABLE_TIME = {"type": ["string", "null"], "format": "date-time"}
 _STREAM = {"aggregate_type": {"type": "string"}, "aggregate_id": {"type": "string"}}
-_MARKS = {
+_TIMES = {
     "archived_at": _NULLABLE_TIME | {"description": "Since when it is left out of lists."},
     "tombstoned_at": _NULLABLE_TIME | {"description": "Since when it takes no events any more."},
 }
@@ -101,7 +101,7 @@ METADATA = {
         "title": {"type": ["string", "null"]},
         "max_age": {"type": ["number", "null"], "description": "Seconds; readers of the stream see no older events."},
         "max_count": {"type": ["integer", "null"], "description": "Readers see that many of the last events."},
-        **_MARKS,
+        **_TIMES,
         "reason": {"type": "string"},
         "updated_by": {"type": "string"},
         "updated_at": _NULLABLE_TIME,
@@ -119,7 +119,7 @@ STREAMS = {
                     "version": {"type": "integer"},
                     "started_at": _TIME,
                     "title": {"type": ["string", "null"]},
-                    **_MARKS,
+                    **_TIMES,
                 },
             },
         },

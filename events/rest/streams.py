@@ -26,7 +26,7 @@ from events.store.streams.metadata import (
 )
 
 PAGE = 100
-LARGEST_PAGE = 1_000
+MAX_PAGE = 1_000
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 
@@ -43,14 +43,14 @@ class StreamsView(APIView):
             OpenApiParameter("aggregate_type", str, "query", description="Only streams of this type"),
             OpenApiParameter("after", str, "query", description="`TYPE/ID`, the last stream of the page before"),
             OpenApiParameter("archived", str, "query", description="`false`, or `true` to list archived ones too"),
-            OpenApiParameter("limit", int, "query", description=f"Most streams of the page, at most {LARGEST_PAGE}"),
+            OpenApiParameter("limit", int, "query", description=f"Most streams of the page, at most {MAX_PAGE}"),
         ],
     )
     def get(self, request: Request) -> Response:
         """A page of streams; `next` is the `after` of the page after it."""
         query = request.query_params
         only(query, "aggregate_type", "after", "archived", "limit")
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
+        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
         streams = list_streams(
             limit,
             aggregate_type=plain_text(query, "aggregate_type"),

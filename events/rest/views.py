@@ -17,12 +17,12 @@ from events.identifiers import check_stream
 from events.rest.representations import appended_body, event_body
 from events.rest.requests import (
     expected_version,
-    moment,
     new_events,
     one_of,
     only,
     plain_text,
     stream_writes,
+    timestamp_of,
     uuid,
     whole_number,
 )
@@ -30,9 +30,9 @@ from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 
-LARGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
 PAGE = 100
-LARGEST_PAGE = 1_000
+MAX_PAGE = 1_000
 LOGGED_IDS = 20
 LOG_PARAMETERS = (
     *("after", "limit", "event_type", "aggregate_type"),
@@ -84,7 +84,7 @@ class StreamEventsView(APIView):
         responses={(200, "application/json"): EVENTS},
         parameters=[
             _in("from_version", int, "First version of the page; by default the first one, or the last one backwards"),
-            _in("limit", int, f"Most events of the page, at most {LARGEST_PAGE}"),
+            _in("limit", int, f"Most events of the page, at most {MAX_PAGE}"),
             _in("direction", str, "`forwards` or `backwards`"),
         ],
     )
@@ -94,9 +94,9 @@ class StreamEventsView(APIView):
         only(query, "from_version", "limit", "direction")
         stream = _stream(aggregate_type, aggregate_id)
         backwards = one_of(query, "direction", "forwards", "backwards") == "backwards"
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE)
+        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
         version = stream_version(stream)
-        start = whole_number(query, "from_version", default=version if backwards else 1, least=1, most=LARGEST)
+        start = whole_number(query, "from_version", default=version if backwards else 1, least=1, most=MAX_BIGINT)
         page = stream_page(stream, start, limit, backwards=backwards)
         following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
         body = {"items": [event_body(event) for event in page.events], "next": following or None}
@@ -132,7 +132,7 @@ class LogView(APIView):
         responses={(200, "application/json"): LOG},
         parameters=[
             _in("after", int, "Position after which to begin; 0 by default"),
-            _in("limit", int, f"Most events of the page, at most {LARGEST_PAGE}"),
+            _in("limit", int, f"Most events of the page, at most {MAX_PAGE}"),
             _in("event_type", str, "Only events of these types, separated by commas"),
             _in("aggregate_type", str, "Only events of streams of this type"),
             _in("correlation_id", UUID, "Only events of this conversation"),
@@ -150,14 +150,14 @@ class LogView(APIView):
         if correlation_id and causation_id:
             raise BadRequest("excludes correlation_id", parameter="causation_id")
         page = read_log(
-            whole_number(query, "after", default=0, least=0, most=LARGEST),
-            whole_number(query, "limit", default=PAGE, least=1, most=LARGEST_PAGE),
+            whole_number(query, "after", default=0, least=0, most=MAX_BIGINT),
+            whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE),
             types or None,
             aggregate_type=plain_text(query, "aggregate_type"),
             correlation_id=correlation_id,
             causation_id=causation_id,
-            since=moment(query, "since"),
-            until=moment(query, "until"),
+            since=timestamp_of(query, "since"),
+            until=timestamp_of(query, "until"),
         )
         body = {
             "items": [event_body(event) for event in page.events],

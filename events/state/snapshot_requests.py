@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 TAKE_SNAPSHOT = "events.tasks.take_snapshot"
 """By name: the task needs models, and commands are part of the api, which is imported before Django has them."""
-MOST_WAITING = 1_000
+MAX_WAITING = 1_000
 """Aggregates; while Redis is away, further ones are forgotten."""
 REST_AFTER_FAILURE = 5.0
 """Seconds."""
@@ -35,7 +35,7 @@ class Asker:
     def ask(self, stream: StreamId) -> None:
         """Have a snapshot taken some time."""
         with self._lock:
-            if len(self._waiting) < MOST_WAITING:
+            if len(self._waiting) < MAX_WAITING:
                 self._waiting.add(stream)
         self._asked.set()
 

@@ -14,7 +14,7 @@ from events.store.columns import documents, parameters
 from events.store.conflicts import check_tombstones, check_versions, first_answers
 from events.store.connection import live_connection, live_cursor, savepoint
 from events.store.hooks import OnAppend, on_append
-from events.store.libpq import DirectStatement, call, direct_statement
+from events.store.libpq import LibpqStatement, call, libpq_statement
 from events.store.prepared import PreparedEvent, prepare
 
 Rows = list[tuple[int, ...]]
@@ -56,7 +56,7 @@ def append_prepared(
     """Append what `prepare` has made of the writes; otherwise the same as `append_streams`."""
     hook = on_append()
     for attempt in range(ATTEMPTS):
-        rows = _write(writes, prepared, hook, using) if attempt < RACES else _in_turn(writes, prepared, hook, using)
+        rows = _write(writes, prepared, hook, using) if attempt < RACES else _queued(writes, prepared, hook, using)
         if rows:
             if hook.committed:
                 transaction.on_commit(hook.committed, using=using, robust=True)
@@ -104,8 +104,8 @@ def _write(
 
 
 @cache
-def _one(hooked: str) -> DirectStatement:
-    return direct_statement(f"{statement('append_one')}\n{hooked}")
+def _one(hooked: str) -> LibpqStatement:
+    return libpq_statement(f"{statement('append_one')}\n{hooked}")
 
 
 @cache
@@ -113,13 +113,13 @@ def _many(hooked: str) -> str:
     return f"{statement('append_many')}\n{hooked}"
 
 
-def _in_turn(
+def _queued(
     writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], hook: OnAppend, using: str
 ) -> Rows:
     names = sorted(str(write.stream) for write in writes)
     with transaction.atomic(using=using):
         with live_cursor(using) as cursor:
-            cursor.execute(statement("wait_for_turn"), {"streams": names})
+            cursor.execute(statement("queue_for_streams"), {"streams": names})
         return _write(writes, prepared, hook, using)
 
 

@@ -69,7 +69,7 @@ class BatchWriter:
         another process. Blanks of the events are filled from the caller's own `event_context`.
         """
         # Before the lock, which may have been held at the moment of the fork.
-        if self._is_foreign():
+        if self._is_of_another_process():
             raise Unavailable("the batch writer was made before a fork; its thread is not in this process")
         check_shape(writes)
         request = _Request(writes, prepare(writes), Future())
@@ -82,7 +82,7 @@ class BatchWriter:
 
     def close(self) -> None:
         """Write what was handed in, answer everybody, and end."""
-        if self._is_foreign():
+        if self._is_of_another_process():
             return
         with self._changed:
             self._closed = True
@@ -95,7 +95,7 @@ class BatchWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _is_foreign(self) -> bool:
+    def _is_of_another_process(self) -> bool:
         return self._pid != os.getpid()
 
     def _run(self) -> None:

@@ -24,7 +24,7 @@ Value = str | int | bytes | UUID | datetime | None
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
-class DirectStatement(Struct, frozen=True, kw_only=True):
+class LibpqStatement(Struct, frozen=True, kw_only=True):
     """A statement with its parameters in the order in which the server numbers them."""
 
     query: bytes
@@ -33,16 +33,16 @@ class DirectStatement(Struct, frozen=True, kw_only=True):
     """None are declared: the server takes them from the columns. Part of psycopg's name for a prepared statement."""
 
 
-def direct_statement(sql: str) -> DirectStatement:
+def libpq_statement(sql: str) -> LibpqStatement:
     """A statement with `%(name)s` parameters; the text may hold no other percent signs."""
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
     numbers = {parameter: f"${number}" for number, parameter in enumerate(parameters, 1)}
     query = _PARAMETER.sub(lambda match: numbers[match[1]], sql)
-    return DirectStatement(query=query.encode(), parameters=parameters)
+    return LibpqStatement(query=query.encode(), parameters=parameters)
 
 
 def call(
-    connection: psycopg.Connection[Any], statement: DirectStatement, values: Mapping[str, Value]
+    connection: psycopg.Connection[Any], statement: LibpqStatement, values: Mapping[str, Value]
 ) -> list[tuple[int, ...]]:
     """The rows that the statement returns, all of integers. Raises what psycopg would: an `Error` by SQLSTATE."""
     encoded = [_ENCODERS[type(value)](value) for value in map(values.__getitem__, statement.parameters)]
@@ -54,7 +54,7 @@ def call(
     return [tuple(int(result.get_value(row, column) or 0) for column in columns) for row in range(result.ntuples)]
 
 
-def _execute(connection: psycopg.Connection[Any], statement: DirectStatement, encoded: Sequence[bytes | None]) -> Any:
+def _execute(connection: psycopg.Connection[Any], statement: LibpqStatement, encoded: Sequence[bytes | None]) -> Any:
     libpq = connection.pgconn
     # psycopg's book of prepared statements, for it deallocates all of them after a rollback.
     book: Any = connection._prepared  # noqa: SLF001

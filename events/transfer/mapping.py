@@ -256,7 +256,7 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"{value!r} is neither true nor false")
 
 
-def _moment(value: Any) -> str:
+def _timestamp(value: Any) -> str:
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError("a time needs an offset")
@@ -269,6 +269,6 @@ _CONVERSIONS: dict[str, Any] = {
     "integer": int,
     "number": float,
     "boolean": _boolean,
-    "time": _moment,
+    "time": _timestamp,
     "json": lambda value: msgspec.json.decode(str(value)),
 }

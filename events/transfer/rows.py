@@ -14,7 +14,7 @@ from events.api import InvalidJSON, loads_json
 from events.transfer.exceptions import UnreadableFile
 from events.transfer.mapping import ImportMap
 
-LONGEST_FIELD = 16 * 1024 * 1024
+MAX_FIELD = 16 * 1024 * 1024
 
 
 class SourceRow(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class SourceFile:
         raise UnreadableFile(f'{self._path}: say format = "csv" or "ndjson" in the map; the name does not tell')
 
     def _csv(self, content: BinaryIO) -> Iterator[SourceRow]:
-        csv.field_size_limit(LONGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD)
         # What is not UTF-8 comes as lone surrogates, which no event may hold: the row is rejected, the file goes on.
         with io.TextIOWrapper(content, self._map.encoding, errors="surrogateescape", newline="") as text:
             reader = csv.reader(text, delimiter=self._map.delimiter)

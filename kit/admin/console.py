@@ -16,13 +16,13 @@ from unfold.forms import ActionForm, BaseDialogForm
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-LONGEST_REASON = 500
+MAX_REASON = 500
 
 
 class ReasonForm(BaseDialogForm):  # type: ignore[misc]
     """Asks why, in a dialog."""
 
-    reason = forms.CharField(max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
 
 class ReasonedActionForm(ActionForm):  # type: ignore[misc]
@@ -30,7 +30,7 @@ class ReasonedActionForm(ActionForm):  # type: ignore[misc]
 
     reason = forms.CharField(
         label="",
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON,
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why?", "aria-label": "Reason"}),
     )

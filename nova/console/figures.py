@@ -18,7 +18,7 @@ from projections.api import ProjectionStatus, projection_statuses
 COUNTED = 100_000
 # How many of the newest events are shown, and of how many positions they are taken: positions have gaps.
 NEWEST = 8
-LOOKED_AT = 50
+POSITIONS_READ = 50
 
 log = structlog.get_logger(__name__)
 _ValueT = TypeVar("_ValueT")
@@ -105,7 +105,7 @@ def newest_events() -> Panel[Sequence[RecordedEvent]]:
     """The end of the log, newest first."""
 
     def ask() -> Sequence[RecordedEvent]:
-        page = read_log(max(0, last_position() - LOOKED_AT), LOOKED_AT)
+        page = read_log(max(0, last_position() - POSITIONS_READ), POSITIONS_READ)
         return page.events[::-1][:NEWEST]
 
     return _panel("the newest events", ask)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from nova.demo.exceptions import DemoError
 from outbox.api import registered_groups
 
-PATIENCE = 60.0  # seconds
+ARRIVAL_TIMEOUT = 60.0  # seconds
 PAUSE = 0.05
 
 
@@ -59,14 +59,14 @@ def await_arrival(event_ids: Sequence[UUID], *, expected: dict[str, int]) -> Arr
     Raises `DemoError` saying what is missing after a minute.
     """
     ids = list(event_ids)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ARRIVAL_TIMEOUT
     while True:
         published, consumed, projected = _scalar(_PUBLISHED, ids), _consumed(ids), _scalar(_PROJECTED, ids)
         if published == projected == len(ids) and all(consumed[group] >= count for group, count in expected.items()):
             break
         if time.monotonic() > deadline:
             raise DemoError(
-                f"after {PATIENCE:.0f} s, of {len(ids)} events {published} are published, {projected} projected, and "
+                f"after {ARRIVAL_TIMEOUT:.0f} s, of {len(ids)} events {published} are published, {projected} projected, and "
                 f"consumed are {consumed} where {expected} were expected; `manage.py status` tells what runs"
             )
         time.sleep(PAUSE)

@@ -21,7 +21,7 @@ from outbox.bus.rabbitmq.wire import connect
 from outbox.conf import outbox_conf
 
 # Seconds that one service may take to answer.
-PATIENCE = 1.5
+CHECK_TIMEOUT = 1.5
 
 
 class NotReady(Exception):
@@ -30,7 +30,7 @@ class NotReady(Exception):
 
 def check_database() -> None:
     """PostgreSQL answers, and all migrations are applied."""
-    timeout = f"-c statement_timeout={int(PATIENCE * 1_000)}"
+    timeout = f"-c statement_timeout={int(CHECK_TIMEOUT * 1_000)}"
     with psycopg.connect(**_connection_parameters(), connect_timeout=2, options=timeout) as connection:
         try:
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
@@ -43,7 +43,7 @@ def check_database() -> None:
 def check_redis() -> None:
     """Redis answers."""
     with redis.Redis.from_url(
-        health_conf().redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        health_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
     ) as client:
         client.ping()
 
@@ -51,7 +51,7 @@ def check_redis() -> None:
 def check_kafka() -> None:
     """A broker of the cluster tells who the others are."""
     conf = outbox_conf()
-    _kafka_client(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=PATIENCE)
+    _kafka_client(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=CHECK_TIMEOUT)
 
 
 def check_rabbitmq() -> None:

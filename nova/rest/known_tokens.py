@@ -15,7 +15,7 @@ from nova.models import ApiToken
 from nova.rest.tokens import digest_of
 
 # More live tokens than these are looked up more often; memory stays bounded.
-MOST_KNOWN = 4_096
+MAX_KNOWN = 4_096
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 _known: dict[bytes, tuple[float, ApiToken]] = {}
@@ -36,7 +36,7 @@ def known_token(token: str) -> ApiToken | None:
         if row is None:
             _known.pop(digest, None)
             return None
-        if len(_known) >= MOST_KNOWN:
+        if len(_known) >= MAX_KNOWN:
             _known.clear()
         _known[digest] = (now, row)
     if row.state == "live":

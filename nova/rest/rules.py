@@ -72,8 +72,8 @@ BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
 UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=_plain("A header is malformed."))
 BODY_TOO_LARGE = Rule(413, "body-too-large", "The body is too large", detail=_plain(""))
 BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood", _in_query)
-DATABASE_AWAY = _unavailable("The database")
-REDIS_AWAY = _unavailable("Redis")
+DATABASE_UNAVAILABLE = _unavailable("The database")
+REDIS_UNAVAILABLE = _unavailable("Redis")
 FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=_plain(""))
 INTERNAL = Rule(500, "internal-error", "Nova failed", detail=_plain("The log has more under this instance."))
 
@@ -158,7 +158,7 @@ RULES: dict[type[BaseException], Rule] = {
         404, "command-not-found", "The aggregate knows no such command", lambda e: {"known": list(e.known)}
     ),
     events.NotFound: NOT_FOUND,
-    events.Unavailable: DATABASE_AWAY,
+    events.Unavailable: DATABASE_UNAVAILABLE,
     # Read models.
     projections.InvalidParameter: BAD_PARAMETER,
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
@@ -178,8 +178,8 @@ RULES: dict[type[BaseException], Rule] = {
         "A drained consumer group cannot be paused",
         lambda e: {"drained_by": e.actor, "since": e.since.isoformat()},
     ),
-    outbox.LetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
-    outbox.LetterNotOpen: Rule(
+    outbox.DeadLetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
+    outbox.DeadLetterNotOpen: Rule(
         409, "dead-letter-not-open", "The dead letter was dealt with", lambda e: {"status_of_letter": e.status}
     ),
     outbox.OperationNotFound: Rule(404, "operation-not-found", "No operation has this number"),
@@ -230,15 +230,15 @@ RULES: dict[type[BaseException], Rule] = {
     django_errors.BadRequest: BAD_REQUEST,
     MultiPartParserError: BAD_REQUEST,
     UnicodeError: Rule(400, "bad-request", "The request cannot be understood", detail=_plain("It is not UTF-8.")),
-    django.db.OperationalError: DATABASE_AWAY,
-    django.db.InterfaceError: DATABASE_AWAY,
-    psycopg.OperationalError: DATABASE_AWAY,
-    psycopg.InterfaceError: DATABASE_AWAY,
+    django.db.OperationalError: DATABASE_UNAVAILABLE,
+    django.db.InterfaceError: DATABASE_UNAVAILABLE,
+    psycopg.OperationalError: DATABASE_UNAVAILABLE,
+    psycopg.InterfaceError: DATABASE_UNAVAILABLE,
     # The last net below the checks of parameters: what the database cannot hold came from the client.
     django.db.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
     psycopg.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
-    redis.ConnectionError: REDIS_AWAY,
-    redis.TimeoutError: REDIS_AWAY,
+    redis.ConnectionError: REDIS_UNAVAILABLE,
+    redis.TimeoutError: REDIS_UNAVAILABLE,
 }
 
 

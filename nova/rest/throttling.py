@@ -17,7 +17,7 @@ from nova.conf import rest_conf
 from nova.rest.auth import Grant
 
 # Seconds that a request may wait for Redis, and for which Redis is left alone after it was away.
-PATIENCE = 0.1
+REDIS_TIMEOUT = 0.1
 LEFT_ALONE = 1.0
 PERIODS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -66,4 +66,4 @@ def parse_rate(rate: str) -> tuple[int, int]:
 @functools.cache
 def _client(url: str) -> redis.Redis:
     # One pool for the process: Django's cache would open a connection for each request's thread.
-    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    return redis.Redis.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)

@@ -43,7 +43,7 @@ class ManyForm(forms.Form):
         """What is said about those that are meant."""
         return {name: self.cleaned_data[name] for name in self.narrowing if self.cleaned_data.get(name)}
 
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """The same as long as the same is meant."""
         meant = [self.cleaned_data["verb"], self.narrowed]
         return sha256(json.dumps(meant, default=str).encode()).hexdigest()
@@ -69,11 +69,11 @@ class ManyAdmin(OperatedAdmin):
     @action(description="Act on many", url_path="operate", permissions=["operate"], icon="rule")
     def operate(self, request: HttpRequest) -> HttpResponse:
         """Do something to all that a filter means, once the operator has seen how many they are."""
-        form, counted, mark = self._form_of(request), None, ""
+        form, counted, fingerprint = self._form_of(request), None, ""
         if form.is_bound and form.is_valid():
-            counted, mark = self.count_many(form), form.mark()
+            counted, fingerprint = self.count_many(form), form.fingerprint()
             if counted and "start" in request.POST:
-                if request.POST.get("counted") != mark:
+                if request.POST.get("counted") != fingerprint:
                     messages.warning(request, "Nothing has begun: look how many are meant now, and start again.")
                 elif form.cleaned_data["reason"]:
                     return self.start_many(request, form)
@@ -83,9 +83,9 @@ class ManyAdmin(OperatedAdmin):
             "title": f"Act on many {self.opts.verbose_name_plural}",
             "form": form,
             "counted": counted,
-            "mark": mark,
+            "fingerprint": fingerprint,
             "now": min(counted or 0, self.many_most or counted or 0),
-            "verb": form.cleaned_data["verb"] if mark else "",
+            "verb": form.cleaned_data["verb"] if fingerprint else "",
             "verbs": self.many_verbs,
             "opts": self.opts,
         }

@@ -13,8 +13,8 @@ from outbox.admin.bodies import readable_body
 from outbox.admin.display import NOWHERE, failure, link, readable, table
 from outbox.models import DeadLetter
 
-LONGEST_BODY = 100_000
-LETTER_STATES = {
+MAX_BODY = 100_000
+DEAD_LETTER_STATES = {
     "open": "danger",
     "retrying": "warning",
     "retried": "success",
@@ -23,10 +23,10 @@ LETTER_STATES = {
 }
 
 
-class LetterFields:
+class DeadLetterFields:
     """The fields of a letter that are not its columns. The letters have been through `find_blockers`."""
 
-    @display(description="state", label=LETTER_STATES)
+    @display(description="state", label=DEAD_LETTER_STATES)
     def state(self, letter: DeadLetter) -> str:
         """What has become of it."""
         return letter.status
@@ -48,7 +48,7 @@ class LetterFields:
             return "-"
         if letter.blocked_by is None:
             return "parked; its key is free by now"
-        return link(letter_url(letter.blocked_by), f"parked behind letter {letter.blocked_by}")
+        return link(dead_letter_url(letter.blocked_by), f"parked behind letter {letter.blocked_by}")
 
     @display(description="place")
     def place(self, letter: DeadLetter) -> str:
@@ -87,8 +87,8 @@ class LetterFields:
     def body_text(self, letter: DeadLetter) -> SafeString:
         """The body as it came."""
         body = bytes(letter.body or b"")
-        if len(body) > LONGEST_BODY:
-            return block(readable(body[:LONGEST_BODY]) + f"\n… of {filesizeformat(len(body))}")
+        if len(body) > MAX_BODY:
+            return block(readable(body[:MAX_BODY]) + f"\n… of {filesizeformat(len(body))}")
         return block(readable_body(body))
 
     @display(description="copy on the dead-letter topic")
@@ -104,9 +104,11 @@ class LetterFields:
     def edited_link(self, letter: DeadLetter) -> SafeString | str:
         """The letter's original or copy, leading to it."""
         if letter.edited_from_id:
-            return link(letter_url(letter.edited_from_id), f"This is an edited copy of letter {letter.edited_from_id}")
+            return link(
+                dead_letter_url(letter.edited_from_id), f"This is an edited copy of letter {letter.edited_from_id}"
+            )
         copy = DeadLetter.objects.filter(edited_from=letter).first()
-        return link(letter_url(copy.pk), f"Letter {copy.pk} is handled in its place") if copy else "-"
+        return link(dead_letter_url(copy.pk), f"Letter {copy.pk} is handled in its place") if copy else "-"
 
     @display(description="operations")
     def operations_text(self, letter: DeadLetter) -> SafeString | str:
@@ -123,9 +125,9 @@ class LetterFields:
         return table(("operation", "this letter", "who", "why", "when (UTC)"), rows) if rows else "-"
 
 
-def letter_url(letter_id: int) -> str:
+def dead_letter_url(dead_letter_id: int) -> str:
     """Where a letter is shown."""
-    return reverse("admin:outbox_deadletter_change", args=[letter_id])
+    return reverse("admin:outbox_deadletter_change", args=[dead_letter_id])
 
 
 def operation_url(operation_id: int) -> str:

@@ -14,8 +14,8 @@ from unfold.widgets import (
 
 from outbox.admin.bodies import readable_body
 from outbox.admin.bulk import ManyForm
-from outbox.dead_letters.edits import LetterEdit
-from outbox.dead_letters.selection import LetterFilter
+from outbox.dead_letters.edits import DeadLetterEdit
+from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.models import DeadLetter, DeadLetterOperation
 
 
@@ -25,12 +25,12 @@ def _text(label: str = "", help_text: str = "") -> forms.CharField:
     )
 
 
-def _moment(help_text: str) -> forms.DateTimeField:
+def _timestamp(help_text: str) -> forms.DateTimeField:
     widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
     return forms.DateTimeField(required=False, help_text=help_text, widget=widget)
 
 
-class LettersForm(ManyForm):
+class DeadLettersForm(ManyForm):
     """Which letters, what shall be done to them, and why."""
 
     narrowing: ClassVar = ("failure_group", "consumer", "event_type", "topic", "exception", "text", "since", "until")
@@ -43,8 +43,8 @@ class LettersForm(ManyForm):
     topic = _text()
     exception = _text(help_text="The exception's class.")
     text = _text(help_text="A part of what the exception said.")
-    since = _moment("Failed last at this time (UTC) or later.")
-    until = _moment("Failed last before this time (UTC).")
+    since = _timestamp("Failed last at this time (UTC) or later.")
+    until = _timestamp("Failed last before this time (UTC).")
     rate = forms.FloatField(
         required=False,
         min_value=0.01,
@@ -53,9 +53,9 @@ class LettersForm(ManyForm):
         help_text="Most letters retried in a second; the setting's when it is empty.",
     )
 
-    def wanted(self) -> LetterFilter:
+    def selection(self) -> DeadLetterFilter:
         """The letters that are meant."""
-        return msgspec.convert(self.narrowed, LetterFilter)
+        return msgspec.convert(self.narrowed, DeadLetterFilter)
 
 
 class EditForm(forms.Form):
@@ -85,8 +85,8 @@ class EditForm(forms.Form):
         known = {"body": readable_body(bytes(letter.body or b"")), "event_type": letter.event_type}
         return cls(said, initial=known | {"schema_version": versions[-1] if versions else None})
 
-    def edit(self) -> LetterEdit:
+    def edit(self) -> DeadLetterEdit:
         """What was changed; the body is as it was sent in any case."""
         changed = {name: self.cleaned_data[name] or None for name in ("event_type", "schema_version")}
         changed = {name: value for name, value in changed.items() if name in self.changed_data}
-        return LetterEdit(body=self.cleaned_data["body"], **changed)
+        return DeadLetterEdit(body=self.cleaned_data["body"], **changed)

@@ -57,7 +57,7 @@ class OperationFilter(admin.SimpleListFilter):
             return queryset
         items = OperationItem.objects.filter(operation_id=int(number))
         items = items.filter(state=state) if state else items
-        return queryset.filter(pk__in=items.values("letter_id"))
+        return queryset.filter(pk__in=items.values("dead_letter_id"))
 
 
 class ArchivedFilter(admin.SimpleListFilter):

@@ -15,15 +15,15 @@ from unfold.enums import ActionVariant
 from outbox.admin.base import ReasonForm, reason_dialog, row_action
 from outbox.admin.blockers import find_blockers
 from outbox.admin.bulk import ManyAdmin
-from outbox.admin.dead_letter_fields import LetterFields, letter_url, operation_url
-from outbox.admin.dead_letter_forms import EditForm, LettersForm
+from outbox.admin.dead_letter_fields import DeadLetterFields, dead_letter_url, operation_url
+from outbox.admin.dead_letter_forms import DeadLettersForm, EditForm
 from outbox.admin.dead_letter_list_filters import FAILURE_GROUPS, ArchivedFilter, FailureGroupFilter, OperationFilter
 from outbox.admin.display import NOWHERE, actor_of, tell, uuid_of
 from outbox.dead_letters.edits import edit_and_retry
 from outbox.dead_letters.groups import failure_groups
 from outbox.dead_letters.operations import affected, start_operation
-from outbox.dead_letters.selection import LetterFilter, by_ids
-from outbox.exceptions import InvalidEdit, LetterNotOpen
+from outbox.dead_letters.selection import DeadLetterFilter, by_ids
+from outbox.exceptions import DeadLetterNotOpen, InvalidEdit
 from outbox.models import DeadLetter, DeadLetterOperation
 
 VERBS = {
@@ -34,7 +34,7 @@ VERBS = {
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(LetterFields, ManyAdmin):
+class DeadLetterAdmin(DeadLetterFields, ManyAdmin):
     """Messages that a consumer group could not handle, newest first."""
 
     list_display = ("id", "state", "consumer", "event_type", "what", "place", "attempts", "last_failed_at")
@@ -47,8 +47,8 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
     search_help_text = "An event id in full, or a part of what the exception said"
     actions = ("retry", "discard", "archive")
     actions_list = ("failure_groups", "operate")
-    actions_detail = ("retry_letter", "edit_letter", "discard_letter", "archive_letter")
-    many_form = LettersForm
+    actions_detail = ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter", "archive_dead_letter")
+    many_form = DeadLettersForm
     many_verbs: ClassVar = VERBS
     fieldsets = (
         (
@@ -77,9 +77,13 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
 
     def possible(self, row: DeadLetter) -> Collection[str]:
         """An open letter is decided about; a closed one is put away; one in a worker's hands is neither."""
-        decisions = ("retry_letter", "edit_letter", "discard_letter") if row.status == DeadLetter.Status.OPEN else ()
+        decisions = (
+            ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter")
+            if row.status == DeadLetter.Status.OPEN
+            else ()
+        )
         put_away = row.archived_at is None and row.status != DeadLetter.Status.RETRYING
-        return (*decisions, "archive_letter") if put_away else decisions
+        return (*decisions, "archive_dead_letter") if put_away else decisions
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
@@ -118,14 +122,14 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         }
         return TemplateResponse(request, "admin/outbox/failure_groups.html", context)
 
-    def count_many(self, form: LettersForm) -> int:
+    def count_many(self, form: DeadLettersForm) -> int:
         """How many letters the verb can be done to."""
-        return affected(form.cleaned_data["verb"], form.wanted()).count()
+        return affected(form.cleaned_data["verb"], form.selection()).count()
 
-    def start_many(self, request: HttpRequest, form: LettersForm) -> HttpResponse:
+    def start_many(self, request: HttpRequest, form: DeadLettersForm) -> HttpResponse:
         """Begin an operation, and lead to it."""
         said = form.cleaned_data
-        operation = self._start(request, said["verb"], form.wanted(), said["reason"], said["rate"])
+        operation = self._start(request, said["verb"], form.selection(), said["reason"], said["rate"])
         return HttpResponseRedirect(operation_url(operation.pk))
 
     @row_action(
@@ -135,17 +139,17 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         variant=ActionVariant.PRIMARY,
         dialog=reason_dialog("Retry", "A worker gives the message to its group's handlers again.", "Retry"),
     )
-    def retry_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
+    def retry_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Have this letter handled again."""
         return self._act_on_one(request, "retry", object_id, form, "will be handled again by a worker")
 
     @row_action(description="Edit and retry", url_path="edit", permissions=["operate"])
-    def edit_letter(self, request: HttpRequest, object_id: int) -> HttpResponse:
+    def edit_dead_letter(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Have an edited copy of this letter handled in its place."""
         letter = DeadLetter.objects.get(pk=object_id)
         if letter.status != DeadLetter.Status.OPEN:
-            messages.warning(request, f"{LetterNotOpen(letter.pk, letter.status)}.")
-            return HttpResponseRedirect(letter_url(letter.pk))
+            messages.warning(request, f"{DeadLetterNotOpen(letter.pk, letter.status)}.")
+            return HttpResponseRedirect(dead_letter_url(letter.pk))
         form = EditForm.of(letter, request.POST or None)
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
@@ -153,22 +157,22 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
                 copy, _ = edit_and_retry(letter.pk, form.edit(), actor=actor_of(request), reason=reason)
             except InvalidEdit as error:
                 form.add_error(error.pointer.removeprefix("/") or "body", str(error))
-            except LetterNotOpen as error:
+            except DeadLetterNotOpen as error:
                 messages.warning(request, f"{error}.")
-                return HttpResponseRedirect(letter_url(letter.pk))
+                return HttpResponseRedirect(dead_letter_url(letter.pk))
             else:
                 self.audit(request, [letter], f"Replaced by the edited copy {copy.pk}: {reason}")
                 self.audit(request, [copy], f"Edited from letter {letter.pk}, and to be handled: {reason}")
                 messages.success(request, f"Letter {copy.pk} is an edited copy and will be handled by a worker.")
-                return HttpResponseRedirect(letter_url(copy.pk))
+                return HttpResponseRedirect(dead_letter_url(copy.pk))
         context = self.admin_site.each_context(request) | {
             "title": f"Edit and retry letter {letter.pk}",
             "form": form,
             "letter": letter,
-            "back": letter_url(letter.pk),
+            "back": dead_letter_url(letter.pk),
             "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/outbox/edit_letter.html", context)
+        return TemplateResponse(request, "admin/outbox/edit_dead_letter.html", context)
 
     @row_action(
         description="Discard",
@@ -177,7 +181,7 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         variant=ActionVariant.DANGER,
         dialog=reason_dialog("Discard", "The message is closed without being handled.", "Discard"),
     )
-    def discard_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
+    def discard_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Close this letter."""
         return self._act_on_one(request, "discard", object_id, form, "discarded")
 
@@ -187,7 +191,7 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         permissions=["operate"],
         dialog=reason_dialog("Archive", "The letter is left out of lists; it is kept, and can be retried.", "Archive"),
     )
-    def archive_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
+    def archive_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Leave this letter out of lists."""
         return self._act_on_one(request, "archive", object_id, form, "archived")
 
@@ -221,7 +225,7 @@ class DeadLetterAdmin(LetterFields, ManyAdmin):
         return self._back_to(object_id)
 
     def _start(
-        self, request: HttpRequest, verb: str, wanted: LetterFilter, reason: str, rate: float | None = None
+        self, request: HttpRequest, verb: str, wanted: DeadLetterFilter, reason: str, rate: float | None = None
     ) -> DeadLetterOperation:
         operation, _ = start_operation(verb, wanted, actor=actor_of(request), reason=reason, rate=rate)
         self.audit(request, [operation], f"Begun with {operation.total} letters: {reason}")

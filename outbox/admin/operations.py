@@ -31,7 +31,7 @@ class DeadLetterOperationAdmin(OperatedAdmin):
     actions_detail = ("cancel",)
     change_form_before_template = "admin/outbox/operation_progress.html"
     fieldsets = (
-        ("What", {"fields": ("verb_label", "filter_text", "rate", "letters_link")}),
+        ("What", {"fields": ("verb_label", "filter_text", "rate", "dead_letters_link")}),
         ("Who and why", {"fields": ("actor", "reason", "request_id", "cancelled_by", "cancel_reason")}),
         ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
     )
@@ -61,7 +61,7 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         return json_block(operation.filter or {"all": "open letters that are not archived"})
 
     @display(description="letters")
-    def letters_link(self, operation: DeadLetterOperation) -> SafeString:
+    def dead_letters_link(self, operation: DeadLetterOperation) -> SafeString:
         """The letters that it was begun with, and those of them that failed."""
         letters = f"{reverse('admin:outbox_deadletter_changelist')}?archived=any"
         letters += f"&operation={operation.pk}"

@@ -48,7 +48,7 @@ class RowsForm(ManyForm):
         help_text="A part of what the broker said.",
     )
 
-    def wanted(self) -> Q:
+    def selection(self) -> Q:
         """The rows that are meant, whatever state they are in."""
         said = self.narrowed
         text = said.pop("text", None)

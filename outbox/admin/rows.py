@@ -216,21 +216,21 @@ class OutboxEventAdmin(ManyAdmin):
 
     def count_many(self, form: RowsForm) -> int:
         """How many rows the verb can be done to."""
-        return self._meant(form).count()
+        return self._selected(form).count()
 
     def start_many(self, request: HttpRequest, form: RowsForm) -> HttpResponse:
         """Act on the first of them, and lead back to the list."""
-        ids = list(self._meant(form).order_by("position").values_list("pk", flat=True)[: self.many_most])
+        ids = list(self._selected(form).order_by("position").values_list("pk", flat=True)[: self.many_most])
         self._act(request, ids, form.cleaned_data["verb"], form.cleaned_data["reason"], asked=len(ids))
-        if left := self._meant(form).count():
+        if left := self._selected(form).count():
             messages.warning(request, f"There are {left} more: act on them again.")
         shown = {name: value for name, value in form.narrowed.items() if name in {"topic", "event_type"}}
         url = reverse("admin:outbox_outboxevent_changelist")
         return HttpResponseRedirect(f"{url}?{urlencode(shown)}" if shown else url)
 
-    def _meant(self, form: RowsForm) -> OutboxQuerySet:
+    def _selected(self, form: RowsForm) -> OutboxQuerySet:
         _, possible, _ = ACTIONS[form.cleaned_data["verb"]]
-        return possible(OutboxEvent.objects.filter(form.wanted()))
+        return possible(OutboxEvent.objects.filter(form.selection()))
 
     def _act_on_selection(
         self, request: HttpRequest, queryset: QuerySet[OutboxEvent], verb: str

@@ -22,7 +22,7 @@ class Failure(Enum):
     """The broker refused it and may take it later."""
     PERMANENT = "permanent"
     """It will never be taken as it is."""
-    HELD = "held"
+    BLOCKED = "held"
     """It was not tried, because one before it failed."""
 
 

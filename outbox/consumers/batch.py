@@ -1,4 +1,4 @@
-"""Which message of a batch is guilty when the batch fails? Halves find it; it is tried again, and then it is buried.
+"""Which message of a batch is guilty when the batch fails? Halves find it; it is tried again, and then it is dead_lettered.
 
 One step does one piece of the work and never waits: what is to be tried later says when, so that whoever does the steps
 has its hands free for others meanwhile.
@@ -19,7 +19,7 @@ from outbox.exceptions import Poisonous
 
 log = structlog.get_logger(__name__)
 
-SERVER_AWAY = RetryPolicy(limit=0, base=0.1, cap=3.0)
+SERVER_RETRY = RetryPolicy(limit=0, base=0.1, cap=3.0)
 # Pieces of so few messages are taken apart at once: halving them further would try the innocent ones more often.
 FEW = 8
 
@@ -31,12 +31,12 @@ class Effect(Protocol):
         """Let all of them take effect together; raises whatever goes wrong, and nothing has happened then."""
         ...
 
-    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+    def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """Give a message up, so that those behind it go on."""
         ...
 
 
-class Worklist:
+class Batch:
     """Messages of one partition in their order, and how far their effect has come. One thread at a time."""
 
     def __init__(self, effect: Effect, policy: RetryPolicy, *, chance: Callable[[], float] = random.random) -> None:
@@ -59,7 +59,7 @@ class Worklist:
         self._pieces.append(messages)
 
     def step(self) -> float:
-        """Try the first piece; seconds until the next step is due. Raises when a message cannot even be buried."""
+        """Try the first piece; seconds until the next step is due. Raises when a message cannot even be dead_lettered."""
         piece = self._pieces[0]
         try:
             self._effect.take(piece)
@@ -80,7 +80,7 @@ class Worklist:
         if not isinstance(error, Poisonous) and self._attempts <= self._policy.limit:
             return self._policy.delay(self._attempts, chance=self._chance())
         try:
-            self._effect.bury(piece[0], error, attempts=self._attempts)
+            self._effect.dead_letter(piece[0], error, attempts=self._attempts)
         except Exception as failure:
             if not is_outage(failure):
                 raise
@@ -94,7 +94,7 @@ class Worklist:
         connection.close()
         self._outages += 1
         log.warning("waiting for a server", error=type(error).__name__, times=self._outages)
-        return SERVER_AWAY.delay(self._outages, chance=self._chance())
+        return SERVER_RETRY.delay(self._outages, chance=self._chance())
 
     def _finish(self, piece: Sequence[IncomingMessage]) -> None:
         self._pieces.popleft()

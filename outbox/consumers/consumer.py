@@ -18,15 +18,15 @@ from kit.outages import is_outage
 from kit.retry import RetryPolicy
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.conf import OutboxConf
-from outbox.consumers.adaptive_batch_size import Portion
+from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.decisions import CHANNEL, Decisions, decisions
-from outbox.consumers.partition_queues import InHand, Lanes
-from outbox.consumers.processor import GroupEffect
+from outbox.consumers.partition_queues import InHand, PartitionQueues
+from outbox.consumers.processor import Processor
 from outbox.consumers.watchdog import Watchdog
 from outbox.exceptions import ConsumerStalled
 from outbox.handling.handlers import ConsumerGroup
 from outbox.signals import heartbeats
-from outbox.signals.wakeup import HintListener
+from outbox.signals.wakeup import WakeupListener
 from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,9 @@ SHORT_POLL = 0.02
 # The broker need not hear of every batch; the inbox knows what comes again.
 COMMIT_INTERVAL = 0.05
 # Seconds between two looks at what operators have decided, by itself and for a hint.
-LOOK_INTERVAL, HINT_INTERVAL = 2.0, 0.2
+CONTROL_POLL_INTERVAL, WAKEUP_POLL_INTERVAL = 2.0, 0.2
 # Seconds that the batches in hand may take when partitions go, or the worker ends (which allows 20).
-PATIENCE = 15.0
+HANDOVER_TIMEOUT = 15.0
 # So many times what counts as a stall, a consumer takes fewer messages at a time after one.
 CAUTION = 20
 
@@ -99,8 +99,8 @@ class ConsumerRunner:
         self._settings = settings
         self._give_up = give_up
         self._pulse = heartbeats.Pulse(heartbeats.consumer_name(group.name))
-        self._portion = Portion(usual=settings.batch)
-        self._listener = HintListener(settings.redis_url, CHANNEL) if settings.redis_url else None
+        self._portion = AdaptiveBatchSize(usual=settings.batch)
+        self._listener = WakeupListener(settings.redis_url, CHANNEL) if settings.redis_url else None
         self._decisions = Decisions()
         self._look_at = self._hear_at = self._commit_at = 0.0
         self._paused: set[Partition] = set()
@@ -140,21 +140,23 @@ class ConsumerRunner:
     def _consume(self, stop: threading.Event) -> None:
         """From joining the group to leaving it."""
         settings = self._settings
-        effect = GroupEffect(self._group, blocking=settings.blocking)
-        lanes = Lanes(effect, settings.policy, threads=settings.lanes, batch=settings.batch, held=self._is_held)
+        effect = Processor(self._group, blocking=settings.blocking)
+        lanes = PartitionQueues(
+            effect, settings.policy, threads=settings.lanes, batch=settings.batch, held=self._is_blocked
+        )
         watchdog = Watchdog(
             self._group.name,
             lanes.in_hand,
             limit=settings.stall,
             # While it hands partitions over, the poll thread waits for the batches in hand.
-            poll_limit=max(settings.stall, 2 * PATIENCE),
+            poll_limit=max(settings.stall, 2 * HANDOVER_TIMEOUT),
             give_up=self._give_up,
         )
         subscription = self._bus.subscribe(settings.group_id, settings.topics)
         subscription.before_handover = partial(self._hand_over, subscription, lanes)
         self._paused.clear()
         watchdog.start()
-        patience = PATIENCE
+        timeout = HANDOVER_TIMEOUT
         try:
             while not stop.is_set() and not self._decisions.drained:
                 watchdog.polled()
@@ -164,35 +166,35 @@ class ConsumerRunner:
                 lanes.feed(subscription.poll(limit=settings.batch, timeout=timeout))
                 self._commit(subscription, lanes)
                 if self._hear_operators(stop):
-                    lanes.look_again()
+                    lanes.recheck()
                 self._regulate(subscription, lanes)
                 self._show_state(subscription, watchdog)
                 if lanes.failure:
                     raise lanes.failure
                 if watchdog.lost:
-                    patience = 0.0
+                    timeout = 0.0
                     self._end_sessions(watchdog.lost)
                     raise ConsumerStalled(watchdog.stalled)
         finally:
             watchdog.stop()
             lanes.close()
-            subscription.commit(lanes.release(lanes.partitions(), within=patience))
+            subscription.commit(lanes.release(lanes.partitions(), within=timeout))
             subscription.close()
 
-    def _is_held(self, partition: Partition) -> bool:
+    def _is_blocked(self, partition: Partition) -> bool:
         return self._decisions.holds(partition)
 
-    def _hand_over(self, subscription: Subscription, lanes: Lanes, partitions: Collection[Partition]) -> None:
-        subscription.commit(lanes.release(partitions, within=PATIENCE))
+    def _hand_over(self, subscription: Subscription, lanes: PartitionQueues, partitions: Collection[Partition]) -> None:
+        subscription.commit(lanes.release(partitions, within=HANDOVER_TIMEOUT))
         self._paused.difference_update(partitions)
 
-    def _commit(self, subscription: Subscription, lanes: Lanes) -> None:
+    def _commit(self, subscription: Subscription, lanes: PartitionQueues) -> None:
         now = time.monotonic()
         if now >= self._commit_at and (positions := lanes.progress()):
             subscription.commit(positions)
             self._commit_at = now + COMMIT_INTERVAL
 
-    def _regulate(self, subscription: Subscription, lanes: Lanes) -> None:
+    def _regulate(self, subscription: Subscription, lanes: PartitionQueues) -> None:
         """Let partitions rest that have more in their lane than it can take, or that an operator has stopped."""
         resting = lanes.full(self._paused)
         if self._decisions.paused:
@@ -206,12 +208,12 @@ class ConsumerRunner:
         """Look at what operators have decided, if it is time to; whether that is something new."""
         now = time.monotonic()
         if self._listener and now >= self._hear_at:
-            self._hear_at = now + HINT_INTERVAL
+            self._hear_at = now + WAKEUP_POLL_INTERVAL
             if self._listener.wait(0, stop):
                 self._look_at = now
         if now < self._look_at:
             return False
-        self._look_at = now + LOOK_INTERVAL
+        self._look_at = now + CONTROL_POLL_INTERVAL
         found = self._decisions
         with self._bearing_outages():
             found = decisions(self._group.name)

@@ -16,8 +16,8 @@ from outbox.conf import outbox_conf
 from outbox.handling.handlers import ConsumerGroup
 
 # Seconds that each of the broker's answers may take.
-PATIENCE = 3.0
-SETTLING_LOOK = 0.1
+ANSWER_TIMEOUT = 3.0
+SETTLING_POLL_INTERVAL = 0.1
 # A broker that has just started, or a group whose books move, knows soon.
 _SETTLING = frozenset(
     {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
@@ -57,7 +57,7 @@ def lag_of(group: ConsumerGroup) -> list[PartitionLag]:
 def partitions_of(topic: str) -> int | None:
     """How many partitions a topic has at Kafka; None when it is not there. Raises `KafkaException` as `lag_of` does."""
     conf = outbox_conf()
-    found = _admin(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=PATIENCE).topics.get(topic)
+    found = _admin(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=ANSWER_TIMEOUT).topics.get(topic)
     return None if found is None else len(found.partitions)
 
 
@@ -70,7 +70,7 @@ def group_lag(
     """
     admin = _admin(brokers, security, os.getpid())
     patterns = tuple(topics)
-    known = admin.list_topics(timeout=PATIENCE).topics
+    known = admin.list_topics(timeout=ANSWER_TIMEOUT).topics
     partitions = sorted(
         (name, number)
         for name, topic in known.items()
@@ -100,15 +100,17 @@ def _committed(config: Mapping[str, str], group_id: str, partitions: Sequence[Pa
     # By a consumer that never joins: where a group's coordinator is still settling, the administrator's own question
     # for offsets ends the process (confluent-kafka 2.16).
     consumer = Consumer({**config, "group.id": group_id, "log_level": 2})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ANSWER_TIMEOUT
     try:
         while True:
             try:
-                found = consumer.committed([TopicPartition(*partition) for partition in partitions], timeout=PATIENCE)
+                found = consumer.committed(
+                    [TopicPartition(*partition) for partition in partitions], timeout=ANSWER_TIMEOUT
+                )
             except KafkaException as error:
                 if error.args[0].code() not in _SETTLING or time.monotonic() > deadline:
                     raise
-                time.sleep(SETTLING_LOOK)
+                time.sleep(SETTLING_POLL_INTERVAL)
             else:
                 return {(part.topic, part.partition): part.offset for part in found if part.offset >= 0}
     finally:
@@ -118,7 +120,7 @@ def _committed(config: Mapping[str, str], group_id: str, partitions: Sequence[Pa
 def _offsets(admin: AdminClient, partitions: Sequence[Partition], which: OffsetSpec) -> dict[Partition, int]:
     asked = {TopicPartition(*partition): which for partition in partitions}
     offsets = {}
-    for part, answer in admin.list_offsets(asked, request_timeout=PATIENCE).items():
+    for part, answer in admin.list_offsets(asked, request_timeout=ANSWER_TIMEOUT).items():
         try:
             offsets[part.topic, part.partition] = answer.result().offset
         except KafkaException:

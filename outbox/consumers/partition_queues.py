@@ -18,7 +18,7 @@ from msgspec import Struct
 from kit.connections import use_own_connection
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
-from outbox.consumers.batch import Effect, Worklist
+from outbox.consumers.batch import Batch, Effect
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +51,12 @@ class InHand(Struct, frozen=True, kw_only=True):
         return None if live is None else int(live.info.backend_pid)
 
 
-class Lane:
+class PartitionQueue:
     """One partition's messages. Everything but the step is done under the lock of the lanes."""
 
     def __init__(self, partition: Partition, effect: Effect, policy: RetryPolicy) -> None:
         self.partition = partition
-        self.work = Worklist(effect, policy)
+        self.work = Batch(effect, policy)
         self.waiting: deque[IncomingMessage] = deque()
         self.bytes = 0
         self.due = 0.0
@@ -91,7 +91,7 @@ class Lane:
             self.work.add(batch)
 
 
-class Lanes:
+class PartitionQueues:
     """All lanes of a consumer. One thread feeds and asks; threads of its own do the work."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Lanes:
     ) -> None:
         """`threads` work at most, `batch` is the most messages of one step, and what an operator has stopped is `held`.
 
-        A change of what is held is to be told by `look_again`.
+        A change of what is held is to be told by `recheck`.
         """
         self._effect = effect
         self._policy = policy
@@ -113,7 +113,7 @@ class Lanes:
         self.batch = batch
         """Most messages of one step; may be changed at any time."""
         self._held = held
-        self._lanes: dict[Partition, Lane] = {}
+        self._lanes: dict[Partition, PartitionQueue] = {}
         self._threads = 0
         self._busy = 0
         self._closed = False
@@ -131,7 +131,7 @@ class Lanes:
                 partition = (message.topic, message.partition)
                 lane = self._lanes.get(partition)
                 if lane is None:
-                    lane = self._lanes[partition] = Lane(partition, self._effect, self._policy)
+                    lane = self._lanes[partition] = PartitionQueue(partition, self._effect, self._policy)
                 lane.feed(message, now)
             self._wake(now)
 
@@ -175,7 +175,7 @@ class Lanes:
             return [lane.in_hand for lane in self._lanes.values() if lane.in_hand]
 
     def is_behind(self) -> bool:
-        """Whether a lane waits for a thread, or for its next attempt: then `feed` or `look_again` are wanted soon."""
+        """Whether a lane waits for a thread, or for its next attempt: then `feed` or `recheck` are wanted soon."""
         with self._work:
             return any(
                 lane.has_work and lane.in_hand is None and not self._held(lane.partition)
@@ -194,7 +194,7 @@ class Lanes:
         )
         return ready >= SATED_BATCHES * self.batch
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Partitions may no longer be held, or have waited too long."""
         with self._work:
             self._wake(time.monotonic())
@@ -228,7 +228,7 @@ class Lanes:
         finally:
             connection.close()
 
-    def _next(self) -> Lane | None:
+    def _next(self) -> PartitionQueue | None:
         """The ready lane that has waited longest, in hand; None when the thread is not needed any more."""
         give_up = time.monotonic() + IDLE
         with self._work:
@@ -247,7 +247,7 @@ class Lanes:
             self._threads -= 1
             return None
 
-    def _take(self, lane: Lane, now: float) -> None:
+    def _take(self, lane: PartitionQueue, now: float) -> None:
         # To the end of the line, so that the others come first the next time.
         self._lanes[lane.partition] = self._lanes.pop(lane.partition)
         self._busy += 1
@@ -256,12 +256,12 @@ class Lanes:
         )
         lane.load(self.batch)
 
-    def _step(self, lane: Lane) -> None:
+    def _step(self, lane: PartitionQueue) -> None:
         pause = 0.0
         try:
             pause = lane.work.step()
         except Exception as error:
-            log.exception("a message could be neither handled nor buried", partition=lane.partition)
+            log.exception("a message could be neither handled nor dead_lettered", partition=lane.partition)
             self.failure = error
             pause = IDLE
         with self._work:

@@ -1,4 +1,4 @@
-"""What does a message do to a consumer group? Its handlers take it, or it is buried, or parked behind a buried one."""
+"""What does a message do to a consumer group? Its handlers take it, or it is dead_lettered, or parked behind a dead_lettered one."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,7 +7,7 @@ from django.db import transaction
 from events.api import registry
 from outbox.bus.base import IncomingMessage
 from outbox.dead_letters.blocking import blocked_keys, is_blocking, keys_to_park
-from outbox.dead_letters.store import bury
+from outbox.dead_letters.store import store_dead_letter
 from outbox.exceptions import KeyBlocked
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
@@ -15,7 +15,7 @@ from outbox.messages.decoding import event_type_of, to_event
 from outbox.messages.fast_path import header_texts
 
 
-class GroupEffect:
+class Processor:
     """The handlers of a group, for the messages of its topics."""
 
     def __init__(self, group: ConsumerGroup, *, blocking: Collection[str] = ()) -> None:
@@ -47,9 +47,9 @@ class GroupEffect:
         if wanted:
             take_effect(self._group, [to_event(message, texts) for message, texts in wanted])
 
-    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+    def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """See `Effect`."""
-        bury(self._group, message, error, attempts=attempts)
+        store_dead_letter(self._group, message, error, attempts=attempts)
 
     def _park(self, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
         """Make dead letters of those that are held back too, in their order; the keys that are."""
@@ -59,5 +59,5 @@ class GroupEffect:
             blocked = keys_to_park(self._group.name, messages)
             for message in messages:
                 if message.key in blocked:
-                    bury(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
+                    store_dead_letter(self._group, message, KeyBlocked(message.topic, message.key), attempts=0)
         return blocked

@@ -13,8 +13,8 @@ from msgspec import Struct
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
 from outbox.bus.kafka.history import KafkaRange
-from outbox.consumers.batch import Worklist
-from outbox.consumers.processor import GroupEffect
+from outbox.consumers.batch import Batch
+from outbox.consumers.processor import Processor
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
 from outbox.messages.decoding import event_type_of, to_event
@@ -50,7 +50,7 @@ def replay(
     No keys or no types means all. What fails for good is a dead letter, unless the group has it behind it.
     """
     effect = _Again(group, again=again)
-    work = Worklist(effect, policy)
+    work = Batch(effect, policy)
     read = chosen = 0
     for found in messages.batches(batch):
         wanted = [
@@ -77,7 +77,7 @@ class _Again:
     def __init__(self, group: ConsumerGroup, *, again: bool) -> None:
         self._group = group
         self._again = again
-        self._usual = GroupEffect(group)
+        self._usual = Processor(group)
         self.handled = 0
         self.failed: list[str] = []
 
@@ -85,8 +85,8 @@ class _Again:
         """See `Effect`."""
         self.handled += take_effect(self._group, [to_event(message) for message in messages], again=self._again)
 
-    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+    def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """See `Effect`."""
-        self._usual.bury(message, error, attempts=attempts)
+        self._usual.dead_letter(message, error, attempts=attempts)
         place = f"{message.topic}[{message.partition}]@{message.offset}"
         self.failed.append(f"{place}: {type(error).__name__}: {error}")

@@ -18,7 +18,7 @@ from outbox.consumers.partition_queues import InHand
 log = structlog.get_logger(__name__)
 
 INTERVAL = 0.5
-DEEPEST = 12
+MAX_DEPTH = 12
 
 
 class Watchdog:
@@ -68,9 +68,9 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._stop.wait(min(INTERVAL, self._limit / 4)):
-            self.look(time.monotonic())
+            self.check(time.monotonic())
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         """See who comes no further."""
         slow = [work for work in self._in_hand() if now - work.since > self._limit]
         for work in slow:
@@ -91,7 +91,7 @@ class Watchdog:
             return
         self._reported = {(what, since)} | {seen for seen in self._reported if seen[0] != what}
         frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to see where a thread stands
-        stack = traceback.extract_stack(frame)[-DEEPEST:] if frame else []
+        stack = traceback.extract_stack(frame)[-MAX_DEPTH:] if frame else []
         log.error(
             "a consumer comes no further",
             consumer=self._name,

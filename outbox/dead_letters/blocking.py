@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from outbox.bus.base import IncomingMessage
-from outbox.dead_letters.key_order import UNDECIDED, lane_of, share_lanes
+from outbox.dead_letters.key_order import UNDECIDED, key_order_of, share_key_orders
 from outbox.models import DeadLetter
 
 
@@ -35,7 +35,7 @@ def blocked_keys(consumer: str, messages: Sequence[IncomingMessage]) -> set[byte
 def keys_to_park(consumer: str, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
     """`blocked_keys`, none of which becomes free before the caller's transaction has parked its messages."""
     blocked = blocked_keys(consumer, messages)
-    lanes = (lane_of(consumer, messages[0].topic, key) for key in blocked)
-    share_lanes([lane for lane in lanes if lane])
+    lanes = (key_order_of(consumer, messages[0].topic, key) for key in blocked)
+    share_key_orders([lane for lane in lanes if lane])
     # Again, for a retry may have dealt with the last letter of a key meanwhile.
     return blocked_keys(consumer, messages)

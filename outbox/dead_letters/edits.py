@@ -10,7 +10,7 @@ from events.api import InvalidEvent, InvalidJSON, decode_payload, loads_json, re
 from outbox.bus.base import MAX_MESSAGE_BYTES
 from outbox.dead_letters.operations import retry_dead_letters
 from outbox.dead_letters.store import headers_as_json, original
-from outbox.exceptions import InvalidEdit, LetterNotFound, LetterNotOpen
+from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidEdit
 from outbox.handling.inbox import claim
 from outbox.messages.decoding import event_type_of
 from outbox.models import DeadLetter, DeadLetterOperation
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 ORIGINAL = "original_event_id"
 
 
-class LetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DeadLetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is different in the copy; what is None is as it was."""
 
     body: str
@@ -30,7 +30,7 @@ class LetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def edit_and_retry(
-    letter_id: int, edit: LetterEdit, *, actor: str, reason: str
+    letter_id: int, edit: DeadLetterEdit, *, actor: str, reason: str
 ) -> tuple[DeadLetter, DeadLetterOperation]:
     """Have an edited copy of an open letter handled in its place; the copy, and the operation that retries it.
 
@@ -38,16 +38,16 @@ def edit_and_retry(
     every byte and is handled no more.
 
     Raises:
-        LetterNotFound: there is none of that number.
-        LetterNotOpen: it was dealt with, or is being dealt with.
+        DeadLetterNotFound: there is none of that number.
+        DeadLetterNotOpen: it was dealt with, or is being dealt with.
         InvalidEdit: the body is no JSON object, or does not fit the registered type; with a pointer.
     """
     with transaction.atomic():
         letter = DeadLetter.objects.select_for_update(of=("self",)).filter(pk=letter_id).first()
         if letter is None:
-            raise LetterNotFound(letter_id)
+            raise DeadLetterNotFound(letter_id)
         if letter.status != DeadLetter.Status.OPEN:
-            raise LetterNotOpen(letter_id, letter.status)
+            raise DeadLetterNotOpen(letter_id, letter.status)
         copy = _copy(letter, edit)
         copy.save(force_insert=True)
         DeadLetter.objects.filter(pk=letter.pk).update(status=DeadLetter.Status.REPLACED)
@@ -67,7 +67,7 @@ def edit_and_retry(
     return copy, operation
 
 
-def _copy(letter: DeadLetter, edit: LetterEdit) -> DeadLetter:
+def _copy(letter: DeadLetter, edit: DeadLetterEdit) -> DeadLetter:
     message = original(letter)
     event_id = uuid7()
     changed = {"event_id": str(event_id).encode(), ORIGINAL: str(letter.event_id).encode()}

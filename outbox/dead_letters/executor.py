@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Now
 
 from kit.connections import own_connection
 from kit.outages import is_outage
-from outbox.dead_letters.scheduling import hold_lane, is_held_back, let_go, next_item, take_in_parked
+from outbox.dead_letters.scheduling import block_key, enqueue_parked, is_blocked, next_item, release
 from outbox.dead_letters.store import handle_again
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.sql.statements import statement
@@ -29,9 +29,9 @@ NAMESPACE = 0x4E4C4F50
 BATCH = 500
 # Seconds until an operation looks again whether the turn of a letter has come: another operation may have an earlier
 # one of its key, or its group may be paused.
-TURN = 1.0
+BLOCKED_RETRY_DELAY = 1.0
 # Seconds until an operation is tried again for which a server was away.
-AWAY = 1.0
+OUTAGE_RETRY_DELAY = 1.0
 LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)
 
 
@@ -56,7 +56,7 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
                         _give_up(operation_id, error)
                         raise
                     log.warning("an operation waits for a server", operation=operation_id, error=type(error).__name__)
-                    pause = AWAY
+                    pause = OUTAGE_RETRY_DELAY
                 if pause is None:
                     del due[operation_id]
                 else:
@@ -84,7 +84,7 @@ def take_batch(operation_id: int) -> float | None:
     """Discard or archive the next letters of an operation, in the caller's transaction; None when it has ended."""
     operation = DeadLetterOperation.objects.get(pk=operation_id)
     pending = operation.items.filter(state=OperationItem.State.PENDING)
-    batch = dict(pending.values_list("letter_id", "id")[:BATCH])
+    batch = dict(pending.values_list("dead_letter_id", "id")[:BATCH])
     locked = DeadLetter.objects.filter(pk__in=batch).order_by("id").select_for_update(of=("self",))
     if operation.verb == DeadLetterOperation.Verb.DISCARD:
         wanted = [letter.pk for letter in locked if letter.status == DeadLetter.Status.OPEN]
@@ -92,7 +92,7 @@ def take_batch(operation_id: int) -> float | None:
     else:
         wanted = [letter.pk for letter in locked if letter.status != DeadLetter.Status.RETRYING]
         DeadLetter.objects.filter(pk__in=wanted).update(archived_at=Now())
-    done = [batch.pop(letter_id) for letter_id in wanted]
+    done = [batch.pop(dead_letter_id) for dead_letter_id in wanted]
     OperationItem.objects.filter(pk__in=done).update(state=OperationItem.State.DONE)
     OperationItem.objects.filter(pk__in=batch.values()).update(state=OperationItem.State.SKIPPED)
     _count(operation_id, done=len(done), skipped=len(batch))
@@ -112,26 +112,26 @@ def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
     if not pending.exists():
         _finish(operation.pk)
         return None
-    return max(0.0, (next_at - datetime.now(UTC)).total_seconds()) if item else TURN
+    return max(0.0, (next_at - datetime.now(UTC)).total_seconds()) if item else BLOCKED_RETRY_DELAY
 
 
 def _retry(operation: DeadLetterOperation, item: OperationItem, next_at: datetime) -> None:
     """Handle the letter of an item, and keep account."""
-    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.letter_id)
+    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.dead_letter_id)
     if letter.status != DeadLetter.Status.RETRYING:
-        _mark(item, OperationItem.State.SKIPPED)
+        _set_state(item, OperationItem.State.SKIPPED)
         _count(operation.pk, next_at=next_at, skipped=1)
-    elif is_held_back(letter):
-        _count(operation.pk, next_at=next_at, skipped=hold_lane(item))
+    elif is_blocked(letter):
+        _count(operation.pk, next_at=next_at, skipped=block_key(item))
     elif handle_again(letter):
-        _mark(item, OperationItem.State.DONE)
-        _count(operation.pk, next_at=next_at, done=1, taken_in=take_in_parked(operation, letter))
+        _set_state(item, OperationItem.State.DONE)
+        _count(operation.pk, next_at=next_at, done=1, taken_in=enqueue_parked(operation, letter))
     else:
-        _mark(item, OperationItem.State.FAILED)
-        _count(operation.pk, next_at=next_at, failed=1, skipped=hold_lane(item))
+        _set_state(item, OperationItem.State.FAILED)
+        _count(operation.pk, next_at=next_at, failed=1, skipped=block_key(item))
 
 
-def _mark(item: OperationItem, state: OperationItem.State) -> None:
+def _set_state(item: OperationItem, state: OperationItem.State) -> None:
     OperationItem.objects.filter(pk=item.pk).update(state=state)
 
 
@@ -164,7 +164,7 @@ def _give_up(operation_id: int, error: Exception) -> None:
     """A fault of ours, not of a letter: somebody has to look, and the letters are open meanwhile."""
     with transaction.atomic():
         operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
-        let_go(operation, OperationItem.State.CANCELLED)
+        release(operation, OperationItem.State.CANCELLED)
         DeadLetterOperation.objects.filter(pk=operation_id, state__in=LIVE).update(
             state=DeadLetterOperation.State.FAILED,
             finished_at=Now(),

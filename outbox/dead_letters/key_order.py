@@ -16,14 +16,14 @@ UNDECIDED = (DeadLetter.Status.OPEN, DeadLetter.Status.RETRYING)
 NAMESPACE = 0x4E4C4C4E
 
 
-def lane_of(consumer: str, topic: str, key: bytes | memoryview | None) -> str | None:
+def key_order_of(consumer: str, topic: str, key: bytes | memoryview | None) -> str | None:
     """The same for messages whose order a group relies on; None where there is no order."""
     if key is None:
         return None
     return sha256(f"{consumer}/{topic}/".encode() + bytes(key)).hexdigest()[:32]
 
 
-def undecided_of_lane(letter: DeadLetter) -> QuerySet[DeadLetter]:
+def undecided_of_key(letter: DeadLetter) -> QuerySet[DeadLetter]:
     """The letters of this one's lane that nobody has dealt with, in their order; it has a key."""
     key = Value(bytes(letter.key or b""))
     return _undecided(letter.consumer, letter.topic, letter.partition, key).order_by("offset", "id")
@@ -35,16 +35,16 @@ def undecided_before(outer: str) -> QuerySet[DeadLetter]:
     return _undecided(*place).filter(offset__lt=OuterRef(f"{outer}__offset"))
 
 
-def keep_lane(lane: str) -> None:
+def lock_key_order(lane: str) -> None:
     """Let nothing be parked in the lane, and nothing decided about it, before the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("keep_lane"), {"namespace": NAMESPACE, "lane": lane})
+        cursor.execute(statement("lock_key_order"), {"namespace": NAMESPACE, "key_order": lane})
 
 
-def share_lanes(lanes: Iterable[str]) -> None:
+def share_key_orders(lanes: Iterable[str]) -> None:
     """Let nobody keep one of these lanes before the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("share_lanes"), {"namespace": NAMESPACE, "lanes": list(lanes)})
+        cursor.execute(statement("share_key_orders"), {"namespace": NAMESPACE, "lanes": list(lanes)})
 
 
 def _undecided(consumer: Any, topic: Any, partition: Any, key: Any) -> QuerySet[DeadLetter]:

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 
 from outbox.conf import outbox_conf
 from outbox.dead_letters.executor import BATCH, take_batch
-from outbox.dead_letters.scheduling import let_go, take_in
-from outbox.dead_letters.selection import LetterFilter, as_json, by_ids, letters
+from outbox.dead_letters.scheduling import enqueue, release
+from outbox.dead_letters.selection import DeadLetterFilter, as_json, by_ids, select
 from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.tasks import run_operations
@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 Verb = DeadLetterOperation.Verb
 # Between these lies how many letters a retry may deal with in a second: one in 100 seconds at least.
-SLOWEST, FASTEST = 0.01, 10_000.0
+MIN_RATE, MAX_RATE = 0.01, 10_000.0
 
 
-def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:
+def affected(verb: str, wanted: DeadLetterFilter) -> QuerySet[DeadLetter]:
     """The letters that an operation of this verb would deal with."""
-    meant = letters(wanted)
+    meant = select(wanted)
     if verb == Verb.ARCHIVE:
         return meant.filter(archived_at=None).exclude(status=DeadLetter.Status.RETRYING)
     return meant.filter(status=DeadLetter.Status.OPEN)
@@ -38,7 +38,7 @@ def affected(verb: str, wanted: LetterFilter) -> QuerySet[DeadLetter]:
 
 def start_operation(
     verb: str,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     *,
     actor: str,
     reason: str,
@@ -58,14 +58,14 @@ def start_operation(
         operation, created = _row(verb, wanted, actor=actor, reason=reason, rate=rate, request_id=request_id)
         if not created:
             return operation, True
-        operation.total = take_in(operation, affected(verb, wanted))
+        operation.total = enqueue(operation, affected(verb, wanted))
         if operation.total == 0:
             operation.state, operation.started_at, operation.finished_at = operation.State.DONE, Now(), Now()
         operation.save()
         if operation.total and verb != Verb.RETRY and operation.total < BATCH:
             take_batch(operation.pk)
         elif operation.total:
-            transaction.on_commit(_hint, robust=True)
+            transaction.on_commit(_wake, robust=True)
     operation.refresh_from_db()
     log.info(
         "an operation on dead letters has begun",
@@ -121,7 +121,7 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
             raise OperationNotFound(operation_id)
         if not operation.is_live:
             raise OperationFinished(operation_id, operation.state)
-        let_go(operation, OperationItem.State.CANCELLED)
+        release(operation, OperationItem.State.CANCELLED)
         operation.state, operation.finished_at = operation.State.CANCELLED, Now()
         operation.cancelled_by, operation.cancel_reason = actor, reason
         operation.save(update_fields=["state", "finished_at", "cancelled_by", "cancel_reason"])
@@ -130,12 +130,12 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
     return operation
 
 
-def _hint() -> None:
+def _wake() -> None:
     """Wake a worker, from a thread of its own: whoever asks does not wait for a broker that is away."""
-    threading.Thread(target=_send_hint, name="operations-hint", daemon=True).start()
+    threading.Thread(target=_send_wakeup, name="operations-hint", daemon=True).start()
 
 
-def _send_hint() -> None:
+def _send_wakeup() -> None:
     try:
         run_operations.apply_async(retry=False, ignore_result=True)
     except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
@@ -144,7 +144,7 @@ def _send_hint() -> None:
 
 
 def _row(
-    verb: str, wanted: LetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
+    verb: str, wanted: DeadLetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
 ) -> tuple[DeadLetterOperation, bool]:
     allowed = (rate or outbox_conf().dead_letter_retry_rate) if verb == Verb.RETRY else None
     said = {"verb": str(verb), "filter": as_json(wanted), "actor": actor, "reason": reason, "rate": allowed}

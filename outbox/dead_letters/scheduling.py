@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from outbox.conf import outbox_conf
 from outbox.dead_letters.blocking import is_blocking
-from outbox.dead_letters.key_order import keep_lane, lane_of, undecided_before, undecided_of_lane
+from outbox.dead_letters.key_order import key_order_of, lock_key_order, undecided_before, undecided_of_key
 from outbox.models import ConsumerControl, DeadLetter, DeadLetterOperation, OperationItem
 
 # Rows of items written in one statement.
@@ -23,21 +23,21 @@ FIRST = 100
 PARKED = 1_000
 
 
-def take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter], *, most: int | None = None) -> int:
+def enqueue(operation: DeadLetterOperation, meant: QuerySet[DeadLetter], *, most: int | None = None) -> int:
     """Write down what the operation has to do, in order; how many letters. They are locked until the commit."""
     # An edited copy has the place of its original, and so comes where that would have come.
     in_order = meant.select_for_update(of=("self",)).order_by("topic", "partition", "offset", "id")[:most]
     fields = in_order.values_list("id", "consumer", "topic", "key")
     is_retry = operation.verb == DeadLetterOperation.Verb.RETRY
     items = (
-        OperationItem(operation=operation, letter_id=letter_id, lane=lane)
-        for letter_id, lane in _lanes(fields.iterator(chunk_size=CHUNK), ordered=is_retry)
+        OperationItem(operation=operation, dead_letter_id=dead_letter_id, key_order=lane)
+        for dead_letter_id, lane in _key_orders(fields.iterator(chunk_size=CHUNK), ordered=is_retry)
     )
     taken = 0
     while chunk := list(islice(items, CHUNK)):
         OperationItem.objects.bulk_create(chunk)
         if is_retry:
-            asked = DeadLetter.objects.filter(pk__in=[item.letter_id for item in chunk])
+            asked = DeadLetter.objects.filter(pk__in=[item.dead_letter_id for item in chunk])
             asked.update(status=DeadLetter.Status.RETRYING, archived_at=None)
         taken += len(chunk)
     return taken
@@ -45,11 +45,11 @@ def take_in(operation: DeadLetterOperation, meant: QuerySet[DeadLetter], *, most
 
 def next_item(operation: DeadLetterOperation) -> OperationItem | None:
     """The first of a retry's items whose turn it is; None when there is none, or all have to wait."""
-    before = undecided_before("letter").filter(status=DeadLetter.Status.RETRYING)
+    before = undecided_before("dead_letter").filter(status=DeadLetter.Status.RETRYING)
     decision = ConsumerControl.objects.filter(
-        Q(topic="") | Q(topic=OuterRef("letter__topic")),
-        Q(partition=None) | Q(partition=OuterRef("letter__partition")),
-        consumer=OuterRef("letter__consumer"),
+        Q(topic="") | Q(topic=OuterRef("dead_letter__topic")),
+        Q(partition=None) | Q(partition=OuterRef("dead_letter__partition")),
+        consumer=OuterRef("dead_letter__consumer"),
     )
     pending = operation.items.filter(state=OperationItem.State.PENDING).order_by("id")
     possible = pending.filter(~Exists(before), ~Exists(decision))
@@ -57,44 +57,46 @@ def next_item(operation: DeadLetterOperation) -> OperationItem | None:
     return possible.filter(pk__in=pending.values("pk")[:FIRST]).first() or possible.first()
 
 
-def is_held_back(letter: DeadLetter) -> bool:
+def is_blocked(letter: DeadLetter) -> bool:
     """Whether its topic is a blocking one and an earlier letter of its lane is open."""
     if not _is_blocking(letter):
         return False
-    return undecided_of_lane(letter).filter(offset__lt=letter.offset).exists()
+    return undecided_of_key(letter).filter(offset__lt=letter.offset).exists()
 
 
-def hold_lane(item: OperationItem) -> int:
+def block_key(item: OperationItem) -> int:
     """Leave the pending letters of this one's lane as they are, for their order would be lost; how many."""
-    if item.lane is None:
+    if item.key_order is None:
         return 0
     held = OperationItem.objects.filter(
-        lane=item.lane, operation_id=item.operation_id, state=OperationItem.State.PENDING
+        key_order=item.key_order, operation_id=item.operation_id, state=OperationItem.State.PENDING
     )
-    waiting = DeadLetter.objects.filter(pk__in=held.values("letter_id"), status=DeadLetter.Status.RETRYING)
+    waiting = DeadLetter.objects.filter(pk__in=held.values("dead_letter_id"), status=DeadLetter.Status.RETRYING)
     waiting.update(status=DeadLetter.Status.OPEN)
-    return held.update(state=OperationItem.State.HELD)
+    return held.update(state=OperationItem.State.BLOCKED)
 
 
-def take_in_parked(operation: DeadLetterOperation, handled: DeadLetter) -> int:
+def enqueue_parked(operation: DeadLetterOperation, handled: DeadLetter) -> int:
     """Take in what is parked behind a letter that was just handled; how many letters, none where nothing is parked."""
-    lane = lane_of(handled.consumer, handled.topic, handled.key)
+    lane = key_order_of(handled.consumer, handled.topic, handled.key)
     if lane is None or not _is_blocking(handled):
         return 0
     # Who parks a message looks and writes while sharing the lane: it is seen here, or sees that the key is free.
-    keep_lane(lane)
-    behind = undecided_of_lane(handled).filter(offset__gt=handled.offset)
+    lock_key_order(lane)
+    behind = undecided_of_key(handled).filter(offset__gt=handled.offset)
     following = behind.first()
     if following is None or following.status == DeadLetter.Status.RETRYING:
         return 0
-    return take_in(operation, behind.filter(status=DeadLetter.Status.OPEN), most=PARKED)
+    return enqueue(operation, behind.filter(status=DeadLetter.Status.OPEN), most=PARKED)
 
 
-def let_go(operation: DeadLetterOperation, state: OperationItem.State) -> None:
+def release(operation: DeadLetterOperation, state: OperationItem.State) -> None:
     """Give back the letters whose turn has not come."""
     waiting = operation.items.filter(state=OperationItem.State.PENDING)
     if operation.verb == DeadLetterOperation.Verb.RETRY:
-        given_back = DeadLetter.objects.filter(pk__in=waiting.values("letter_id"), status=DeadLetter.Status.RETRYING)
+        given_back = DeadLetter.objects.filter(
+            pk__in=waiting.values("dead_letter_id"), status=DeadLetter.Status.RETRYING
+        )
         given_back.update(status=DeadLetter.Status.OPEN)
     waiting.update(state=state)
 
@@ -103,6 +105,6 @@ def _is_blocking(letter: DeadLetter) -> bool:
     return letter.key is not None and is_blocking(letter.topic, outbox_conf().blocking_topics)
 
 
-def _lanes(rows: Iterator[tuple[Any, ...]], *, ordered: bool) -> Iterator[tuple[int, str | None]]:
-    for letter_id, consumer, topic, key in rows:
-        yield letter_id, lane_of(consumer, topic, key) if ordered else None
+def _key_orders(rows: Iterator[tuple[Any, ...]], *, ordered: bool) -> Iterator[tuple[int, str | None]]:
+    for dead_letter_id, consumer, topic, key in rows:
+        yield dead_letter_id, key_order_of(consumer, topic, key) if ordered else None

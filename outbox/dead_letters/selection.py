@@ -10,16 +10,16 @@ from msgspec import Meta, Struct
 from outbox.models import DeadLetter
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
-LetterId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+DeadLetterId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["open", "retrying", "retried", "discarded", "replaced"]
-MOST_IDS = 10_000
+MAX_IDS = 10_000
 
 
-class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class DeadLetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Dead letters for which all that is said here holds."""
 
-    ids: Annotated[tuple[LetterId, ...], Meta(max_length=MOST_IDS)] | None = None
+    ids: Annotated[tuple[DeadLetterId, ...], Meta(max_length=MAX_IDS)] | None = None
     """Only these: none when it is empty, so that a selection that has come to nothing never means everything."""
     status: Status | None = None
     failure_group: Name | None = None
@@ -40,7 +40,7 @@ class LetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Whether they are archived; None for both."""
 
 
-def letters(wanted: LetterFilter) -> QuerySet[DeadLetter]:
+def select(wanted: DeadLetterFilter) -> QuerySet[DeadLetter]:
     """The letters that are meant, in no particular order."""
     condition = Q()
     if wanted.ids is not None:
@@ -59,12 +59,12 @@ def letters(wanted: LetterFilter) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(condition).order_by()
 
 
-def by_ids(*ids: int) -> LetterFilter:
+def by_ids(*ids: int) -> DeadLetterFilter:
     """Just these letters, archived or not."""
-    return LetterFilter(ids=ids, archived=None)
+    return DeadLetterFilter(ids=ids, archived=None)
 
 
-def as_json(wanted: LetterFilter) -> dict[str, object]:
+def as_json(wanted: DeadLetterFilter) -> dict[str, object]:
     """The filter as an operation keeps it, which is as JSON gives it back: only what it says."""
     said: dict[str, object] = msgspec.json.decode(msgspec.json.encode(wanted))
     return said

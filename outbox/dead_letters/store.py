@@ -39,7 +39,7 @@ class FailureReport(Struct, frozen=True, kw_only=True):
     """The same for every failure of this class in this function."""
 
 
-def bury(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
     """Keep the message as a dead letter, marked as processed so that the group goes on behind it."""
     event_id = event_id_of(message)
     report = describe(error, _roots(group))

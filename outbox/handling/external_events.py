@@ -24,11 +24,11 @@ Translation = Callable[[ReceivedEvent], tuple[str, Struct] | None]
 """The aggregate and the command that an event asks for; None when it asks for nothing."""
 
 
-def keep_foreign_events(service: Service, event_types: Collection[str]) -> Handler:
+def keep_external_events(service: Service, event_types: Collection[str]) -> Handler:
     """A handler that stores events of these types, of the aggregates that the service listens to."""
 
     def keep(events: Sequence[ReceivedEvent]) -> None:
-        store_foreign_events(service.name, [event for event in events if event.aggregate_type in service.listens])
+        store_external_events(service.name, [event for event in events if event.aggregate_type in service.listens])
 
     return Handler(name=f"{service.name}-foreign-events", event_types=event_types, handle_batch=keep)
 
@@ -65,7 +65,7 @@ def command_id_of(service: Service, event_id: UUID) -> UUID:
     return uuid5(event_id, service.name)
 
 
-def store_foreign_events(service: str, events: Sequence[ReceivedEvent]) -> int:
+def store_external_events(service: str, events: Sequence[ReceivedEvent]) -> int:
     """Store those that are not stored yet; how many there were."""
     if not events:
         return 0
@@ -88,6 +88,6 @@ def store_foreign_events(service: str, events: Sequence[ReceivedEvent]) -> int:
     ]
     with connection.cursor() as cursor:
         cursor.execute(
-            statement("store_foreign_events"), {"service": service, "events": msgspec.json.encode(rows).decode()}
+            statement("store_external_events"), {"service": service, "events": msgspec.json.encode(rows).decode()}
         )
         return int(cursor.rowcount)

@@ -1,8 +1,8 @@
 """How often does an effect outside the database happen? Once, as far as Redis remembers: `processed:{event_id}`.
 
 The inbox cannot know of it: what a handler does outside stays when the transaction is rolled back, and the message
-comes again. So each such handler leaves a mark for seven days once it is done, and is passed over when it is there.
-Redis may be emptied at any time; then it may happen again, and so it may after a crash between effect and mark: which
+comes again. So each such handler leaves a remember for seven days once it is done, and is passed over when it is there.
+Redis may be emptied at any time; then it may happen again, and so it may after a crash between effect and remember: which
 it must bear.
 """
 
@@ -19,15 +19,15 @@ LIFETIME = 7 * 86_400  # seconds
 TIMEOUT = 2.0
 
 
-def unmarked(handler: str, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Those that the handler has left no mark on. Raises `redis.RedisError`."""
+def unseen(handler: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Those that the handler has left no remember on. Raises `redis.RedisError`."""
     with _client(outbox_conf().redis_url, os.getpid()).pipeline(transaction=False) as pipeline:
         for event_id in event_ids:
             pipeline.sismember(_key(event_id), handler)
         return {event_id for event_id, marked in zip(event_ids, pipeline.execute(), strict=True) if not marked}
 
 
-def mark(handler: str, event_ids: Sequence[UUID]) -> None:
+def remember(handler: str, event_ids: Sequence[UUID]) -> None:
     """Remember that the handler is done with these. Raises `redis.RedisError`."""
     with _client(outbox_conf().redis_url, os.getpid()).pipeline(transaction=True) as pipeline:
         for event_id in event_ids:

@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from events.api import event_context, process_clock
-from outbox.handling import idempotency_keys as marks
+from outbox.handling import idempotency_keys as idempotency_keys
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.messages.received import ReceivedEvent
 from outbox.signals import metrics
@@ -20,7 +20,7 @@ from outbox.sql.statements import statement
 def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again: bool = False) -> int:
     """Handle those of the events that the group has not handled before, all in one transaction; how many there were.
 
-    With `again`, handle all of them, whatever the marks say. Raises whatever a handler raises; nothing has happened
+    With `again`, handle all of them, whatever the idempotency_keys say. Raises whatever a handler raises; nothing has happened
     then.
     """
     process_clock.witness(max((event.clock for event in events), default=0))
@@ -57,12 +57,12 @@ def run_handlers(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again
         wanted = [handler.view(event) for event in events if handler.wants(event.event_type)]
         name = f"{group.name}/{handler.name}"
         if handler.outside and not again and wanted:
-            unmarked = marks.unmarked(name, [event.event_id for event in wanted])
-            wanted = [event for event in wanted if event.event_id in unmarked]
+            unseen = idempotency_keys.unseen(name, [event.event_id for event in wanted])
+            wanted = [event for event in wanted if event.event_id in unseen]
         if handler.handle_batch and wanted:
             _handle_together(handler, wanted)
             if handler.outside:
-                marks.mark(name, [event.event_id for event in wanted])
+                idempotency_keys.remember(name, [event.event_id for event in wanted])
         elif handler.handle and wanted:
             _handle_each(handler, wanted, mark_as=name if handler.outside else None)
 
@@ -86,7 +86,7 @@ def _handle_each(handler: Handler, events: Sequence[ReceivedEvent], *, mark_as: 
                 handler.handle(event)
             durations.of(event.event_type).observe(time.perf_counter() - started)
             if mark_as:
-                marks.mark(mark_as, [event.event_id])
+                idempotency_keys.remember(mark_as, [event.event_id])
 
 
 def _handle_together(handler: Handler, events: Sequence[ReceivedEvent]) -> None:

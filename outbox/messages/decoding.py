@@ -16,7 +16,7 @@ from outbox.bus.base import IncomingMessage
 from outbox.bus.headers import PLACE_NAMESPACE
 from outbox.exceptions import Poisonous
 from outbox.messages.encoding import CLOUD_EVENTS
-from outbox.messages.fast_path import HeaderTexts, quick_event
+from outbox.messages.fast_path import HeaderTexts, fast_path_event
 from outbox.messages.received import ReceivedEvent
 
 
@@ -30,7 +30,7 @@ def event_id_of(message: IncomingMessage) -> UUID:
     headers = _Headers(message)
     return (
         headers.uuid("event_id")
-        or headers.foreign_id()
+        or headers.external_id()
         or uuid5(PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}")
     )
 
@@ -43,7 +43,7 @@ def to_event(message: IncomingMessage, texts: HeaderTexts | None = None) -> Rece
     if texts is not None and (known := registry.named(texts.get("event_type", ""))):
         version = known.version
         if texts.get("schema_version") == str(version):
-            quick = quick_event(message, texts, _payload(known.name, version, message))
+            quick = fast_path_event(message, texts, _payload(known.name, version, message))
             if quick is not None:
                 return quick
     if message.unreadable:
@@ -115,7 +115,7 @@ class _Headers:
         except ValueError:
             return None
 
-    def foreign_id(self) -> UUID | None:
+    def external_id(self) -> UUID | None:
         """Made from the id of somebody else's CloudEvent, which is unique together with its source."""
         values = self._values.get("ce_source"), self._values.get("ce_id")
         return uuid5(PLACE_NAMESPACE, repr(values)) if all(values) else None

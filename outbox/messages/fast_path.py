@@ -26,7 +26,7 @@ def header_texts(message: IncomingMessage) -> HeaderTexts | None:
     return None if "\x00" in "".join(texts.values()) else texts
 
 
-def quick_event(message: IncomingMessage, texts: HeaderTexts, payload: Struct) -> ReceivedEvent | None:
+def fast_path_event(message: IncomingMessage, texts: HeaderTexts, payload: Struct) -> ReceivedEvent | None:
     """The event, if its headers are exactly what Nova writes; else None. `texts` are used up."""
     texts["payload"] = payload
     texts["topic"] = message.topic

@@ -1,6 +1,6 @@
 """Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
 
-from outbox.models.consumers import ConsumerAction, ConsumerControl, ForeignEvent, InboxEntry, ProcessHeartbeat
+from outbox.models.consumers import ConsumerAction, ConsumerControl, ExternalEvent, InboxEntry, ProcessHeartbeat
 from outbox.models.dead_letters import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
 
@@ -9,7 +9,7 @@ __all__ = [
     "ConsumerControl",
     "DeadLetter",
     "DeadLetterOperation",
-    "ForeignEvent",
+    "ExternalEvent",
     "InboxEntry",
     "OperationItem",
     "OutboxAction",

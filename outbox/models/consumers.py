@@ -25,7 +25,7 @@ class InboxEntry(models.Model):
         return f"{self.consumer} {self.event_id}"
 
 
-class ForeignEvent(models.Model):
+class ExternalEvent(models.Model):
     """An event of another service, as it was received by one that listens to it."""
 
     service = models.CharField(max_length=100, db_collation="C", help_text="Who listens.")
@@ -57,7 +57,7 @@ class ForeignEvent(models.Model):
         return f"{self.service} {self.event_type} {self.event_id}"
 
 
-class Steered(models.Model):
+class ControlledScope(models.Model):
     """What somebody has said about a consumer group, or about a part of what it consumes, and why."""
 
     consumer = models.CharField(max_length=100, db_collation="C")
@@ -73,7 +73,7 @@ class Steered(models.Model):
         return f"{self.consumer} {self.topic} {'' if self.partition is None else self.partition}".strip()
 
 
-class ConsumerControl(Steered):
+class ConsumerControl(ControlledScope):
     """What an operator has decided about a consumer group, or about a part of what it consumes."""
 
     class Verb(models.TextChoices):
@@ -102,7 +102,7 @@ class ConsumerControl(Steered):
         return f"{self.verb} {super().__str__()}"
 
 
-class ConsumerAction(Steered):
+class ConsumerAction(ControlledScope):
     """What an operator has decided about a consumer group, or has taken back. It outlives the decision."""
 
     class Verb(models.TextChoices):

@@ -142,7 +142,7 @@ class OperationItem(models.Model):
         PENDING = "pending"
         DONE = "done"
         FAILED = "failed"
-        HELD = "held"
+        BLOCKED = "held"
         """Not tried, because one before it of its key failed, or is open and blocks its key."""
         SKIPPED = "skipped"
         """Not tried, because the letter had changed meanwhile."""
@@ -150,9 +150,15 @@ class OperationItem(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     operation = models.ForeignKey(DeadLetterOperation, on_delete=models.CASCADE, related_name="items")
-    letter = models.ForeignKey(DeadLetter, on_delete=models.CASCADE, related_name="operation_items")
-    lane = models.CharField(  # noqa: DJ001 - letters without an order have no lane
-        max_length=32, null=True, db_collation="C", help_text="The same for letters whose order is kept."
+    dead_letter = models.ForeignKey(
+        DeadLetter, on_delete=models.CASCADE, related_name="operation_items", db_column="letter_id"
+    )
+    key_order = models.CharField(  # noqa: DJ001 - dead letters without a key have no order
+        max_length=32,
+        null=True,
+        db_column="lane",
+        db_collation="C",
+        help_text="The same for letters whose order is kept.",
     )
     state = models.CharField(max_length=10, choices=State, db_default=State.PENDING)
 
@@ -161,8 +167,8 @@ class OperationItem(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["operation", "id"], condition=Q(state="pending"), name="operation_items_pending"),
-            models.Index(fields=["lane", "operation"], condition=Q(state="pending"), name="operation_items_lanes"),
+            models.Index(fields=["key_order", "operation"], condition=Q(state="pending"), name="operation_items_lanes"),
         ]
 
     def __str__(self) -> str:
-        return f"letter {self.letter_id} of operation {self.operation_id}"
+        return f"letter {self.dead_letter_id} of operation {self.operation_id}"

@@ -21,7 +21,7 @@ LEASE = 2.5
 RENEWAL = 1.0
 # Seconds that a loop may spend on something else than its rows. It waits for the broker with deadlines, which are
 # shorter together; a loop that exceeds this hangs, and others shall have its shards.
-PATIENCE = 20.0
+MAX_SILENCE = 20.0
 
 ENFORCED_BY_THE_SERVER = (
     # The usual silence: the client has no statement running.
@@ -33,12 +33,14 @@ ENFORCED_BY_THE_SERVER = (
 
 
 @contextmanager
-def leased(connection: BaseDatabaseWrapper, *, lease: float = LEASE, patience: float = PATIENCE) -> Iterator[None]:
+def leased(
+    connection: BaseDatabaseWrapper, *, lease: float = LEASE, max_silence: float = MAX_SILENCE
+) -> Iterator[None]:
     """Put the connection's session on a lease of so many seconds, and renew it while its user is alive."""
     with connection.cursor() as cursor:
         for setting in ENFORCED_BY_THE_SERVER:
             cursor.execute("SELECT set_config(%s, %s, false)", [setting, f"{lease * 1000:.0f}ms"])
-    renewal = _Renewal(connection.connection, patience)
+    renewal = _Renewal(connection.connection, max_silence)
     with connection.execute_wrapper(renewal.noting):
         renewal.start()
         try:
@@ -48,11 +50,11 @@ def leased(connection: BaseDatabaseWrapper, *, lease: float = LEASE, patience: f
 
 
 class _Renewal:
-    """Speaks for a loop that is busy elsewhere, until its patience ends."""
+    """Speaks for a loop that is busy elsewhere, until its max_silence ends."""
 
-    def __init__(self, session: "psycopg.Connection[Any]", patience: float) -> None:
+    def __init__(self, session: "psycopg.Connection[Any]", max_silence: float) -> None:
         self._session = session
-        self._patience = patience
+        self._max_silence = max_silence
         self._spoken = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
@@ -75,7 +77,7 @@ class _Renewal:
         # A loop that speaks by itself is looked at no oftener than it could fall silent.
         while not self._ended.wait(max(RENEWAL / 2, self._spoken + RENEWAL - time.monotonic())):
             silence = time.monotonic() - self._spoken
-            if not RENEWAL <= silence < self._patience:
+            if not RENEWAL <= silence < self._max_silence:
                 continue
             # That a session is lost, the loop will find out by itself.
             with suppress(psycopg.Error):

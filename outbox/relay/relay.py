@@ -148,12 +148,12 @@ def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicP
 def _complete(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[_FailedRow]) -> None:
     """In one statement; in one transaction when some have failed."""
     if not failed:
-        _mark_published(connection, delivered)
+        _complete_published(connection, delivered)
         return
     connection.set_autocommit(False)
     try:
         if delivered:
-            _mark_published(connection, delivered)
+            _complete_published(connection, delivered)
         with connection.cursor() as cursor:
             cursor.execute(statement("fail"), {"failures": msgspec.json.encode(failed).decode()})
         connection.commit()
@@ -161,7 +161,7 @@ def _complete(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], f
         connection.set_autocommit(True)
 
 
-def _mark_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
+def _complete_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement("complete"), {"ids": [row.id for row in delivered]})
 
@@ -169,5 +169,5 @@ def _mark_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxR
 def _count(delivered: Sequence[OutboxRow], failed: Sequence[tuple[OutboxRow, DeliveryFailure]]) -> None:
     for (event_type, service), number in Counter((row.event_type, row.source_service) for row in delivered).items():
         metrics.EVENTS_PUBLISHED.labels(event_type=event_type, service=service).inc(number)
-    if failures := sum(failure.failure is not Failure.HELD for _, failure in failed):
+    if failures := sum(failure.failure is not Failure.BLOCKED for _, failure in failed):
         metrics.PUBLISH_FAILURES.inc(failures)

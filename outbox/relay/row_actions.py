@@ -17,7 +17,7 @@ from outbox.signals import wakeup as hints
 log = structlog.get_logger(__name__)
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
-LONGEST_KEY = 1_000
+MAX_KEY = 1_000
 # Rows that are dealt with in one statement: each has several parameters in it.
 CHUNK = 1_000
 KEPT = ("event_id", "last_error", "retry_count")
@@ -131,5 +131,5 @@ def _check_route(topic: str | None, partition_key: str | None) -> None:
         raise InvalidRoute("name a topic, a key or both", pointer="")
     if topic is not None and (not TOPIC.fullmatch(topic) or topic in {".", ".."}):
         raise InvalidRoute("must be 1 to 249 letters, digits, dots, dashes or underscores", pointer="/topic")
-    if partition_key is not None and (not 1 <= len(partition_key) <= LONGEST_KEY or "\0" in partition_key):
-        raise InvalidRoute(f"must have 1 to {LONGEST_KEY} characters and no NUL", pointer="/partition_key")
+    if partition_key is not None and (not 1 <= len(partition_key) <= MAX_KEY or "\0" in partition_key):
+        raise InvalidRoute(f"must have 1 to {MAX_KEY} characters and no NUL", pointer="/partition_key")

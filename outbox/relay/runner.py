@@ -20,7 +20,7 @@ from outbox.relay.relay import PassResult, relay_connection, relay_pass
 from outbox.relay.shards import ShardOwner
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.signals import heartbeats
-from outbox.signals.wakeup import HintListener
+from outbox.signals.wakeup import WakeupListener
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 # such a moment in half a second more.
 REBALANCE_INTERVAL = 1.0
 REBALANCE_DELAY = 0.5
-BROKER_AWAY = RetryPolicy(limit=0, base=0.2, cap=2.0)
-DATABASE_AWAY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+BROKER_RETRY = RetryPolicy(limit=0, base=0.2, cap=2.0)
+DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
 
 
 class RelaySettings(Struct, frozen=True, kw_only=True):
@@ -55,12 +55,12 @@ class RelayRunner:
     def __init__(self, bus: Bus, settings: RelaySettings) -> None:
         self._bus = bus
         self._settings = settings
-        self._breaker = CircuitBreaker(policy=BROKER_AWAY)
+        self._breaker = CircuitBreaker(policy=BROKER_RETRY)
         self._tempo = settings.tempo
 
     def run(self, stop: threading.Event) -> None:
         """Relay until asked to stop; a lost database is waited for."""
-        with closing(HintListener(self._settings.redis_url)) as listener, closing(self._bus):
+        with closing(WakeupListener(self._settings.redis_url)) as listener, closing(self._bus):
             self._bus.warm_up(known_topics(conf=outbox_conf()))
             losses = 0
             while not stop.is_set():
@@ -73,10 +73,10 @@ class RelayRunner:
                 except (OperationalError, InterfaceError) as error:
                     losses += 1
                     log.warning("the relay has lost its database and its shards", error=str(error))
-                    stop.wait(DATABASE_AWAY.delay(losses, chance=random.random()))  # noqa: S311
+                    stop.wait(DATABASE_RETRY.delay(losses, chance=random.random()))  # noqa: S311
 
     def _relay(
-        self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: HintListener, stop: threading.Event
+        self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: WakeupListener, stop: threading.Event
     ) -> None:
         pulse = heartbeats.Pulse(heartbeats.RELAY)
         rebalance_at, busy = 0.0, False

@@ -21,7 +21,7 @@ def judge(failure: Failure, retry_count: int, *, policy: RetryPolicy, chance: fl
     An outage burns no attempt: it is not the row's fault.
     """
     match failure:
-        case Failure.HELD:
+        case Failure.BLOCKED:
             return None
         case Failure.OUTAGE:
             delay = policy.delay(retry_count + 1, chance=chance)

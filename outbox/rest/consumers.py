@@ -85,7 +85,7 @@ class ConsumerDetailView(APIView):
         return Response(group_detail(group_named(group)))
 
 
-class ConsumerFlowView(APIView):
+class ConsumerControlView(APIView):
     """What is let through."""
 
     required_scopes: ClassVar = OPERATE

@@ -9,35 +9,35 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from outbox.dead_letters.edits import LetterEdit, edit_and_retry
+from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.groups import FailureGroup, failure_groups
-from outbox.dead_letters.selection import LetterFilter, by_ids, letters
-from outbox.exceptions import InvalidParameter, LetterNotFound, LetterNotOpen
+from outbox.dead_letters.selection import DeadLetterFilter, by_ids, select
+from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidParameter
 from outbox.models import DeadLetter
 from outbox.rest.operations import ACCEPTED, OPERATE, READ, RetryBody, accepted, start
 from outbox.rest.parameters import (
     AFTER,
     FILTERS,
     IDEMPOTENCY_KEY,
-    LARGEST_ID,
     LIMIT,
+    MAX_ID,
     Reason,
     ReasonBody,
     body_of,
+    dead_letter_filter,
     in_query,
-    letter_filter,
     limit_of,
     only,
     plain_text,
     whole_number,
 )
-from outbox.rest.representations import LetterSummary, LetterView, letter_summary, letter_view
+from outbox.rest.representations import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
 from outbox.rest.schemas import page_of, schema_of
 
 OK = (200, "application/json")
 
 
-class EditBody(LetterEdit, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EditBody(DeadLetterEdit, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is different in the copy, and why."""
 
     reason: Reason
@@ -51,7 +51,7 @@ class Edited(Struct, frozen=True, kw_only=True):
     operation: int
 
 
-class LettersView(APIView):
+class DeadLettersView(APIView):
     """The dead letters."""
 
     required_scopes: ClassVar = READ
@@ -60,31 +60,35 @@ class LettersView(APIView):
         operation_id="list_dead_letters",
         summary="List dead letters, newest first",
         parameters=[*(in_query(name, str, text) for name, text in FILTERS.items()), AFTER, LIMIT],
-        responses={OK: page_of(LetterSummary)},
+        responses={OK: page_of(DeadLetterSummary)},
     )
     def get(self, request: Request) -> Response:
         """A page of the letters for which all that is said holds."""
         query = request.query_params
         only(query, *FILTERS, "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)
-        page = list(letters(letter_filter(query)).filter(pk__lt=after).defer("body", "headers").order_by("-id")[:limit])
+        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
+        page = list(
+            select(dead_letter_filter(query)).filter(pk__lt=after).defer("body", "headers").order_by("-id")[:limit]
+        )
         following = str(page[-1].pk) if len(page) == limit else None
-        return Response({"items": [letter_summary(letter) for letter in page], "next": following})
+        return Response({"items": [dead_letter_summary(letter) for letter in page], "next": following})
 
 
-class LetterDetailView(APIView):
+class DeadLetterDetailView(APIView):
     """One dead letter."""
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(operation_id="get_dead_letter", summary="Get a dead letter", responses={OK: schema_of(LetterView)})
+    @extend_schema(
+        operation_id="get_dead_letter", summary="Get a dead letter", responses={OK: schema_of(DeadLetterView)}
+    )
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
         only(request.query_params)
-        return Response(letter_view(_letter(letter_id)))
+        return Response(dead_letter_view(_letter(letter_id)))
 
 
-class LetterOperationView(APIView):
+class DeadLetterVerbView(APIView):
     """Something that is done to one letter."""
 
     required_scopes: ClassVar = OPERATE
@@ -104,11 +108,11 @@ class LetterOperationView(APIView):
             verb,
             by_ids(letter.pk),
             body_of(request.data, ReasonBody),
-            nothing=LetterNotOpen(letter.pk, letter.status),
+            nothing=DeadLetterNotOpen(letter.pk, letter.status),
         )
 
 
-class LetterEditView(APIView):
+class DeadLetterEditView(APIView):
     """The mending of a letter."""
 
     required_scopes: ClassVar = OPERATE
@@ -122,7 +126,7 @@ class LetterEditView(APIView):
     def post(self, request: Request, letter_id: int) -> Response:
         """Copy, edit, retry; the copy has an event id of its own, and the original stays as it came."""
         body = body_of(request.data, EditBody)
-        edit = LetterEdit(body=body.body, event_type=body.event_type, schema_version=body.schema_version)
+        edit = DeadLetterEdit(body=body.body, event_type=body.event_type, schema_version=body.schema_version)
         copy, operation = edit_and_retry(letter_id, edit, actor=str(request.user), reason=body.reason)
         edited = Edited(letter=copy.pk, event_id=copy.event_id, operation=operation.pk)
         return accepted(edited, operation)
@@ -163,13 +167,13 @@ class FailureGroupOperationView(APIView):
     )
     def post(self, request: Request, failure_group: str, verb: str) -> Response:
         """Begin; `Location` says where to see how far it is."""
-        return start(request, verb, LetterFilter(failure_group=failure_group), body_of(request.data, RetryBody))
+        return start(request, verb, DeadLetterFilter(failure_group=failure_group), body_of(request.data, RetryBody))
 
 
 def _letter(letter_id: int) -> DeadLetter:
     letter = DeadLetter.objects.filter(pk=letter_id).first()
     if letter is None:
-        raise LetterNotFound(letter_id)
+        raise DeadLetterNotFound(letter_id)
     return letter
 
 

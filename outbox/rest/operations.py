@@ -9,22 +9,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from outbox.dead_letters.operations import (
-    FASTEST,
-    SLOWEST,
+    MAX_RATE,
+    MIN_RATE,
     affected,
     cancel_operation,
     get_operation,
     has_been_asked,
     start_operation,
 )
-from outbox.dead_letters.selection import LetterFilter
+from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import OutboxError
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import (
     AFTER,
     IDEMPOTENCY_KEY,
-    LARGEST_ID,
     LIMIT,
+    MAX_ID,
     ReasonBody,
     body_of,
     idempotency_key,
@@ -43,7 +43,7 @@ OK = (200, "application/json")
 ACCEPTED = {(202, "application/json"): schema_of(OperationView)}
 STATES = tuple(DeadLetterOperation.State)
 
-Rate = Annotated[float, Meta(ge=SLOWEST, le=FASTEST)]
+Rate = Annotated[float, Meta(ge=MIN_RATE, le=MAX_RATE)]
 
 
 class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class OperationBody(RetryBody, frozen=True, kw_only=True, forbid_unknown_fields=
     """What is to be done to which letters, and why."""
 
     verb: Literal["retry", "discard", "archive"]
-    filter: LetterFilter
+    filter: DeadLetterFilter
     """An empty one means all open letters that are not archived."""
     dry_run: bool = False
     """Only say how many letters it would be."""
@@ -78,7 +78,7 @@ class OperationsView(APIView):
         """A page of operations."""
         query = request.query_params
         only(query, "state", "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)
+        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
         found = DeadLetterOperation.objects.filter(pk__lt=after).order_by("-id")
         if state := one_of(query, "state", *STATES):
             found = found.filter(state=state)
@@ -136,7 +136,7 @@ class CancelOperationView(APIView):
 def start(
     request: Request,
     verb: str,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     body: ReasonBody | RetryBody,
     *,
     nothing: OutboxError | None = None,

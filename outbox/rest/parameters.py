@@ -10,12 +10,12 @@ import msgspec
 from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta, Struct
 
-from outbox.dead_letters.selection import LetterFilter
+from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import InvalidParameter, InvalidRequest
 
 PAGE = 50
-LARGEST_PAGE = 500
-LARGEST_ID = 2**63 - 1
+MAX_PAGE = 500
+MAX_ID = 2**63 - 1
 FILTERS = {
     "status": "Only letters in this state: `open`, `retrying`, `retried`, `discarded` or `replaced`",
     "failure_group": "Only failures of this group",
@@ -45,7 +45,7 @@ def in_query(name: str, kind: type, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description)
 
 
-LIMIT = in_query("limit", int, f"Most items of the page, from 1 to {LARGEST_PAGE}; {PAGE} by default")
+LIMIT = in_query("limit", int, f"Most items of the page, from 1 to {MAX_PAGE}; {PAGE} by default")
 AFTER = in_query("after", str, "`next` of the page before; the first page without it")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", UUID, OpenApiParameter.HEADER, description="Makes a repetition harmless; chosen by the client"
@@ -71,7 +71,7 @@ def whole_number(query: Mapping[str, str], name: str, *, most: int, default: int
 
 def limit_of(query: Mapping[str, str]) -> int:
     """How many items a page shall have."""
-    return whole_number(query, "limit", most=LARGEST_PAGE) or PAGE
+    return whole_number(query, "limit", most=MAX_PAGE) or PAGE
 
 
 def plain_text(query: Mapping[str, str], name: str) -> str | None:
@@ -90,13 +90,13 @@ def one_of(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
     return word
 
 
-def letter_filter(query: Mapping[str, str]) -> LetterFilter:
+def dead_letter_filter(query: Mapping[str, str]) -> DeadLetterFilter:
     """Which dead letters are meant. Raises `InvalidParameter`."""
     said: dict[str, Any] = {name: plain_text(query, name) for name in FILTERS if name not in {"since", "until"}}
-    said["since"], said["until"] = _moment(query, "since"), _moment(query, "until")
+    said["since"], said["until"] = _timestamp(query, "since"), _timestamp(query, "until")
     said["archived"] = {"any": None, "true": True}.get(one_of(query, "archived", "false", "true", "any") or "", False)
     try:
-        return msgspec.convert(said, LetterFilter)
+        return msgspec.convert(said, DeadLetterFilter)
     except msgspec.ValidationError as error:
         reason, pointer = _explain(error)
         raise InvalidParameter(pointer.removeprefix("/") or "query", reason) from error
@@ -120,7 +120,7 @@ def body_of(body: object, wanted: type[_BodyT]) -> _BodyT:
         raise InvalidRequest(reason, pointer=pointer) from error
 
 
-def _moment(query: Mapping[str, str], name: str) -> datetime | None:
+def _timestamp(query: Mapping[str, str], name: str) -> datetime | None:
     text = query.get(name)
     if text is None:
         return None

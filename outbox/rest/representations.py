@@ -14,7 +14,7 @@ from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxE
 COMPUTED = {"archived", "edited_from"}
 
 
-class LetterSummary(Struct, frozen=True, kw_only=True):
+class DeadLetterSummary(Struct, frozen=True, kw_only=True):
     """A dead letter in a list."""
 
     id: int
@@ -44,7 +44,7 @@ class Content(Struct, frozen=True, kw_only=True):
     base64: str | None
 
 
-class LetterView(LetterSummary, frozen=True, kw_only=True):
+class DeadLetterView(DeadLetterSummary, frozen=True, kw_only=True):
     """A dead letter with its message."""
 
     key: Content | None
@@ -123,15 +123,15 @@ class RowDetail(RowView, frozen=True, kw_only=True):
     actions: list[ActionView]
 
 
-def letter_summary(letter: DeadLetter) -> LetterSummary:
+def dead_letter_summary(letter: DeadLetter) -> DeadLetterSummary:
     """A letter in a list; the message of its exception is cut."""
-    return LetterSummary(**_summary(letter) | {"message": letter.message[:300]})
+    return DeadLetterSummary(**_summary(letter) | {"message": letter.message[:300]})
 
 
-def letter_view(letter: DeadLetter) -> LetterView:
+def dead_letter_view(letter: DeadLetter) -> DeadLetterView:
     """A letter in full."""
     copy = DeadLetter.objects.filter(edited_from=letter).values_list("id", flat=True).first()
-    return LetterView(
+    return DeadLetterView(
         **_summary(letter),
         key=_content(letter.key),
         body=_content(letter.body),
@@ -160,7 +160,7 @@ def row_detail(row: OutboxEvent, actions: list[OutboxAction]) -> RowDetail:
 
 
 def _summary(letter: DeadLetter) -> dict[str, Any]:
-    columns = {name: getattr(letter, name) for name in LetterSummary.__struct_fields__ if name not in COMPUTED}
+    columns = {name: getattr(letter, name) for name in DeadLetterSummary.__struct_fields__ if name not in COMPUTED}
     return columns | {"archived": letter.archived_at is not None, "edited_from": letter.edited_from_id}
 
 

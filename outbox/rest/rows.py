@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from outbox.dead_letters.selection import LetterId
+from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest
 from outbox.models import OutboxEvent
 from outbox.relay.row_actions import (
@@ -23,8 +23,8 @@ from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OK, OPERATE, READ
 from outbox.rest.parameters import (
     AFTER,
-    LARGEST_ID,
     LIMIT,
+    MAX_ID,
     ReasonBody,
     body_of,
     in_query,
@@ -39,23 +39,23 @@ from outbox.rest.schemas import page_of, schema_of
 
 STATES = ("pending", "waiting", "dead", "published", "discarded")
 # Most rows that one request deals with.
-MOST = 10_000
+MAX_ROWS = 10_000
 VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": discard_outbox_rows}
 
 
 class RowsBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which rows, by their numbers or by a filter, and why."""
 
-    ids: Annotated[list[LetterId], Meta(min_length=1, max_length=MOST)] | None = None
+    ids: Annotated[list[DeadLetterId], Meta(min_length=1, max_length=MAX_ROWS)] | None = None
     filter: RowFilter | None = None
     """Of the rows that it means, a request deals with the oldest 10 000: repeat it until nothing is changed."""
 
-    def meant(self) -> Iterable[int]:
+    def selection(self) -> Iterable[int]:
         """The numbers. Raises `InvalidRequest` unless rows are named in one way."""
         if self.ids is not None and self.filter is None:
             return self.ids
         if self.filter is not None and self.ids is None:
-            return stuck_rows(self.filter).values_list("pk", flat=True)[:MOST]
+            return stuck_rows(self.filter).values_list("pk", flat=True)[:MAX_ROWS]
         raise InvalidRequest("needs either ids or a filter", pointer="")
 
 
@@ -93,7 +93,7 @@ class RowsView(APIView):
         """A page of rows; published ones stay for the time that `OUTBOX_RETENTION` says."""
         query = request.query_params
         only(query, "state", "topic", "event_type", "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=LARGEST_ID, default=LARGEST_ID)
+        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
         found = OutboxEvent.objects.filter(pk__lt=after)
         if state := one_of(query, "state", *STATES):
             found = found.in_state(state)
@@ -132,7 +132,7 @@ class RowsOperationView(APIView):
     def post(self, request: Request, verb: str) -> Response:
         """Do it; rows in another state stay as they are, so that a repetition does no harm."""
         body = body_of(request.data, RowsBody)
-        return Response(Changed(changed=VERBS[verb](body.meant(), actor=str(request.user), reason=body.reason)))
+        return Response(Changed(changed=VERBS[verb](body.selection(), actor=str(request.user), reason=body.reason)))
 
 
 class RowOperationView(APIView):

@@ -15,7 +15,7 @@ class Number(IntConverter):
     regex = "[0-9]{1,18}"
 
 
-class LetterVerb(StringConverter):
+class DeadLetterVerb(StringConverter):
     """What can be done to dead letters."""
 
     regex = "retry|discard|archive"
@@ -27,7 +27,7 @@ class RowVerb(StringConverter):
     regex = "retry|discard"
 
 
-class FlowVerb(StringConverter):
+class ControlVerb(StringConverter):
     """What can be done to a part of what a consumer group consumes."""
 
     regex = "pause|resume"
@@ -35,23 +35,29 @@ class FlowVerb(StringConverter):
 
 CONVERTERS: dict[str, Any] = {
     "number": Number,
-    "letter_verb": LetterVerb,
+    "dead_letter_verb": DeadLetterVerb,
     "row_verb": RowVerb,
-    "flow_verb": FlowVerb,
+    "control_verb": ControlVerb,
 }
 for _name, _converter in CONVERTERS.items():
     register_converter(_converter, _name)
 
-LETTER, GROUP, ROW = "dead-letters/<number:letter_id>", "failure-groups/<slug:failure_group>", "outbox/<number:row_id>"
+DEAD_LETTER, GROUP, ROW = (
+    "dead-letters/<number:letter_id>",
+    "failure-groups/<slug:failure_group>",
+    "outbox/<number:row_id>",
+)
 CONSUMER = "consumers/<str:group>"
 
 urlpatterns = [
-    path("dead-letters", letters.LettersView.as_view(), name="dead-letters"),
-    path(LETTER, letters.LetterDetailView.as_view(), name="dead-letter"),
-    path(f"{LETTER}/edit", letters.LetterEditView.as_view(), name="dead-letter-edit"),
-    path(f"{LETTER}/<letter_verb:verb>", letters.LetterOperationView.as_view(), name="dead-letter-operation"),
+    path("dead-letters", letters.DeadLettersView.as_view(), name="dead-letters"),
+    path(DEAD_LETTER, letters.DeadLetterDetailView.as_view(), name="dead-letter"),
+    path(f"{DEAD_LETTER}/edit", letters.DeadLetterEditView.as_view(), name="dead-letter-edit"),
+    path(f"{DEAD_LETTER}/<dead_letter_verb:verb>", letters.DeadLetterVerbView.as_view(), name="dead-letter-operation"),
     path("failure-groups", letters.FailureGroupsView.as_view(), name="failure-groups"),
-    path(f"{GROUP}/<letter_verb:verb>", letters.FailureGroupOperationView.as_view(), name="failure-group-operation"),
+    path(
+        f"{GROUP}/<dead_letter_verb:verb>", letters.FailureGroupOperationView.as_view(), name="failure-group-operation"
+    ),
     path("operations", operations.OperationsView.as_view(), name="operations"),
     path("operations/<number:operation_id>", operations.OperationDetailView.as_view(), name="operation"),
     path("operations/<number:operation_id>/cancel", operations.CancelOperationView.as_view(), name="operation-cancel"),
@@ -63,5 +69,5 @@ urlpatterns = [
     path("consumers", consumers.ConsumersView.as_view(), name="consumers"),
     path(CONSUMER, consumers.ConsumerDetailView.as_view(), name="consumer"),
     path(f"{CONSUMER}/drain", consumers.ConsumerDrainView.as_view(), name="consumer-drain"),
-    path(f"{CONSUMER}/<flow_verb:verb>", consumers.ConsumerFlowView.as_view(), name="consumer-flow"),
+    path(f"{CONSUMER}/<control_verb:verb>", consumers.ConsumerControlView.as_view(), name="consumer-flow"),
 ]

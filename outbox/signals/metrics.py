@@ -42,7 +42,7 @@ class QueueCollector(Collector):
             with connection.cursor() as cursor:
                 cursor.execute(statement("backlog"))
                 size, lag, dead = cursor.fetchone()
-                cursor.execute(statement("open_letters"))
+                cursor.execute(statement("open_dead_letters"))
                 letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
         except (DatabaseError, InterfaceError) as error:
             log.warning("the outbox cannot be measured", error=str(error))

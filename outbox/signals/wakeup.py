@@ -1,6 +1,6 @@
-"""How does a loop hear at once that something was appended? By a hint through Redis, which may be lost without harm.
+"""How does a loop hear at once that something was appended? By a wake through Redis, which may be lost without harm.
 
-Whoever waits for a hint also looks by itself, at most 400 ms apart; whoever sends one never waits and never fails.
+Whoever waits for a wake also looks by itself, at most 400 ms apart; whoever sends one never waits and never fails.
 """
 
 import os
@@ -18,24 +18,24 @@ from outbox.conf import outbox_conf
 log = structlog.get_logger(__name__)
 
 CHANNEL = "nova:appended"
-HINT = [b"*3\r\n$7\r\nPUBLISH\r\n$13\r\nnova:appended\r\n$0\r\n\r\n"]
+WAKEUP_COMMAND = [b"*3\r\n$7\r\nPUBLISH\r\n$13\r\nnova:appended\r\n$0\r\n\r\n"]
 SILENCE = [b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"]
 # Seconds between two hints of a process. One for each append keeps events fast; when appends come closer than BUSY, the
 # relay finds work at every look and needs few. Whoever has just worked looks again by itself within 5 ms, so that the
 # last of a burst waits no longer than that.
-SHORTEST_REST = 0.0005
-LONGEST_REST = 0.005
+MIN_INTERVAL = 0.0005
+MAX_INTERVAL = 0.005
 BUSY = 0.001
 # Seconds without Redis before it is asked again.
 RECONNECT_AFTER = 1.0
 TIMEOUT = 0.5
 # Seconds that a listener waits for Redis to let it in: it could look by itself meanwhile.
 ENTRY_TIMEOUT = 0.3
-# Seconds that a hint may take to leave the process; only a Redis that hangs, with its buffers full, takes any.
+# Seconds that a wake may take to leave the process; only a Redis that hangs, with its buffers full, takes any.
 SENDING_TIMEOUT = 0.05
 
 
-class Announcer:
+class WakeupSender:
     """Sends hints, without waiting for an answer: Redis is asked to give none. Used by many threads."""
 
     def __init__(self, redis_url: str) -> None:
@@ -46,7 +46,7 @@ class Announcer:
         # Any, because redis-py gives its connections no types.
         self._connection: Any = None
         self._lock = threading.Lock()
-        self._rest = SHORTEST_REST
+        self._rest = MIN_INTERVAL
         self._asked_at = self._sent_at = 0.0
         self._disconnected = threading.Event()
         threading.Thread(target=self._stay_connected, name="hints", daemon=True).start()
@@ -55,7 +55,7 @@ class Announcer:
         """Say that something was appended."""
         now = time.monotonic()
         busy, self._asked_at = now - self._asked_at < BUSY, now
-        self._rest = min(2 * self._rest, LONGEST_REST) if busy else SHORTEST_REST
+        self._rest = min(2 * self._rest, MAX_INTERVAL) if busy else MIN_INTERVAL
         if now - self._sent_at < self._rest:
             return
         self._sent_at = now
@@ -65,7 +65,7 @@ class Announcer:
         with self._lock:
             try:
                 if self._connection is not None:
-                    self._connection.send_packed_command(HINT, check_health=False)
+                    self._connection.send_packed_command(WAKEUP_COMMAND, check_health=False)
             except (redis.RedisError, OSError):
                 self._connection = None
                 self._disconnected.set()
@@ -77,7 +77,7 @@ class Announcer:
             try:
                 connection: Any = self._pool.make_connection()
                 connection.connect()
-                connection.send_packed_command([*SILENCE, *HINT], check_health=False)
+                connection.send_packed_command([*SILENCE, *WAKEUP_COMMAND], check_health=False)
                 self._disconnected.clear()
                 self._connection = connection
                 reachable = True
@@ -88,7 +88,7 @@ class Announcer:
                 time.sleep(RECONNECT_AFTER)
 
 
-_announcer: Announcer | None = None
+_announcer: WakeupSender | None = None
 _lock = threading.Lock()
 
 
@@ -100,11 +100,11 @@ def announce_append() -> None:
     if _announcer is None or _announcer.key != (os.getpid(), redis_url):
         with _lock:
             if _announcer is None or _announcer.key != (os.getpid(), redis_url):
-                _announcer = Announcer(redis_url)
+                _announcer = WakeupSender(redis_url)
     _announcer.announce()
 
 
-def hint(channel: str) -> None:
+def wake(channel: str) -> None:
     """Wake whoever waits on a channel for something that an operator has written. To be called after the commit."""
     with redis.Redis.from_url(
         outbox_conf().redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
@@ -112,10 +112,10 @@ def hint(channel: str) -> None:
         try:
             client.publish(channel, b"")
         except redis.RedisError as error:
-            log.warning("a hint is lost, loops look by themselves", channel=channel, error=str(error))
+            log.warning("a wake is lost, loops look by themselves", channel=channel, error=str(error))
 
 
-class HintListener:
+class WakeupListener:
     """Waits for hints. Used by one thread."""
 
     def __init__(self, redis_url: str, channel: str = CHANNEL) -> None:
@@ -129,7 +129,7 @@ class HintListener:
         self._not_before = 0.0
 
     def wait(self, timeout: float, stop: threading.Event) -> bool:
-        """Wait until a hint comes, at most `timeout` seconds; whether one came. `stop` ends a wait without Redis."""
+        """Wait until a wake comes, at most `timeout` seconds; whether one came. `stop` ends a wait without Redis."""
         if time.monotonic() < self._not_before:
             stop.wait(timeout)
             return False

@@ -1,4 +1,4 @@
--- Marks events as processed by a consumer.
+-- LayeredMap events as processed by a consumer.
 -- consumer:  text
 -- event_ids: uuid[], as text
 -- Result:    the ids that were not marked before

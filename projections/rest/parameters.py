@@ -7,7 +7,7 @@ from datetime import date
 from drf_spectacular.utils import OpenApiParameter
 
 from projections.exceptions import InvalidParameter
-from projections.paging import LARGEST_PAGE
+from projections.paging import MAX_PAGE
 
 PAGE = 50
 
@@ -44,5 +44,5 @@ def in_query(name: str, kind: type, description: str, *, required: bool = False)
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, required=required)
 
 
-LIMIT = in_query("limit", int, f"Most items of the page, from 1 to {LARGEST_PAGE}; {PAGE} by default")
+LIMIT = in_query("limit", int, f"Most items of the page, from 1 to {MAX_PAGE}; {PAGE} by default")
 AFTER = in_query("after", str, "`next` of the page before; the first page without it")

@@ -125,7 +125,7 @@ def test_a_message_that_is_too_large_fails_for_good_and_holds_back_its_own_key_o
         ]
     )
 
-    assert [result and result.failure for result in results] == [None, Failure.PERMANENT, Failure.HELD, None]
+    assert [result and result.failure for result in results] == [None, Failure.PERMANENT, Failure.BLOCKED, None]
     received = receive(subscription, 2)
     subscription.close()
     assert sorted((m.key, m.body) for m in received) == [(b"a", b"1"), (b"b", b"4")]

@@ -60,7 +60,7 @@ def test_a_topic_that_does_not_exist_refuses_and_the_others_go_on(bus: RabbitBus
     assert failures(bus, message(nowhere, "a", "1"), message(topic, "a", "2"), message(nowhere, "a", "3")) == [
         Failure.REFUSED,
         None,
-        Failure.HELD,
+        Failure.BLOCKED,
     ]
     assert [m.body for m in receive(subscription, 1)] == [b"2"]
     subscription.close()
@@ -77,7 +77,7 @@ def test_a_message_that_no_queue_wants_is_refused_and_holds_its_key(bus: RabbitB
         of_type(topic, "a", "invoice.sent"),
         of_type(topic, "a", "order.paid"),
         of_type(topic, "b", "order.paid"),
-    ) == [None, Failure.REFUSED, Failure.HELD, None]
+    ) == [None, Failure.REFUSED, Failure.BLOCKED, None]
     received = [outsider.basic_get(queue, no_ack=True) for _ in range(3)]
     assert [one and one.delivery_info["routing_key"] for one in received] == ["order.created", "order.paid", None]
 
@@ -89,7 +89,7 @@ def test_a_queue_that_refuses_more_holds_its_key(bus: RabbitBus, topic: str, out
     outsider.queue_declare(queue, durable=True, auto_delete=False, arguments=arguments)
     outsider.queue_bind(queue, topic, routing_key="#")
 
-    assert failures(bus, *(message(topic, "a", str(n)) for n in range(3))) == [None, Failure.REFUSED, Failure.HELD]
+    assert failures(bus, *(message(topic, "a", str(n)) for n in range(3))) == [None, Failure.REFUSED, Failure.BLOCKED]
 
 
 def test_a_key_with_more_messages_than_time_goes_on_with_the_next_batch(bus: RabbitBus, topic: str) -> None:
@@ -103,7 +103,7 @@ def test_a_key_with_more_messages_than_time_goes_on_with_the_next_batch(bus: Rab
     assert set(bus.publish_batch(messages[delivered:])) == {None}
 
     assert 0 < delivered < 2_000
-    assert {result and result.failure for result in results[delivered:]} == {Failure.HELD}
+    assert {result and result.failure for result in results[delivered:]} == {Failure.BLOCKED}
     numbers: list[int] = []
     while len(numbers) < 2_000:
         received = receive(subscription, 1)

@@ -8,7 +8,7 @@ import pytest
 from outbox.api import KafkaBus
 from outbox.bus.base import TopicSpec
 from tests.support.outbox import eventually
-from tests.support.relays import RelayProcess, fill_outbox, inversions, pending, relays, repetitions, shards_by_owner
+from tests.support.relays import RelayProcess, duplicates, fill_outbox, inversions, pending, relays, shards_by_owner
 from tests.support.skip_locked import relay_skipping_locked
 from tests.support.topics import everything_on, versions_by_key
 
@@ -41,7 +41,7 @@ def test_no_key_is_out_of_order_and_nothing_is_lost_while_relays_are_killed(
     assert {key: len(versions) for key, versions in versions_by_key(messages).items()} == {
         f"key-{number}": VERSIONS for number in range(KEYS)
     }
-    assert repetitions(messages) <= KILLS * BATCH
+    assert duplicates(messages) <= KILLS * BATCH
 
 
 def test_a_relay_that_skips_locked_rows_fails_the_same_check(kafka: KafkaBus, kafka_brokers: str, topic: str) -> None:

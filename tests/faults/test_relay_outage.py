@@ -16,7 +16,7 @@ from outbox.bus.base import TopicSpec
 from outbox.models import OutboxEvent
 from tests.support.brokers import MortalKafka
 from tests.support.outbox import eventually, hosted, take_notes
-from tests.support.relays import inversions, pending, relays, repetitions
+from tests.support.relays import duplicates, inversions, pending, relays
 from tests.support.topics import everything_on, header
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url")]
@@ -88,7 +88,7 @@ def test_a_broker_away_for_a_minute_costs_nothing_but_time(broker: MortalKafka, 
     messages = everything_on(broker.address, topic)
     assert {header(message, "event_id") for message in messages} == set(appending.appended)
     assert inversions(messages) == 0
-    assert repetitions(messages) <= 2 * BATCH
+    assert duplicates(messages) <= 2 * BATCH
 
 
 def test_errors_and_latency_of_the_broker_cost_nothing_but_time(settings: Any, topic: str) -> None:

@@ -12,7 +12,7 @@ from outbox.models import OutboxEvent
 from outbox.recorder import SHARDS
 from tests.support.database import rows
 from tests.support.outbox import eventually, take_notes
-from tests.support.relays import inversions, pending, relays, repetitions
+from tests.support.relays import duplicates, inversions, pending, relays
 from tests.support.topics import everything_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url", "prefix")]
@@ -72,4 +72,4 @@ def test_a_frozen_relay_that_wakes_up_publishes_its_batch_at_most_and_completes_
 
     messages = everything_on(cluster.bootstrap_servers, topic)
     assert inversions(messages) == 0
-    assert repetitions(messages) <= BATCH
+    assert duplicates(messages) <= BATCH

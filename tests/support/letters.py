@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from outbox.api import ConsumerGroup, Handler, IncomingMessage, ReceivedEvent
-from outbox.dead_letters.store import bury
+from outbox.dead_letters.store import store_dead_letter
 from outbox.models import DeadLetter
 
 
@@ -50,8 +50,10 @@ def message(
     )
 
 
-def buried(group: ConsumerGroup, *offsets: int, key: bytes | None = b"k", error: Exception | None = None) -> list[int]:
+def dead_lettered(
+    group: ConsumerGroup, *offsets: int, key: bytes | None = b"k", error: Exception | None = None
+) -> list[int]:
     """Dead letters at these offsets; their numbers."""
     for offset in offsets:
-        bury(group, message(offset, key=key), error or ValueError("no"), attempts=3)
+        store_dead_letter(group, message(offset, key=key), error or ValueError("no"), attempts=3)
     return list(DeadLetter.objects.order_by("-id").values_list("id", flat=True)[: len(offsets)])[::-1]

@@ -141,12 +141,12 @@ def pending() -> int:
 
 
 def inversions(messages: Sequence[Any]) -> int:
-    """How many messages came first after a later one of their key, once repetitions are set aside."""
+    """How many messages came first after a later one of their key, once duplicates are set aside."""
     return sum(
         later < earlier for versions in versions_by_key(messages).values() for earlier, later in pairwise(versions)
     )
 
 
-def repetitions(messages: Sequence[Any]) -> int:
+def duplicates(messages: Sequence[Any]) -> int:
     """How many messages were not the first of their event."""
     return len(messages) - len({header(message, "event_id") for message in messages})

@@ -61,7 +61,7 @@ class Command(BaseCommand):
                     batch_size=batch,
                     reject=_RejectFile(reject_path, stack),
                     report=display.show,
-                    wait_for_database=_Patience(patience, display),
+                    wait_for_database=_DatabaseWait(patience, display),
                 )
         except TransferError as error:
             raise CommandError(str(error)) from error
@@ -131,7 +131,7 @@ class _Display:
         self._console.print(text, highlight=False)
 
 
-class _Patience:
+class _DatabaseWait:
     """Waits for a database that is away, until patience runs out; a success in between renews it."""
 
     def __init__(self, seconds: float, display: _Display) -> None:

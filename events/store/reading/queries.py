@@ -15,7 +15,7 @@ from events.store.positions import safe_position
 from events.store.reading.page_byte_limit import first_page
 from events.store.reading.rows import Row, recorded_events
 
-LARGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
@@ -193,15 +193,15 @@ def _stream_rows(
 ) -> list[Row]:
     about = {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id, "max_count": limit}
     if backwards:
-        start = LARGEST if from_version is None else from_version
+        start = MAX_BIGINT if from_version is None else from_version
         return _rows("stream_backwards", using, **about, from_version=start, whole=whole)
     start = 1 if from_version is None else from_version
-    return _rows("stream_forwards", using, **about, from_version=start, to_version=LARGEST, whole=whole)
+    return _rows("stream_forwards", using, **about, from_version=start, to_version=MAX_BIGINT, whole=whole)
 
 
 def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | None, using: str) -> list[Row]:
     if backwards:
-        before = LARGEST if beyond is None else beyond
+        before = MAX_BIGINT if beyond is None else beyond
         return _rows("by_type_backwards", using, event_type=event_type, before=before, max_count=limit)
     return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
 

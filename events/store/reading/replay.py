@@ -21,17 +21,17 @@ from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import safe_position
 from events.store.reading.page_byte_limit import first_page
-from events.store.reading.queries import LARGEST
+from events.store.reading.queries import MAX_BIGINT
 from events.store.reading.rows import Row, recorded_events
 
 PAGE = 1_000
 PAGES_AHEAD = 2
 # Events that wait for one lane.
-LANE = 250
+QUEUE_SIZE = 250
 # Events decoded at once: enough to be fast, few enough to weigh nothing.
 DECODED_AHEAD = 100
 # Seconds between two looks whether the other side has gone.
-LOOK = 0.1
+POLL_INTERVAL = 0.1
 
 Handler = Callable[[RecordedEvent], None]
 ItemT = TypeVar("ItemT")
@@ -94,7 +94,7 @@ def stream_events(
                 aggregate_type=stream.aggregate_type,
                 aggregate_id=stream.aggregate_id,
                 from_version=version,
-                to_version=LARGEST,
+                to_version=MAX_BIGINT,
                 max_count=page,
                 whole=True,
             )
@@ -122,7 +122,7 @@ def replay(
     """
     end = safe_position(using=using)
     count = 0
-    with _lanes(handlers, lanes) as handle:
+    with _workers(handlers, lanes) as handle:
         for event in stream_log(after, until=end, event_types=list(handlers), since=since, using=using):
             handle(event)
             count += 1
@@ -154,7 +154,7 @@ class _Channel(Generic[ItemT]):
         """Whether it was put; not when the channel was closed meanwhile."""
         while not self.closed.is_set():
             with suppress(queue.Full):
-                self._queue.put(item, timeout=LOOK)
+                self._queue.put(item, timeout=POLL_INTERVAL)
                 return True
         return False
 
@@ -162,7 +162,7 @@ class _Channel(Generic[ItemT]):
         """The next item; `None` when the channel was closed meanwhile."""
         while not self.closed.is_set():
             with suppress(queue.Empty):
-                return self._queue.get(timeout=LOOK)
+                return self._queue.get(timeout=POLL_INTERVAL)
         return None
 
 
@@ -197,12 +197,12 @@ def _ahead(pages: Callable[[], Iterator[list[Row]]], using: str) -> Iterator[lis
 
 
 @contextmanager
-def _lanes(handlers: Mapping[str, Handler], lanes: int) -> Iterator[Handler]:
+def _workers(handlers: Mapping[str, Handler], lanes: int) -> Iterator[Handler]:
     if lanes == 1:
         yield lambda event: _handle(handlers, event)
         return
     failures: list[BaseException] = []
-    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(LANE) for _ in range(lanes)]
+    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(QUEUE_SIZE) for _ in range(lanes)]
 
     def work(channel: _Channel[RecordedEvent | _End]) -> None:
         try:

@@ -28,8 +28,8 @@ from events.conf import EventsConf, events_conf
 from events.envelope import RecordedEvent, StreamId
 from events.sql.statements import statement
 from events.store.connection import live_cursor
-from events.store.reading.page_byte_limit import weight
-from events.store.reading.queries import LARGEST
+from events.store.reading.page_byte_limit import json_bytes
+from events.store.reading.queries import MAX_BIGINT
 from events.store.reading.rows import Row, recorded_events
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ TIMEOUT = 0.2  # seconds
 RECONNECT_AFTER = 1.0
 # Redis is told of a longer stream when it lacks so many events, or a tenth; one beyond the bytes stays in PostgreSQL.
 LACKING = 100
-LARGEST_ENTRY = 4 * 1024 * 1024
+MAX_ENTRY_BYTES = 4 * 1024 * 1024
 UUID_CODE = 1
 # Of the rows in Redis: raised with the columns of the reading statements, so that no release reads another's rows.
 FORMAT = 2
@@ -117,7 +117,7 @@ class SharedStreams:
     def put(self, stream: StreamId, rows: Sequence[Row]) -> None:
         """Keep the rows of a stream's first events."""
         entry = _encoded(rows)
-        if len(entry) > LARGEST_ENTRY or time.monotonic() < self._not_before:
+        if len(entry) > MAX_ENTRY_BYTES or time.monotonic() < self._not_before:
             return
         try:
             with self._client.pipeline(transaction=False) as pipeline:
@@ -156,7 +156,7 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
     shared = _shared(conf)
     if not beginning.events and shared is not None:
         rows = shared.get(stream)
-        beginning = Beginning(tuple(recorded_events(rows)), weight(rows))
+        beginning = Beginning(tuple(recorded_events(rows)), json_bytes(rows))
     known = beginning.events
     tail = _tail(stream, known[-1].version if known else 1, using)
     if known:
@@ -167,7 +167,7 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
             beginning, known, tail = _NOTHING, (), _tail(stream, 1, using)
     events = (*known, *recorded_events(tail))
     if _sees_only_committed(using):
-        local.put(key, Beginning(events, beginning.bytes + weight(tail)))
+        local.put(key, Beginning(events, beginning.bytes + json_bytes(tail)))
         if shared is not None and len(tail) > min(LACKING, len(events) // 10):
             before = _range(stream, 1, known[-1].version, using) if known else []
             shared.put(stream, [*before, *tail])
@@ -188,7 +188,7 @@ def _sees_only_committed(using: str) -> bool:
 
 
 def _tail(stream: StreamId, first: int, using: str) -> list[Row]:
-    return _range(stream, first, LARGEST, using)
+    return _range(stream, first, MAX_BIGINT, using)
 
 
 def _range(stream: StreamId, first: int, last: int, using: str) -> list[Row]:

@@ -21,11 +21,11 @@ from events.store.connection import live_cursor
 from events.store.prepared import prepare
 from events.types.stream_closed import StreamClosed
 
-LONGEST_AGE = timedelta(days=36_500)
-MOST = 2**62
-LONGEST_TITLE = 255
-LONGEST_REASON = 500
-LONGEST_ACTOR = 255
+MAX_AGE = timedelta(days=36_500)
+MAX_COUNT = 2**62
+MAX_TITLE = 255
+MAX_REASON = 500
+MAX_ACTOR = 255
 
 
 class StreamMetadata(Struct, frozen=True, kw_only=True):
@@ -82,10 +82,10 @@ def set_stream_metadata(
     """
     check_stream(stream)
     if title is not None:
-        _check_text(title, "/title", LONGEST_TITLE)
-    if max_age is not None and not timedelta(0) < max_age <= LONGEST_AGE:
+        _check_text(title, "/title", MAX_TITLE)
+    if max_age is not None and not timedelta(0) < max_age <= MAX_AGE:
         raise InvalidEvent("must be longer than nothing and at most 100 years", pointer="/max_age")
-    if max_count is not None and not 1 <= max_count <= MOST:
+    if max_count is not None and not 1 <= max_count <= MAX_COUNT:
         raise InvalidEvent("must be 1 or more", pointer="/max_count")
     return _say(
         "set_stream_metadata", stream, using, title=title, max_age=max_age, max_count=max_count, actor=_actor(actor)
@@ -123,7 +123,7 @@ def close_stream(
     A repetition is answered as `append_events` does. Raises `StreamTombstoned` when another event has closed it.
     """
     check_stream(stream)
-    _check_text(reason, "/reason", LONGEST_REASON)
+    _check_text(reason, "/reason", MAX_REASON)
     write = StreamWrite(stream=stream, events=[closed], expected_version=Expected.ANY)
     with transaction.atomic(using=using):
         (appended,) = append_prepared([write], prepare([write], closing=True), using=using)
@@ -168,7 +168,7 @@ def list_streams(
 
 def _archive(stream: StreamId, *, archived: bool, reason: str, actor: str, using: str) -> StreamMetadata:
     check_stream(stream)
-    _check_text(reason, "/reason", LONGEST_REASON)
+    _check_text(reason, "/reason", MAX_REASON)
     return _say("archive_stream", stream, using, archived=archived, reason=reason, actor=_actor(actor))
 
 
@@ -205,5 +205,5 @@ def _check_text(text: str, pointer: str, longest: int) -> None:
 
 
 def _actor(actor: str) -> str:
-    _check_text(actor, "/actor", LONGEST_ACTOR)
+    _check_text(actor, "/actor", MAX_ACTOR)
     return actor

@@ -13,7 +13,7 @@ from nova.exceptions import NovaError
 from nova.models import ApiToken
 from nova.rest.tokens import SCOPES, create_token, revoke_tokens
 
-LONGEST_LIFE = 36_500
+MAX_LIFE = 36_500
 
 
 class Command(BaseCommand):
@@ -57,8 +57,8 @@ class Command(BaseCommand):
     def _create(self, name: str, scopes: list[str], days: int | None) -> None:
         if not 1 <= len(name) <= 100:
             raise CommandError("a name has 1 to 100 characters")
-        if days is not None and not 1 <= days <= LONGEST_LIFE:
-            raise CommandError(f"--expires-in takes 1 to {LONGEST_LIFE} days")
+        if days is not None and not 1 <= days <= MAX_LIFE:
+            raise CommandError(f"--expires-in takes 1 to {MAX_LIFE} days")
         expires_at = None if days is None else timezone.now() + timedelta(days=days)
         token, row = create_token(name, scopes=set(scopes), expires_at=expires_at)
         until = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "until it is revoked"

@@ -2,10 +2,10 @@
 
 from nova.services.content.service import SERVICE
 from nova.services.content.user_copies import EVENT_TYPES, keep_local_users
-from outbox.api import Handler, keep_foreign_events, register_handlers
+from outbox.api import Handler, keep_external_events, register_handlers
 
 register_handlers(
     SERVICE.name,
-    keep_foreign_events(SERVICE, EVENT_TYPES),
+    keep_external_events(SERVICE, EVENT_TYPES),
     Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users, outside=True),
 )

@@ -35,7 +35,7 @@ from nova.services.timestamps import utc
 from projections.api import Projection, UnexpectedPayload, register_projections
 
 PERSONAL = ("username", "display_name", "email", "avatar_url")
-LONGEST = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
+MAX_LENGTH = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
 
 
 class UserRow(Struct, kw_only=True):
@@ -156,7 +156,7 @@ def _change(user: UserRow, change: FieldChange) -> None:
     match change.field, change.new:
         case ("username" | "display_name" | "email" | "avatar_url") as name, str() | None as text:
             if not user.is_erased:
-                setattr(user, name, (text or "")[: LONGEST[name]])
+                setattr(user, name, (text or "")[: MAX_LENGTH[name]])
         case "is_verified", bool(verified):
             user.is_verified = verified
         case "follower_count", int(count) if not isinstance(change.new, bool) and count >= 0:

@@ -9,7 +9,7 @@ from nova.services.identity.models import User
 from nova.services.text_folding import fold
 from projections.api import InvalidParameter, Page, check_limit, check_text, from_cursor, page_of
 
-LONGEST_TERM = 255
+MAX_TERM = 255
 LISTED = {
     "active": [User.Status.ACTIVE],
     "inactive": [User.Status.INACTIVE],
@@ -55,8 +55,8 @@ def list_users(
     if status not in LISTED:
         raise InvalidParameter("status", "must be one of " + ", ".join(LISTED))
     check_text(search, parameter="search")
-    if len(search) > LONGEST_TERM:
-        raise InvalidParameter("search", f"must be at most {LONGEST_TERM} characters")
+    if len(search) > MAX_TERM:
+        raise InvalidParameter("search", f"must be at most {MAX_TERM} characters")
     users = User.objects.filter(status__in=LISTED[status]).order_by("user_id")
     if term := fold(search):
         users = users.filter(folded__contains=term)

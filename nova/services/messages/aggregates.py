@@ -17,7 +17,7 @@ from nova.services.messages.events import (
     MessageDeleted,
     MessagePersisted,
 )
-from nova.services.messages.layered_map import Marks
+from nova.services.messages.layered_map import LayeredMap
 
 
 class OpenConversation(Command, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     status: Literal["none", "open"] = "none"
     end_to_end_encrypted: bool = False
     search_enabled: bool = False
-    messages: Marks = Marks()
+    messages: LayeredMap = LayeredMap()
     """By id, whether the message is still there."""
 
 
@@ -136,9 +136,9 @@ def evolve(state: Conversation, payload: Struct) -> Conversation:
         case MessagePersisted(message_id=message_id):
             if state.messages.get(message_id) is not None:
                 return state
-            return structs.replace(state, messages=state.messages.with_mark(message_id, mark=True))
+            return structs.replace(state, messages=state.messages.with_value(message_id, value=True))
         case MessageDeleted(message_id=message_id):
-            return structs.replace(state, messages=state.messages.with_mark(message_id, mark=False))
+            return structs.replace(state, messages=state.messages.with_value(message_id, value=False))
         case _:
             return state
 

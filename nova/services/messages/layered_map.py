@@ -1,30 +1,30 @@
 """How does a state remember very many names, when every event makes a new state? In levels, most of which it shares.
 
-A plain dict would be copied whole for each event, so that a fold would take the square of the time. Here a new mark is
+A plain dict would be copied whole for each event, so that a fold would take the square of the time. Here a new value is
 a level of its own, and is merged with older levels while these are no longer. So sizes at least double from level to
-level, each mark is copied once per doubling, and n events copy n log n marks in all. States stay what they were, and
+level, each value is copied once per doubling, and n events copy n log n marks in all. States stay what they were, and
 msgspec can write them.
 """
 
 from msgspec import Struct
 
 
-class Marks(Struct, frozen=True):
-    """Names, each with a mark; the last mark of a name counts."""
+class LayeredMap(Struct, frozen=True):
+    """Names, each with a value; the last value of a name counts."""
 
     levels: tuple[dict[str, bool], ...] = ()
     """The longest and oldest first; never changed once they are here."""
 
     def get(self, name: str) -> bool | None:
-        """The name's mark, None when it has none."""
+        """The name's value, None when it has none."""
         for level in reversed(self.levels):
             if name in level:
                 return level[name]
         return None
 
-    def with_mark(self, name: str, *, mark: bool) -> "Marks":
-        """The same, and one mark more."""
-        levels, newest = list(self.levels), {name: mark}
+    def with_value(self, name: str, *, value: bool) -> "LayeredMap":
+        """The same, and one value more."""
+        levels, newest = list(self.levels), {name: value}
         while levels and len(levels[-1]) <= len(newest):
             newest = levels.pop() | newest
-        return Marks(levels=(*levels, newest))
+        return LayeredMap(levels=(*levels, newest))

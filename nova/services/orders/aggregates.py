@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from events.api import Aggregate, Command, Issued, aggregates
 from nova.services.orders.commands import (
-    MOST_PRODUCTS,
+    MAX_PRODUCTS,
     AddItem,
     CancelOrder,
     CreateOrder,
@@ -32,7 +32,7 @@ from nova.services.orders.commands import (
     WrongOrderStatus,
 )
 from nova.services.orders.events import (
-    LARGEST_AMOUNT,
+    MAX_AMOUNT,
     InsufficientInventory,
     OrderCancelled,
     OrderCreated,
@@ -199,10 +199,10 @@ def _check_price(lines: dict[str, Line], item: OrderItem) -> None:
 
 
 def _check_size(lines: dict[str, Line]) -> None:
-    if len(lines) > MOST_PRODUCTS:
-        raise OrderTooLarge(f"more than {MOST_PRODUCTS} products")
-    if _sum(lines) > LARGEST_AMOUNT:
-        raise OrderTooLarge(f"it would cost more than {LARGEST_AMOUNT}")
+    if len(lines) > MAX_PRODUCTS:
+        raise OrderTooLarge(f"more than {MAX_PRODUCTS} products")
+    if _sum(lines) > MAX_AMOUNT:
+        raise OrderTooLarge(f"it would cost more than {MAX_AMOUNT}")
 
 
 ORDER = aggregates.register(

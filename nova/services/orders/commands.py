@@ -8,7 +8,7 @@ from events.api import Command, CommandRefused
 from nova.services.field_types import Id
 from nova.services.orders.events import Amount, Currency, OrderItem, Quantity
 
-MOST_PRODUCTS = 1_000
+MAX_PRODUCTS = 1_000
 
 
 class CreateOrder(Command, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class CreateOrder(Command, frozen=True, kw_only=True):
 
     customer_id: Id
     currency: Currency
-    items: Annotated[list[OrderItem], Meta(max_length=MOST_PRODUCTS)]
+    items: Annotated[list[OrderItem], Meta(max_length=MAX_PRODUCTS)]
 
 
 class AddItem(Command, frozen=True, kw_only=True):

@@ -12,9 +12,9 @@ from nova.services.field_types import Id, Moment, ShortText
 
 OWNER = "order-service"
 ORDERS = Topic(name="{prefix}.order.events")
-LARGEST_AMOUNT = 2**53 - 1
+MAX_AMOUNT = 2**53 - 1
 
-Amount = Annotated[int, Meta(ge=0, le=LARGEST_AMOUNT)]
+Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
 """Money in the currency's smallest unit, such as cents."""
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 """ISO 4217, such as `EUR`."""

@@ -66,7 +66,7 @@ def order_handlers(
 ) -> tuple[Handler, ...]:
     """The group's handlers. Ports that are left out are those of the settings, read when they are needed."""
 
-    def look_into(event: ReceivedEvent) -> None:
+    def assess_order(event: ReceivedEvent) -> None:
         order_id = _order_id(event)
         if order_id is not None:
             _take_over_findings(order_id, stock or CountedStock(orders_conf().stock), prices or ItemPrices())
@@ -78,7 +78,7 @@ def order_handlers(
             teller.order_created(event.payload, state)
 
     return (
-        Handler(name="order-findings", event_types=CHANGES, handle=look_into),
+        Handler(name="order-findings", event_types=CHANGES, handle=assess_order),
         Handler(name="order-shortages", event_types=("inventory.insufficient",), handle=end_short_order),
         # Not sent again because something behind it in the batch has failed.
         Handler(name="order-notifications", event_types=("order.created",), handle=notify, outside=True),

@@ -8,7 +8,7 @@ from nova.services.search.sql.statements import statement
 from nova.services.text_folding import fold
 from projections.api import InvalidParameter, check_limit, check_text
 
-LONGEST_QUERY = 500
+MAX_QUERY = 500
 
 
 class SearchHit(Struct, frozen=True, kw_only=True):
@@ -32,8 +32,8 @@ def search(q: str, *, kind: str | None = None, limit: int = 50) -> list[SearchHi
     check_text(q, parameter="q")
     if not q.strip():
         raise InvalidParameter("q", "must say what to look for")
-    if len(q) > LONGEST_QUERY:
-        raise InvalidParameter("q", f"must be at most {LONGEST_QUERY} characters")
+    if len(q) > MAX_QUERY:
+        raise InvalidParameter("q", f"must be at most {MAX_QUERY} characters")
     if kind is not None and kind not in SearchDocument.Kind.values:
         raise InvalidParameter("kind", "must be one of " + ", ".join(SearchDocument.Kind.values))
     with connection.cursor() as cursor:

@@ -9,20 +9,22 @@ from events.api import CommandRefused
 SEPARATOR = ":"
 
 
-class NotThisPair(CommandRefused):
+class WrongRelationshipId(CommandRefused):
     """The aggregate's id names another pair than the command."""
 
     code = "not_this_pair"
 
 
-def pair_id(first: str, second: str) -> str:
+def relationship_id(first: str, second: str) -> str:
     """The id of the aggregate that stands between two things: `FIRST:SECOND`."""
     return f"{first}{SEPARATOR}{second}"
 
 
-def check_pair(aggregate_id: str, first: str, second: str) -> None:
-    """Raise `NotThisPair` unless the id names exactly these two."""
+def check_relationship_id(aggregate_id: str, first: str, second: str) -> None:
+    """Raise `WrongRelationshipId` unless the id names exactly these two."""
     if SEPARATOR in first or SEPARATOR in second:
-        raise NotThisPair(f"the ids of a pair hold no {SEPARATOR!r}")
-    if aggregate_id != pair_id(first, second):
-        raise NotThisPair(f"the aggregate of this command is {pair_id(first, second)}, not {aggregate_id}")
+        raise WrongRelationshipId(f"the ids of a pair hold no {SEPARATOR!r}")
+    if aggregate_id != relationship_id(first, second):
+        raise WrongRelationshipId(
+            f"the aggregate of this command is {relationship_id(first, second)}, not {aggregate_id}"
+        )

@@ -56,7 +56,7 @@ _EXISTS_OR_WILL = frozenset(
 # Said to who may not create topics, whether there is such a topic or not.
 _FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 
-_HELD = DeliveryFailure(failure=Failure.HELD, reason="one before it failed")
+_BLOCKED = DeliveryFailure(failure=Failure.BLOCKED, reason="one before it failed")
 _NEVER_WORKED = DeliveryFailure(failure=Failure.OUTAGE, reason="the broker gives the producer no id, or takes it back")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within {DELIVERY_DEADLINE} s")
 
@@ -158,11 +158,11 @@ class KafkaBus:
         broken = False
         for place, message in enumerate(messages):
             if (message.topic, message.key) in failed:
-                results[place] = _HELD
+                results[place] = _BLOCKED
                 continue
             failure = _hand_in(producer, message, partial(_report, reports, place), deadline)
             if failure:
-                broken = broken or failure is _HELD
+                broken = broken or failure is _BLOCKED
                 results[place] = failure
                 failed.add((message.topic, message.key))
             else:
@@ -171,17 +171,17 @@ class KafkaBus:
         suspects = []
         for place in handed_in:
             if place not in reports:
-                results[place] = _UNANSWERED if intact else _HELD
+                results[place] = _UNANSWERED if intact else _BLOCKED
                 continue
             error = reports[place]
             if error is not None:
-                results[place] = failure_of(error) if intact or not is_consequence(error) else _HELD
+                results[place] = failure_of(error) if intact or not is_consequence(error) else _BLOCKED
                 if error.code() in PERMANENT:
                     suspects.append(place)
         if broken or any(results[place] for place in handed_in):
             # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
             self._replace_producer()
-        if messages and all(result is _HELD for result in results):
+        if messages and all(result is _BLOCKED for result in results):
             # Nothing went before: the producer itself cannot work, for instance because it lacks a right.
             results = [_NEVER_WORKED] * len(results)
         return results, suspects
@@ -195,7 +195,7 @@ class KafkaBus:
         for place in suspects:
             message = messages[place]
             if (message.topic, message.key) in failed or time.monotonic() > deadline:
-                results[place] = _HELD
+                results[place] = _BLOCKED
                 continue
             results[place] = result = self._publish_alone(message, deadline=deadline)
             if result:
@@ -270,7 +270,7 @@ def _hand_in(
             producer.poll(0.05)
         except KafkaException as exception:
             error = exception.args[0]
-            return _HELD if error.fatal() or error.code() == KafkaError._FATAL else failure_of(error)  # noqa: SLF001
+            return _BLOCKED if error.fatal() or error.code() == KafkaError._FATAL else failure_of(error)  # noqa: SLF001
         else:
             return None
 

@@ -11,7 +11,7 @@ from outbox.bus.base import IncomingMessage
 from outbox.bus.kafka.subscription import CONSUMER_CONFIG, incoming
 
 # Seconds that the broker may take for an answer, and for the next message.
-PATIENCE = 10.0
+ANSWER_TIMEOUT = 10.0
 
 Offsets = Mapping[int, tuple[int, int | None]]
 """By partition, the first and the last offset that are wanted; without a last one, all that are there."""
@@ -71,7 +71,7 @@ class KafkaRange:
             [TopicPartition(self._topic, one.partition, one.start) for one in self.stretches if one.length]
         )
         while ends:
-            found = self._consumer.consume(limit, timeout=0.2) or self._consumer.consume(1, timeout=PATIENCE)
+            found = self._consumer.consume(limit, timeout=0.2) or self._consumer.consume(1, timeout=ANSWER_TIMEOUT)
             if not found:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker sends nothing"))  # noqa: SLF001
             batch = []
@@ -94,12 +94,14 @@ class KafkaRange:
     def _stretches(
         self, from_time: datetime | None, to_time: datetime | None, offsets: Offsets | None
     ) -> Sequence[Stretch]:
-        topic = self._consumer.list_topics(self._topic, timeout=PATIENCE).topics[self._topic]
+        topic = self._consumer.list_topics(self._topic, timeout=ANSWER_TIMEOUT).topics[self._topic]
         if topic.error:
             raise KafkaException(topic.error)
         stretches = []
         for number in sorted(topic.partitions if offsets is None else offsets):
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=PATIENCE)
+            low, high = self._consumer.get_watermark_offsets(
+                TopicPartition(self._topic, number), timeout=ANSWER_TIMEOUT
+            )
             first, last = (offsets or {}).get(number, (low, None))
             start, end = max(low, first), high if last is None else min(high, last + 1)
             if from_time is not None:
@@ -112,7 +114,7 @@ class KafkaRange:
     def _offset_at(self, number: int, moment: datetime, high: int) -> int:
         """The first offset that is not older than the moment."""
         asked = TopicPartition(self._topic, number, int(moment.timestamp() * 1_000))
-        (found,) = self._consumer.offsets_for_times([asked], timeout=PATIENCE)
+        (found,) = self._consumer.offsets_for_times([asked], timeout=ANSWER_TIMEOUT)
         return int(found.offset) if found.offset >= 0 else high
 
 

@@ -38,8 +38,8 @@ CONSUMER_CONFIG: Mapping[str, Any] = {
 # call that Python has sped up (3.11 and later) does not look for that; this one always does.
 _headers_of = methodcaller("headers")
 # Seconds that a group may take to let a member go, and a consumer to close.
-LEAVING = 10.0
-LOOK = 0.05
+LEAVE_TIMEOUT = 10.0
+POLL_INTERVAL = 0.05
 _HARMLESS = frozenset(
     {
         KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
@@ -108,14 +108,14 @@ class KafkaSubscription:
         return lag
 
     def close(self) -> None:
-        """See `Subscription`. Takes at most some `LEAVING` seconds."""
+        """See `Subscription`. Takes at most some `LEAVE_TIMEOUT` seconds."""
         if self._positions:
             self._commit(self._positions, asynchronous=False)
         self._leave()
         # Its group is left, so one whose closing hangs all the same is a loss of threads, and nobody waits for it.
         closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
         closing.start()
-        closing.join(LEAVING)
+        closing.join(LEAVE_TIMEOUT)
         if closing.is_alive():
             log.error("a consumer does not close", group=self._group)
 
@@ -126,10 +126,10 @@ class KafkaSubscription:
         of a group that is no more (confluentinc/librdkafka#4041, #4527).
         """
         self._consumer.unsubscribe()
-        deadline = time.monotonic() + LEAVING
-        self._consumer.poll(LOOK)
+        deadline = time.monotonic() + LEAVE_TIMEOUT
+        self._consumer.poll(POLL_INTERVAL)
         while self._assigned and time.monotonic() < deadline:
-            self._consumer.poll(LOOK)
+            self._consumer.poll(POLL_INTERVAL)
 
     def _commit(self, positions: Mapping[Partition, int], *, asynchronous: bool) -> None:
         offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]

@@ -60,9 +60,11 @@ class MemoryBus:
         with self._arrival:
             for message in messages:
                 if (message.topic, message.key) in failed:
-                    failure: DeliveryFailure | None = DeliveryFailure(failure=Failure.HELD, reason="one before failed")
+                    failure: DeliveryFailure | None = DeliveryFailure(
+                        failure=Failure.BLOCKED, reason="one before failed"
+                    )
                 else:
-                    failure = self._refusal(message)
+                    failure = self._rejection(message)
                 if failure:
                     failed.add((message.topic, message.key))
                 else:
@@ -81,7 +83,7 @@ class MemoryBus:
     def close(self) -> None:
         """See `Bus`."""
 
-    def _refusal(self, message: OutgoingMessage) -> DeliveryFailure | None:
+    def _rejection(self, message: OutgoingMessage) -> DeliveryFailure | None:
         if message.topic not in self._logs:
             return DeliveryFailure(failure=Failure.REFUSED, reason="unknown topic")
         if len(message.body) > MAX_MESSAGE_BYTES:

@@ -21,7 +21,7 @@ from outbox.bus.rabbitmq.wire import (
     RabbitAddress,
     connect,
     key_of,
-    refusal,
+    rejection,
     routing_key,
     to_amqp,
 )
@@ -32,9 +32,9 @@ log = structlog.get_logger(__name__)
 # Seconds that a batch may take.
 DELIVERY_DEADLINE = 4.5
 
-_HELD = DeliveryFailure(failure=Failure.HELD, reason="one before it failed")
+_BLOCKED = DeliveryFailure(failure=Failure.BLOCKED, reason="one before it failed")
 # A key with many messages takes as many rounds; what is left of it begins the next batch.
-_LATER = DeliveryFailure(failure=Failure.HELD, reason="the time of its batch was over")
+_LATER = DeliveryFailure(failure=Failure.BLOCKED, reason="the time of its batch was over")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason="no confirm in time")
 _UNROUTABLE = DeliveryFailure(failure=Failure.REFUSED, reason="no queue is bound to the topic for this event type")
 _NACKED = DeliveryFailure(failure=Failure.REFUSED, reason="the broker refused it (nack)")
@@ -68,7 +68,7 @@ class RabbitBus:
                 except CHANNEL_ERRORS as error:
                     failures[name] = _failure(Failure.REFUSED, error)
                 except CONNECTION_ERRORS as error:
-                    self._let_go()
+                    self._disconnect()
                     return failures | dict.fromkeys(set(missing) - self._existing, _failure(Failure.OUTAGE, error))
                 else:
                     self._existing.add(name)
@@ -80,7 +80,7 @@ class RabbitBus:
             try:
                 self._live_publisher().declare_group(group, topics)
             except (*CONNECTION_ERRORS, *CHANNEL_ERRORS) as error:
-                self._let_go()
+                self._disconnect()
                 raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
 
     def topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, int]:
@@ -90,7 +90,7 @@ class RabbitBus:
                 publisher = self._live_publisher()
                 return {spec.name: spec.partitions for spec in specs if publisher.exists(spec.name)}
             except CONNECTION_ERRORS as error:
-                self._let_go()
+                self._disconnect()
                 raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
 
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
@@ -120,7 +120,7 @@ class RabbitBus:
                 batch.settle(wave, publisher.publish([messages[place] for place in wave], deadline))
                 if publisher.broken:
                     # What was under way may have arrived or not. A new connection begins behind it.
-                    self._let_go()
+                    self._disconnect()
                     batch.fail_rest([], publisher.broken)
                     break
         for message, result in zip(messages, batch.results, strict=True):
@@ -135,7 +135,7 @@ class RabbitBus:
     def close(self) -> None:
         """See `Bus`."""
         with self._lock:
-            self._let_go()
+            self._disconnect()
 
     def _live_publisher(self) -> "_Publisher":
         if self._publisher is not None and self._pid != os.getpid():
@@ -144,14 +144,14 @@ class RabbitBus:
         now = time.monotonic()
         if self._publisher is not None and now - self._used_at > self._publisher.heartbeat:
             # Nobody sends heartbeats for it, so that the broker closes it after twice this time.
-            self._let_go()
+            self._disconnect()
         if self._publisher is None:
             self._publisher = _Publisher(self._address)
             self._pid = os.getpid()
         self._used_at = now
         return self._publisher
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         publisher, self._publisher = self._publisher, None
         if publisher is None:
             return
@@ -165,14 +165,14 @@ class _Batch:
     """Which messages of a batch may be sent, and what has become of the others."""
 
     def __init__(self, messages: Sequence[OutgoingMessage]) -> None:
-        self.results: list[DeliveryFailure | None] = [refusal(message) for message in messages]
+        self.results: list[DeliveryFailure | None] = [rejection(message) for message in messages]
         self.waiting: dict[tuple[str, bytes], deque[int]] = {}
         """Places by topic and key."""
         failed: set[tuple[str, bytes]] = set()
         for place, message in enumerate(messages):
             key = (message.topic, message.key)
             if key in failed:
-                self.results[place] = _HELD
+                self.results[place] = _BLOCKED
             elif self.results[place]:
                 failed.add(key)
             else:
@@ -191,7 +191,7 @@ class _Batch:
             self.results[place] = failure
             if failure:
                 for later in self.waiting.pop(self._keys[place], ()):
-                    self.results[later] = _HELD
+                    self.results[later] = _BLOCKED
 
     def fail_rest(self, wave: Sequence[int], failure: DeliveryFailure) -> None:
         """Nothing more is sent."""
@@ -200,7 +200,7 @@ class _Batch:
             first, *later = places
             self.results[first] = failure
             for place in later:
-                self.results[place] = _HELD
+                self.results[place] = _BLOCKED
         self.waiting = {}
 
 

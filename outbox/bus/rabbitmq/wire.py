@@ -65,7 +65,7 @@ def connect(address: RabbitAddress) -> Any:
     return connection
 
 
-def refusal(message: OutgoingMessage) -> DeliveryFailure | None:
+def rejection(message: OutgoingMessage) -> DeliveryFailure | None:
     """Why the message can never be sent, if so."""
     if len(message.body) > MAX_MESSAGE_BYTES:
         return DeliveryFailure(failure=Failure.PERMANENT, reason=f"larger than {MAX_MESSAGE_BYTES} bytes")

@@ -1,6 +1,6 @@
 """What has an operator decided about consumers? To pause a group, a topic or a partition of it, or to drain it.
 
-Decisions are rows, which every member of a group looks at every two seconds; a hint makes it look at once. They hold
+Decisions are rows, which every member of a group looks at every two seconds; a wake makes it look at once. They hold
 whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.
 """
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 from outbox.bus.base import Partition
 from outbox.exceptions import GroupDrained
 from outbox.models import ConsumerAction, ConsumerControl
-from outbox.signals.wakeup import hint
+from outbox.signals.wakeup import wake
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ def resume(scope: Scope, *, actor: str, reason: str = "") -> list[ConsumerContro
     with transaction.atomic():
         within.delete()
         _keep(scope, ConsumerAction.Verb.RESUME, actor=actor, reason=reason)
-        transaction.on_commit(partial(hint, CHANNEL))
+        transaction.on_commit(partial(wake, CHANNEL))
     log.info("consumer resumed", scope=str(scope), actor=actor, reason=reason)
     return [row for row in rows if row.topic in {"", scope.topic} and row.partition is None]
 
@@ -104,7 +104,7 @@ def _decide(scope: Scope, verb: ConsumerControl.Verb, *, actor: str, reason: str
         if not is_new:
             ConsumerControl.objects.filter(pk=row.pk).update(**said, since=Now())
         _keep(scope, ConsumerAction.Verb(verb), actor=actor, reason=reason)
-        transaction.on_commit(partial(hint, CHANNEL))
+        transaction.on_commit(partial(wake, CHANNEL))
     log.info("consumer told", verb=verb.value, scope=str(scope), actor=actor, reason=reason)
 
 

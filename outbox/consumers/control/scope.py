@@ -15,15 +15,15 @@ from outbox.models import ConsumerControl
 from outbox.relay.row_actions import TOPIC
 
 # Kafka counts partitions in 32 bits.
-LARGEST_PARTITION = 2**31 - 1
+MAX_PARTITION = 2**31 - 1
 
 
 def scope_within(group: ConsumerGroup, *, topic: str = "", partition: int | None = None) -> Scope:
     """A group, or the part of it that is named. Raises `InvalidRequest` when it has no such part."""
     if partition is not None and not topic:
         raise InvalidRequest("a partition is one of a topic: name that too", pointer="/topic")
-    if partition is not None and not 0 <= partition <= LARGEST_PARTITION:
-        raise InvalidRequest(f"must be a whole number from 0 to {LARGEST_PARTITION}", pointer="/partition")
+    if partition is not None and not 0 <= partition <= MAX_PARTITION:
+        raise InvalidRequest(f"must be a whole number from 0 to {MAX_PARTITION}", pointer="/partition")
     if topic and not (TOPIC.fullmatch(topic) and _consumes(group, topic)):
         raise InvalidRequest(f"{group.name} does not consume {topic}", pointer="/topic")
     return Scope(consumer=group.name, topic=topic, partition=partition)

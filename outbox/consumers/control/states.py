@@ -29,7 +29,7 @@ State = Literal["open", "partly_paused", "paused", "drained"]
 # Past decisions that are shown with a group.
 HISTORY = 20
 NOT_KAFKA = "The lag is asked of Kafka only."
-AWAY = "The broker does not answer, or does not let us in."
+UNREACHABLE = "The broker does not answer, or does not let us in."
 
 
 class Control(Struct, frozen=True, kw_only=True):
@@ -174,7 +174,7 @@ def _ask(groups: Sequence[ConsumerGroup]) -> list[GroupPartitions]:
                 partitions = lag_of(group)
             except KafkaException as error:
                 log.warning("the lag of consumers is not known", group=group.name, error=error.args[0].name())
-                unknown = AWAY
+                unknown = UNREACHABLE
         check = health[consumer_name(group.name)]
         found.append(
             GroupPartitions(

@@ -45,7 +45,7 @@ REPLAY = (
     "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
 )
 WIDTH = 160
-LONGEST_REASON = 500
+MAX_REASON = 500
 OUTCOMES = {
     "pause": "is paused.",
     "resume": "goes on.",
@@ -85,8 +85,8 @@ class Command(BaseCommand):
         again = verbs.add_parser("replay", help=REPLAY.partition(":")[0] + ".", description=REPLAY)
         again.add_argument("group", help="the group's name, as `list` shows it")
         again.add_argument("--topic", required=True, help="the topic to read")
-        again.add_argument("--from-time", type=_moment, help="not older than this (RFC 3339, with offset)")
-        again.add_argument("--to-time", type=_moment, help="older than this")
+        again.add_argument("--from-time", type=_timestamp, help="not older than this (RFC 3339, with offset)")
+        again.add_argument("--to-time", type=_timestamp, help="older than this")
         again.add_argument(
             "--offset",
             action="append",
@@ -175,7 +175,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The lag is not known. {unknown}")
 
 
-def _moment(text: str) -> datetime:
+def _timestamp(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ArgumentTypeError(f"{text} has no offset; add Z or +00:00")
@@ -191,8 +191,8 @@ def _offsets(text: str) -> Offset:
 
 
 def _reason(text: str) -> str:
-    if not 1 <= len(text.strip()) <= LONGEST_REASON:
-        raise ArgumentTypeError(f"a reason has 1 to {LONGEST_REASON} characters")
+    if not 1 <= len(text.strip()) <= MAX_REASON:
+        raise ArgumentTypeError(f"a reason has 1 to {MAX_REASON} characters")
     return text.strip()
 
 

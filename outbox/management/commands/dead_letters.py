@@ -16,22 +16,22 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from outbox.dead_letters.edits import LetterEdit, edit_and_retry
+from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.executor import work_off_operations
 from outbox.dead_letters.groups import failure_groups
 from outbox.dead_letters.operations import (
-    FASTEST,
-    SLOWEST,
+    MAX_RATE,
+    MIN_RATE,
     affected,
     cancel_operation,
     get_operation,
     start_operation,
 )
-from outbox.dead_letters.selection import LetterFilter, letters
+from outbox.dead_letters.selection import DeadLetterFilter, select
 from outbox.exceptions import OutboxError
 from outbox.models import DeadLetter, DeadLetterOperation
-from outbox.rest.parameters import LARGEST_ID
-from outbox.rest.representations import letter_view
+from outbox.rest.parameters import MAX_ID
+from outbox.rest.representations import dead_letter_view
 
 EXAMPLES = """\
 examples:
@@ -59,7 +59,7 @@ COLOURS = {
 }
 WIDTH = 160
 # Seconds between two looks at an operation.
-LOOK = 0.2
+POLL_INTERVAL = 0.2
 
 
 class Command(BaseCommand):
@@ -131,7 +131,7 @@ class Command(BaseCommand):
 
     def _operate(self, verb: str, options: dict[str, Any]) -> None:
         wanted = _filter(options)
-        if wanted in {LetterFilter(), LetterFilter(archived=None)} and not options["all"]:
+        if wanted in {DeadLetterFilter(), DeadLetterFilter(archived=None)} and not options["all"]:
             raise CommandError("Say which letters: numbers, a filter, or --all.")
         if options["dry_run"]:
             self.stdout.write(f"{affected(verb, wanted).count()} letters; nothing was done.")
@@ -139,8 +139,8 @@ class Command(BaseCommand):
         if not options["reason"]:
             raise CommandError("Say why with --reason.")
         rate = options.get("rate")
-        if rate is not None and not SLOWEST <= rate <= FASTEST:
-            raise CommandError(f"--rate must be a number from {SLOWEST} to {FASTEST:.0f}.")
+        if rate is not None and not MIN_RATE <= rate <= MAX_RATE:
+            raise CommandError(f"--rate must be a number from {MIN_RATE} to {MAX_RATE:.0f}.")
         operation, _ = start_operation(verb, wanted, actor=_actor(), reason=options["reason"][:500], rate=rate)
         self._follow(operation, options)
 
@@ -149,7 +149,7 @@ class Command(BaseCommand):
             body = sys.stdin.read() if options["body"] == "-" else Path(options["body"]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['body']}: {error}") from error
-        edit = LetterEdit(body=body, event_type=options["event_type"], schema_version=options["schema_version"])
+        edit = DeadLetterEdit(body=body, event_type=options["event_type"], schema_version=options["schema_version"])
         copy, operation = edit_and_retry(options["id"], edit, actor=_actor(), reason=options["reason"][:500])
         self.stdout.write(f"Letter {copy.pk} is the edited copy of {options['id']}.")
         self._follow(operation, options)
@@ -173,7 +173,7 @@ class Command(BaseCommand):
                 bar = progress.add_task(f"{operation.verb} (operation {operation_id})", total=operation.total)
                 while operation.is_live:
                     progress.update(bar, completed=operation.total - operation.pending)
-                    time.sleep(LOOK)
+                    time.sleep(POLL_INTERVAL)
                     operation = get_operation(operation_id)
                 progress.update(bar, completed=operation.total - operation.pending)
         except KeyboardInterrupt:
@@ -194,9 +194,9 @@ class Command(BaseCommand):
             )
         self._print(table)
 
-    def _list(self, wanted: LetterFilter, *, limit: int) -> None:
+    def _list(self, wanted: DeadLetterFilter, *, limit: int) -> None:
         table = Table("id", "status", "consumer", "event type", "place", "failure", "attempts", "last failed", box=None)
-        for letter in letters(wanted).defer("body", "headers").order_by("-id")[:limit]:
+        for letter in select(wanted).defer("body", "headers").order_by("-id")[:limit]:
             table.add_row(
                 *(str(letter.pk), _coloured(letter.status), escape(letter.consumer), escape(letter.event_type)),
                 escape(f"{letter.topic}[{letter.partition}]@{letter.offset}"),
@@ -219,7 +219,7 @@ class Command(BaseCommand):
         letter = DeadLetter.objects.filter(pk=letter_id).first()
         if letter is None:
             raise CommandError(f"no dead letter {letter_id}")
-        self.stdout.write(msgspec.json.format(msgspec.json.encode(letter_view(letter))).decode())
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(dead_letter_view(letter))).decode())
 
     def _print(self, table: Table) -> None:
         if not table.row_count:
@@ -238,8 +238,10 @@ def _add_filter(parser: CommandParser) -> None:
     parser.add_argument("--topic", help="Only letters that came from this topic.")
     parser.add_argument("--exception", help="Only letters that this class of exception was raised for.")
     parser.add_argument("--text", help="Only letters with this in the exception's message, in any case.")
-    parser.add_argument("--since", type=_moment, help="Only letters that failed last at this time or later (ISO 8601).")
-    parser.add_argument("--until", type=_moment, help="Only letters that failed last before this time.")
+    parser.add_argument(
+        "--since", type=_timestamp, help="Only letters that failed last at this time or later (ISO 8601)."
+    )
+    parser.add_argument("--until", type=_timestamp, help="Only letters that failed last before this time.")
 
 
 def _add_following(parser: CommandParser) -> None:
@@ -247,7 +249,7 @@ def _add_following(parser: CommandParser) -> None:
     parser.add_argument("--here", action="store_true", help="Carry it out in this process, without a worker.")
 
 
-def _moment(text: str) -> datetime:
+def _timestamp(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -258,18 +260,18 @@ def _moment(text: str) -> datetime:
 def _whole_number(text: str) -> int:
     """A number from 1 to what the database counts to."""
     number = int(text)
-    if not 1 <= number <= LARGEST_ID:
-        raise ArgumentTypeError(f"must be a whole number from 1 to {LARGEST_ID}")
+    if not 1 <= number <= MAX_ID:
+        raise ArgumentTypeError(f"must be a whole number from 1 to {MAX_ID}")
     return number
 
 
-def _filter(options: dict[str, Any]) -> LetterFilter:
+def _filter(options: dict[str, Any]) -> DeadLetterFilter:
     names = ("failure_group", "consumer", "event_type", "topic", "exception", "text", "since", "until")
     ids = tuple(options["ids"]) or None
     archived = None if ids else bool(options.get("archived"))
     try:
         return msgspec.convert(
-            {"ids": ids, "archived": archived} | {name: options[name] for name in names}, LetterFilter
+            {"ids": ids, "archived": archived} | {name: options[name] for name in names}, DeadLetterFilter
         )
     except msgspec.ValidationError as error:
         raise CommandError(str(error)) from error

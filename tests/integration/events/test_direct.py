@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from events.store.libpq import call, direct_statement
+from events.store.libpq import call, libpq_statement
 
-SUM = direct_statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int")
-ECHO = direct_statement(
+SUM = libpq_statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int")
+ECHO = libpq_statement(
     "SELECT (%(text)s::text = 'Ünï\\''\"' )::int, (%(id)s::uuid = '01a1feab-42e5-7656-b79c-4e972cb10bc0')::int,"
     " (%(time)s::timestamptz = '2025-01-15T10:30:00.000001Z')::int, (%(raw)s::bytea = '\\x00ff')::int,"
     " (%(none)s::text IS NULL)::int"

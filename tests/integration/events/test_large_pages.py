@@ -7,7 +7,7 @@ from django.test import Client
 
 from events.api import NewEvent, StreamId, Untyped, append_events, read_log, stream_log
 from events.store.reading import replay
-from events.store.reading.page_byte_limit import PAGE_BYTES, weight
+from events.store.reading.page_byte_limit import PAGE_BYTES, json_bytes
 from events.store.reading.rows import recorded_events
 from nova.rest.tokens import create_token
 
@@ -62,7 +62,7 @@ def test_a_replay_decodes_no_more_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     weights = []
 
     def weighed(rows: Any) -> Any:
-        weights.append(weight(rows))
+        weights.append(json_bytes(rows))
         return recorded_events(rows)
 
     monkeypatch.setattr(replay, "recorded_events", weighed)

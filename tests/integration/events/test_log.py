@@ -27,13 +27,13 @@ from events.api import (
 from events.sql.statements import statement
 from events.store.columns import parameters
 from events.store.connection import live_cursor
-from events.store.libpq import call, direct_statement
+from events.store.libpq import call, libpq_statement
 from events.store.prepared import prepare
 from events.store.reading.rows import recorded
 from tests.support.database import rows, without_append_guard
 from tests.support.events import new_event, new_stream
 
-APPEND = direct_statement(statement("append_one") + append_only.one)
+APPEND = libpq_statement(statement("append_one") + append_only.one)
 Reader = Callable[[int], tuple[list[RecordedEvent], int]]
 
 

@@ -170,8 +170,8 @@ def test_while_the_broker_is_away_groups_groups_are_seen_and_held_and_it_is_aske
 
     first, second = answer.json()["items"]
     assert answer.status_code == 200
-    assert (first["state"], first["lag"], first["lag_unknown"]) == ("paused", None, group_states.AWAY)
-    assert (second["state"], second["lag"], second["lag_unknown"]) == ("open", None, group_states.AWAY)
+    assert (first["state"], first["lag"], first["lag_unknown"]) == ("paused", None, group_states.UNREACHABLE)
+    assert (second["state"], second["lag"], second["lag_unknown"]) == ("open", None, group_states.UNREACHABLE)
     assert broker_is_away == [group.name]
     assert caller.get(f"{API}/{group.name}").json()["partitions"] is None
 

@@ -13,7 +13,7 @@ from events.store.hooks import on_append
 from outbox.api import record, register_groups, work_off_operations
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 from tests.support.problems import assert_problem
 
@@ -35,7 +35,7 @@ def fussy(monkeypatch):
 @pytest.fixture
 def letters(db, fussy):
     """Three dead letters of one key."""
-    return buried(fussy_group(fussy), 1, 2, 3)
+    return dead_lettered(fussy_group(fussy), 1, 2, 3)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_failure_group_is_seen_and_discarded_as_one(caller, letters):
 
 
 def test_failure_groups_come_in_pages(caller, letters, fussy):
-    buried(fussy_group(fussy), 4, error=KeyError("x"))
+    dead_lettered(fussy_group(fussy), 4, error=KeyError("x"))
     first = caller.get(f"{API}/failure-groups", {"limit": 1}).json()
     second = caller.get(f"{API}/failure-groups", {"limit": 1, "after": first["next"]}).json()
     assert [page["items"][0]["count"] for page in (first, second)] == [3, 1]

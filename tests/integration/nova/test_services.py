@@ -28,7 +28,7 @@ from outbox.api import (
     registered_services,
     take_effect,
 )
-from outbox.models import ForeignEvent, InboxEntry
+from outbox.models import ExternalEvent, InboxEntry
 from tests.support.received import received
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
@@ -81,7 +81,7 @@ def test_an_event_of_another_service_is_stored_once() -> None:
     InboxEntry.objects.all().delete()
     take_effect(group, [event])
 
-    (stored,) = ForeignEvent.objects.all()
+    (stored,) = ExternalEvent.objects.all()
     assert (stored.service, stored.event_id, stored.version) == ("content-service", event.event_id, 1)
     assert stored.payload["email"] == "ann@example.org"
     assert not get_events(StreamId("user", "u1"))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from events.api import set_on_append
 from events.store.hooks import on_append
 from outbox.api import ConsumerGroup, IncomingMessage, record, retry_dead_letters
-from outbox.dead_letters.store import bury
+from outbox.dead_letters.store import store_dead_letter
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.console import client_of, operator_client, submit
 from tests.support.outbox import take_notes
@@ -39,7 +39,7 @@ def some_rows(db: None, redis_url: str) -> Any:
             headers=(("event_type", b"x.happened"), ("odd", b"\xff")),
             timestamp=None,
         )
-        bury(ConsumerGroup(name="g", topics=[], handlers=[]), message, ValueError("<no>"), attempts=1)
+        store_dead_letter(ConsumerGroup(name="g", topics=[], handlers=[]), message, ValueError("<no>"), attempts=1)
     yield
     set_on_append(before)
 

@@ -11,12 +11,12 @@ from django.urls import reverse
 from events.api import set_on_append
 from events.store.hooks import on_append
 from outbox.api import IncomingMessage, archive_dead_letters, discard_dead_letters, record, retry_dead_letters
-from outbox.dead_letters.store import bury, original
+from outbox.dead_letters.store import original, store_dead_letter
 from outbox.exceptions import KeyBlocked
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxEvent
 from tests.support.console import operator_client, submit
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def offered(client: Client, name: str, number: int) -> set[str]:
 def test_a_body_and_headers_are_shown_as_they_came(operator: Client) -> None:
     headers = (("event_type", b"x.happened"), ("trace", b"one"), ("trace", b"two"), ("odd", b"\xff"), ("none", None))
     message = IncomingMessage(topic="t", partition=0, offset=1, key=b"k", body=RAW, headers=headers, timestamp=None)
-    bury(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
+    store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
     letter = DeadLetter.objects.get()
 
     page = text_of(operator, "admin:outbox_deadletter_change", letter.pk)
@@ -74,7 +74,7 @@ def test_an_edit_can_say_another_schema_version_and_keeps_what_is_not_touched(op
         message = IncomingMessage(
             topic="t", partition=0, offset=offset, key=b"k", body=b"{}", headers=headers, timestamp=None
         )
-        bury(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
+        store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
     versions = []
     for letter, said in zip(DeadLetter.objects.order_by("pk"), ({}, {"schema_version": "3"}), strict=True):
         page = operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[letter.pk]))
@@ -89,7 +89,7 @@ def test_an_edit_can_say_another_schema_version_and_keeps_what_is_not_touched(op
 
 def test_what_is_wrong_with_an_edit_is_said_beside_the_field(operator: Client) -> None:
     message = IncomingMessage(topic="t", partition=0, offset=1, key=b"k", body=b"{}", headers=(), timestamp=None)
-    bury(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
+    store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
     url = reverse("admin:outbox_deadletter_edit_letter", args=[DeadLetter.objects.get().pk])
 
     for said, field in (({"body": "{}"}, "event_type"), ({"body": "[", "event_type": "x.happened"}, "body")):
@@ -136,7 +136,7 @@ def test_a_row_has_no_button_that_would_do_nothing(operator: Client, some_rows: 
 
 
 def test_a_letter_and_an_operation_have_no_button_that_would_do_nothing(operator: Client) -> None:
-    is_open, retrying, discarded, archived = buried(fussy_group(Fussy()), 1, 2, 3, 4)
+    is_open, retrying, discarded, archived = dead_lettered(fussy_group(Fussy()), 1, 2, 3, 4)
     operation = retry_dead_letters(retrying, actor="a", reason="r")
     done = discard_dead_letters(discarded, actor="a", reason="r")
     archive_dead_letters(archived, actor="a", reason="r")
@@ -151,7 +151,7 @@ def test_a_letter_and_an_operation_have_no_button_that_would_do_nothing(operator
 
 
 def test_a_letter_that_cannot_be_edited_any_more_says_so(operator: Client) -> None:
-    (letter,) = buried(fussy_group(Fussy()), 1)
+    (letter,) = dead_lettered(fussy_group(Fussy()), 1)
     discard_dead_letters(letter, actor="a", reason="r")
 
     answer = operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[letter]), follow=True)
@@ -162,9 +162,9 @@ def test_a_letter_that_cannot_be_edited_any_more_says_so(operator: Client) -> No
 
 def test_a_parked_letter_leads_to_the_one_that_its_key_waits_for(operator: Client) -> None:
     group = fussy_group(Fussy())
-    (first,) = buried(group, 1)
-    (elsewhere,) = buried(group, 2, key=b"other")
-    parked, second = buried(group, 3, 4, error=KeyBlocked("t", b"k"))
+    (first,) = dead_lettered(group, 1)
+    (elsewhere,) = dead_lettered(group, 2, key=b"other")
+    parked, second = dead_lettered(group, 3, 4, error=KeyBlocked("t", b"k"))
 
     for url in (reverse("admin:outbox_deadletter_change", args=[parked]), reverse(LETTERS, query={"topic": "t"})):
         page = operator.get(url).content.decode()
@@ -178,7 +178,7 @@ def test_a_parked_letter_leads_to_the_one_that_its_key_waits_for(operator: Clien
 
 
 def test_times_have_seconds_and_a_zone(operator: Client, some_rows: list[OutboxEvent]) -> None:
-    letters = buried(fussy_group(Fussy()), 1)
+    letters = dead_lettered(fussy_group(Fussy()), 1)
     DeadLetter.objects.update(first_failed_at=MOMENT, last_failed_at=MOMENT)
     OutboxEvent.objects.update(created_at=MOMENT)
     operation = retry_dead_letters(*letters, actor="a", reason="r")

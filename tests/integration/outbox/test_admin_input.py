@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from outbox.models import DeadLetter
 from tests.support.console import operator_client
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,7 @@ def test_a_list_takes_a_nul_for_nothing(operator: Client, url: str, query: dict[
 @pytest.mark.parametrize("url", [LETTERS, ROWS])
 @pytest.mark.parametrize("selected", ["abc", "9" * 25, "\0"])
 def test_a_selection_of_what_is_no_row_selects_nothing(operator: Client, url: str, selected: str) -> None:
-    buried(fussy_group(Fussy()), 1)
+    dead_lettered(fussy_group(Fussy()), 1)
     body = {"action": "discard", "index": "0", "_selected_action": [selected], "reason": "r"}
 
     assert operator.post(reverse(url), body).status_code == 302

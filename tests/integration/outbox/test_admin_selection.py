@@ -14,7 +14,7 @@ from outbox.admin import rows
 from outbox.api import archive_dead_letters, record
 from outbox.models import DeadLetter, DeadLetterOperation, OutboxAction, OutboxEvent
 from tests.support.console import client_of, operator_client, submit
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def operator(db: None, redis_url: str) -> Client:
 
 @pytest.fixture
 def letters(db: None) -> list[int]:
-    return buried(fussy_group(Fussy()), 1, 2, 3)
+    return dead_lettered(fussy_group(Fussy()), 1, 2, 3)
 
 
 @pytest.fixture

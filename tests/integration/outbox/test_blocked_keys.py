@@ -8,25 +8,25 @@ from django.db import connection, transaction
 
 from outbox.api import (
     ConsumerGroup,
-    LetterFilter,
+    DeadLetterFilter,
     get_operation,
     register_groups,
     retry_dead_letters,
     start_operation,
     work_off_operations,
 )
-from outbox.consumers.processor import GroupEffect
+from outbox.consumers.processor import Processor
 from outbox.dead_letters.blocking import keys_to_park
 from outbox.dead_letters.executor import step
-from outbox.dead_letters.store import bury
+from outbox.dead_letters.store import store_dead_letter
 from outbox.exceptions import KeyBlocked
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
-from tests.support.letters import Fussy, buried, fussy_group, message
+from tests.support.letters import Fussy, dead_lettered, fussy_group, message
 
 WHO: Any = {"actor": "operator", "reason": "the handler was mended", "rate": 10_000.0}
 PARKED = KeyBlocked("t", b"k")
-BEHIND = LetterFilter(exception="outbox.exceptions.KeyBlocked")
+BEHIND = DeadLetterFilter(exception="outbox.exceptions.KeyBlocked")
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def group(fussy: Fussy, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Consu
 
 
 @pytest.fixture
-def effect(group: ConsumerGroup) -> GroupEffect:
+def effect(group: ConsumerGroup) -> Processor:
     """What the group's consumer does with a message."""
-    return GroupEffect(group, blocking=("t",))
+    return Processor(group, blocking=("t",))
 
 
 def found() -> dict[int, str]:
@@ -64,24 +64,24 @@ def finished(operation: DeadLetterOperation) -> tuple[str, int, int, int, int]:
 def test_what_is_parked_is_not_handled_before_the_letter_that_it_stands_behind(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, 1)
-    buried(group, 2, 3, error=PARKED)
-    buried(group, 4, key=b"other", error=PARKED)
+    dead_lettered(group, 1)
+    dead_lettered(group, 2, 3, error=PARKED)
+    dead_lettered(group, 4, key=b"other", error=PARKED)
 
     operation, _ = start_operation("retry", BEHIND, **WHO)
 
     assert finished(operation) == ("done", 3, 1, 0, 2)
     assert fussy.offsets == [4]
     assert found() == {1: "open", 2: "open", 3: "open", 4: "retried"}
-    assert set(OperationItem.objects.filter(letter__offset__lt=4).values_list("state", flat=True)) == {"held"}
+    assert set(OperationItem.objects.filter(dead_letter__offset__lt=4).values_list("state", flat=True)) == {"held"}
 
 
 def test_a_retry_of_the_first_letter_goes_on_with_what_is_parked_behind_it(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    (first,) = buried(group, 1)
-    buried(group, 2, 3, error=PARKED)
-    buried(group, 4, key=b"other")
+    (first,) = dead_lettered(group, 1)
+    dead_lettered(group, 2, 3, error=PARKED)
+    dead_lettered(group, 4, key=b"other")
 
     assert finished(retry_dead_letters(first, **WHO)) == ("done", 3, 3, 0, 0)
 
@@ -92,7 +92,7 @@ def test_a_retry_of_the_first_letter_goes_on_with_what_is_parked_behind_it(
 def test_what_is_parked_between_two_letters_is_retried_between_them(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    first, _, third = buried(group, 1, 2, 3)
+    first, _, third = dead_lettered(group, 1, 2, 3)
 
     assert finished(retry_dead_letters(first, third, **WHO)) == ("done", 3, 3, 0, 0)
 
@@ -100,8 +100,8 @@ def test_what_is_parked_between_two_letters_is_retried_between_them(
 
 
 def test_a_parked_letter_that_fails_holds_back_those_behind_it(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    first, _, third = buried(group, 1, 2, 3)
-    buried(group, 4, error=PARKED)
+    first, _, third = dead_lettered(group, 1, 2, 3)
+    dead_lettered(group, 4, error=PARKED)
     fussy.fails = lambda event: event.offset == 2
 
     assert finished(retry_dead_letters(first, third, **WHO)) == ("done", 4, 1, 1, 2)
@@ -114,7 +114,7 @@ def test_where_nothing_blocks_a_retry_means_just_the_letters_that_were_asked_for
     db: None, group: ConsumerGroup, fussy: Fussy, settings: Any
 ) -> None:
     settings.NOVA_BLOCKING_TOPICS = ("u",)
-    _, second, _ = buried(group, 1, 2, 3)
+    _, second, _ = dead_lettered(group, 1, 2, 3)
 
     assert finished(retry_dead_letters(second, **WHO)) == ("done", 1, 1, 0, 0)
 
@@ -122,9 +122,9 @@ def test_where_nothing_blocks_a_retry_means_just_the_letters_that_were_asked_for
 
 
 def test_a_busy_key_is_free_when_the_operation_ends(
-    db: None, group: ConsumerGroup, effect: GroupEffect, fussy: Fussy
+    db: None, group: ConsumerGroup, effect: Processor, fussy: Fussy
 ) -> None:
-    (first,) = buried(group, 1)
+    (first,) = dead_lettered(group, 1)
     operation = retry_dead_letters(first, **WHO)
     effect.take([message(2)])
     step(operation.pk)
@@ -140,7 +140,7 @@ def test_a_busy_key_is_free_when_the_operation_ends(
 def test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_left_behind(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    (first,) = buried(group, 1)
+    (first,) = dead_lettered(group, 1)
     operation = retry_dead_letters(first, **WHO)
     decided, handling = threading.Event(), threading.Event()
 
@@ -149,7 +149,7 @@ def test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_
             assert keys_to_park(group.name, [message(2)]) == {b"k"}
             decided.set()
             assert handling.wait(20)
-            bury(group, message(2), PARKED, attempts=0)
+            store_dead_letter(group, message(2), PARKED, attempts=0)
         connection.close()
 
     def handled_meanwhile(_: Any) -> bool:
@@ -169,15 +169,15 @@ def test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_
 
 
 def test_a_message_that_comes_when_the_last_letter_has_just_been_retried_is_handled(
-    db: None, group: ConsumerGroup, effect: GroupEffect, fussy: Fussy, monkeypatch: pytest.MonkeyPatch
+    db: None, group: ConsumerGroup, effect: Processor, fussy: Fussy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (first,) = buried(group, 1)
+    (first,) = dead_lettered(group, 1)
     operation = retry_dead_letters(first, **WHO)
 
     def retry_just_before(lanes: Any) -> None:
         assert finished(operation) == ("done", 1, 1, 0, 0)
 
-    monkeypatch.setattr("outbox.dead_letters.blocking.share_lanes", retry_just_before)
+    monkeypatch.setattr("outbox.dead_letters.blocking.share_key_orders", retry_just_before)
 
     effect.take([message(2)])
 

@@ -165,7 +165,7 @@ def test_while_the_broker_is_away_a_group_is_seen_and_held(operator: Client, mon
 
     for page in (reverse(LIST), consumer_url(NAME)):
         text = operator.get(page).content.decode()
-        assert group_states.AWAY in text
+        assert group_states.UNREACHABLE in text
         assert "paused" in text
 
 

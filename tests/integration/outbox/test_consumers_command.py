@@ -159,7 +159,7 @@ def test_what_is_held_is_listed_where_the_lag_is_not_known(
         without_broker = consumers("list")
     settings.NOVA_BUS = "rabbitmq"
 
-    for listed, why in ((without_broker, group_states.AWAY), (consumers("list"), group_states.NOT_KAFKA)):
+    for listed, why in ((without_broker, group_states.UNREACHABLE), (consumers("list"), group_states.NOT_KAFKA)):
         assert [line.split()[:6] for line in listed.splitlines() if "never seen" in line] == [
             [group.name, "-", "-", "-", "-", "drained"]
         ]

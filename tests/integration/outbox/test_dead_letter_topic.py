@@ -8,11 +8,11 @@ from django.db import connection
 
 from outbox.api import ConsumerGroup, DeliveryFailure, Failure, IncomingMessage, KafkaBus, MemoryBus
 from outbox.conf import outbox_conf
-from outbox.dead_letters.store import bury
+from outbox.dead_letters.store import store_dead_letter
 from outbox.dead_letters.topic import has_unpublished, publish
 from outbox.models import DeadLetter
 from outbox.tasks import publish_dead_letters
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import headers_of, read_topic, unique
 
 TOPIC = "nova.dead-letters"
@@ -28,7 +28,7 @@ def test_a_copy_is_the_message_as_it_came_and_says_why_it_is_there(db: None, gro
     message = IncomingMessage(
         topic="t", partition=1, offset=2, key=b"\xff", body=b"{}", headers=headers, timestamp=1_700_000_000_000
     )
-    bury(group, message, ValueError("no"), attempts=3)
+    store_dead_letter(group, message, ValueError("no"), attempts=3)
     bus = MemoryBus()
 
     assert publish(bus, topic=TOPIC) == 1
@@ -58,7 +58,7 @@ def test_a_copy_is_the_message_as_it_came_and_says_why_it_is_there(db: None, gro
 
 def test_a_message_without_key_and_body_says_so(db: None, group: ConsumerGroup) -> None:
     message = IncomingMessage(topic="t", partition=0, offset=1, key=None, body=None, headers=(), timestamp=None)
-    bury(group, message, ValueError("no"), attempts=1)
+    store_dead_letter(group, message, ValueError("no"), attempts=1)
     bus = MemoryBus()
 
     publish(bus, topic=TOPIC)
@@ -70,14 +70,14 @@ def test_a_message_without_key_and_body_says_so(db: None, group: ConsumerGroup) 
 def test_what_a_broker_that_is_away_did_not_take_is_copied_in_order_when_it_is_back(
     db: None, group: ConsumerGroup
 ) -> None:
-    buried(group, 1, 2, 3)
+    dead_lettered(group, 1, 2, 3)
     bus = MemoryBus()
     bus.fail = lambda _: DeliveryFailure(failure=Failure.OUTAGE, reason="away")
 
     assert publish(bus, topic=TOPIC) == 0
     assert has_unpublished(outbox_conf())
     bus.fail = lambda _: None
-    buried(group, 4)
+    dead_lettered(group, 4)
 
     assert publish(bus, topic=TOPIC) == 4
     assert [dict(copy.headers)["dlq_offset"] for copy in bus.published] == [b"1", b"2", b"3", b"4"]
@@ -85,7 +85,7 @@ def test_what_a_broker_that_is_away_did_not_take_is_copied_in_order_when_it_is_b
 
 
 def test_a_letter_that_the_broker_will_never_take_says_so_and_holds_nobody_up(db: None, group: ConsumerGroup) -> None:
-    buried(group, 1, 2)
+    dead_lettered(group, 1, 2)
     bus = MemoryBus()
 
     def too_large(message: Any) -> DeliveryFailure | None:
@@ -104,14 +104,14 @@ def test_a_letter_that_the_broker_will_never_take_says_so_and_holds_nobody_up(db
 def test_without_a_topic_nothing_is_copied(db: None, group: ConsumerGroup, settings: Any) -> None:
     settings.NOVA_DEAD_LETTER_TOPIC = ""
     settings.KAFKA_BROKERS = "127.0.0.1:1"
-    buried(group, 1)
+    dead_lettered(group, 1)
 
     assert publish_dead_letters() == 0
     assert DeadLetter.objects.get().dlq_published_at is None
 
 
 def test_two_publishers_copy_everything_once_and_in_order(committed_db: None, group: ConsumerGroup) -> None:
-    buried(group, *range(30))
+    dead_lettered(group, *range(30))
     bus, other, inside, go_on = MemoryBus(), MemoryBus(), threading.Event(), threading.Event()
 
     def pause(_: Any) -> None:
@@ -139,8 +139,8 @@ def test_apache_kafka_has_the_copies_of_a_key_in_order(
     committed_db: None, group: ConsumerGroup, kafka: KafkaBus, kafka_brokers: str
 ) -> None:
     topic = unique("dlq")
-    buried(group, *range(20))
-    buried(group, 20, key=None)
+    dead_lettered(group, *range(20))
+    dead_lettered(group, 20, key=None)
 
     assert publish(kafka, topic=topic) == 21
 

@@ -3,7 +3,7 @@
 import pytest
 
 from outbox.api import ConsumerGroup, IncomingMessage
-from outbox.dead_letters.store import bury, original
+from outbox.dead_letters.store import original, store_dead_letter
 from outbox.models import DeadLetter, InboxEntry
 from tests.support.letters import Fussy, fussy_group
 
@@ -26,19 +26,19 @@ MESSAGE = IncomingMessage(
 )
 
 
-def dead_letter(group: ConsumerGroup) -> DeadLetter:
-    bury(group, MESSAGE, ValueError("no"), attempts=3)
+def stored(group: ConsumerGroup) -> DeadLetter:
+    store_dead_letter(group, MESSAGE, ValueError("no"), attempts=3)
     return DeadLetter.objects.get()
 
 
 def test_a_dead_letter_keeps_the_message_exactly(group: ConsumerGroup) -> None:
-    assert original(dead_letter(group)) == MESSAGE
+    assert original(stored(group)) == MESSAGE
 
 
 def test_a_dead_letter_is_marked_as_processed_and_written_once(group: ConsumerGroup) -> None:
-    letter = dead_letter(group)
+    letter = stored(group)
 
-    bury(group, MESSAGE, ValueError("again"), attempts=3)
+    store_dead_letter(group, MESSAGE, ValueError("again"), attempts=3)
 
     assert DeadLetter.objects.count() == 1
     assert InboxEntry.objects.filter(consumer="fussy", event_id=letter.event_id).exists()
@@ -52,8 +52,8 @@ def test_failures_of_one_kind_at_one_place_are_one_group(group: ConsumerGroup) -
         try:
             group.handlers[0].handle(ReceivedEventAt(offset))  # type: ignore[misc,arg-type]
         except ValueError as error:
-            bury(group, message, error, attempts=1)
-    bury(group, MESSAGE, KeyError("other"), attempts=1)
+            store_dead_letter(group, message, error, attempts=1)
+    store_dead_letter(group, MESSAGE, KeyError("other"), attempts=1)
 
     groups = list(DeadLetter.objects.order_by("id").values_list("failure_group", flat=True))
     assert groups[0] == groups[1] != groups[2]

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from outbox.api import register_groups
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 
 pytestmark = pytest.mark.django_db
 WHY = ("--reason", "mended")
@@ -28,7 +28,7 @@ def fussy(monkeypatch: pytest.MonkeyPatch) -> Fussy:
 
 @pytest.fixture
 def letters(fussy: Fussy) -> list[int]:
-    return buried(fussy_group(fussy), 1, 2, 3)
+    return dead_lettered(fussy_group(fussy), 1, 2, 3)
 
 
 def run(*arguments: Any) -> str:

@@ -1,4 +1,4 @@
-"""Does whoever waits for a hint go on, whatever Redis does?"""
+"""Does whoever waits for a wake go on, whatever Redis does?"""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from outbox.signals.wakeup import CHANNEL, ENTRY_TIMEOUT, HintListener, hint
+from outbox.signals.wakeup import CHANNEL, ENTRY_TIMEOUT, WakeupListener, wake
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def hanging_redis() -> Iterator[str]:
 
 
 def test_a_redis_that_hangs_holds_nobody_up(hanging_redis: str) -> None:
-    listener, done = HintListener(hanging_redis), threading.Event()
+    listener, done = WakeupListener(hanging_redis), threading.Event()
 
     def wait_twice() -> None:
         listener.wait(0.01, threading.Event())
@@ -31,10 +31,10 @@ def test_a_redis_that_hangs_holds_nobody_up(hanging_redis: str) -> None:
 
 
 def test_a_hint_may_come_later_than_redis_may_take_to_let_somebody_in(redis_url: str) -> None:
-    listener, stop = HintListener(redis_url), threading.Event()
+    listener, stop = WakeupListener(redis_url), threading.Event()
     assert not listener.wait(ENTRY_TIMEOUT * 2, stop)
 
-    threading.Timer(ENTRY_TIMEOUT * 2, hint, [CHANNEL]).start()
+    threading.Timer(ENTRY_TIMEOUT * 2, wake, [CHANNEL]).start()
 
     assert listener.wait(30, stop)
     listener.close()

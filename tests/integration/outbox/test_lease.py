@@ -57,7 +57,7 @@ def test_the_server_ends_the_session_of_one_who_is_frozen(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("in_transaction", [False, True])
 def test_who_hangs_loses_its_session_although_its_process_lives(quick: None, in_transaction: bool) -> None:
-    with own_connection() as session, leased(session, lease=SHORT, patience=2 * SHORT):
+    with own_connection() as session, leased(session, lease=SHORT, max_silence=2 * SHORT):
         session.set_autocommit(not in_transaction)
         alive = is_alive(pid_of(session))
 

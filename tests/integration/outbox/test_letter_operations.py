@@ -18,10 +18,10 @@ from msgspec import structs
 from events.api import Untyped
 from outbox.api import (
     ConsumerGroup,
+    DeadLetterEdit,
+    DeadLetterFilter,
+    DeadLetterNotOpen,
     InvalidEdit,
-    LetterEdit,
-    LetterFilter,
-    LetterNotOpen,
     OperationFinished,
     RequestIdConflict,
     archive_dead_letters,
@@ -37,15 +37,15 @@ from outbox.api import (
 )
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control.decisions import Scope
-from outbox.dead_letters.executor import TURN, step
-from outbox.dead_letters.store import bury, original
+from outbox.dead_letters.executor import BLOCKED_RETRY_DELAY, step
+from outbox.dead_letters.store import original, store_dead_letter
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, OperationItem
-from tests.support.letters import Fussy, buried, fussy_group, message
+from tests.support.letters import Fussy, dead_lettered, fussy_group, message
 from tests.support.outbox import eventually, test_database_url
 
 WHO: Any = {"actor": "operator", "reason": "the handler was mended"}
-EVERYTHING = LetterFilter()
+EVERYTHING = DeadLetterFilter()
 FAST = 10_000.0
 
 
@@ -73,7 +73,7 @@ def finished(operation: DeadLetterOperation) -> tuple[str, int, int, int, int]:
 
 
 def test_a_retried_letter_is_handled_once(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = buried(group, 1)
+    (letter,) = dead_lettered(group, 1)
     fussy.content()
 
     operation = retry_dead_letters(letter, **WHO)
@@ -86,7 +86,7 @@ def test_a_retried_letter_is_handled_once(db: None, group: ConsumerGroup, fussy:
 
 
 def test_a_letter_that_fails_again_is_open_again_with_the_new_reason(db: None, group: ConsumerGroup) -> None:
-    (letter,) = buried(group, 2)
+    (letter,) = dead_lettered(group, 2)
 
     assert finished(retry_dead_letters(letter, **WHO)) == ("done", 1, 0, 1, 0)
 
@@ -95,7 +95,7 @@ def test_a_letter_that_fails_again_is_open_again_with_the_new_reason(db: None, g
 
 
 def test_a_discarded_letter_is_handled_no_more(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = buried(group, 1)
+    (letter,) = dead_lettered(group, 1)
     fussy.content()
 
     operation = discard_dead_letters(letter, **WHO)
@@ -106,7 +106,7 @@ def test_a_discarded_letter_is_handled_no_more(db: None, group: ConsumerGroup, f
 
 
 def test_an_archived_letter_is_left_out_and_can_still_be_retried(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = buried(group, 1)
+    (letter,) = dead_lettered(group, 1)
     fussy.content()
 
     archive_dead_letters(letter, **WHO)
@@ -121,7 +121,7 @@ def test_an_archived_letter_is_left_out_and_can_still_be_retried(db: None, group
 def test_letters_of_one_key_are_retried_in_the_order_in_which_they_came(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, 5, 3, 4, 1, 2)
+    dead_lettered(group, 5, 3, 4, 1, 2)
     fussy.content()
 
     finished(start_operation("retry", EVERYTHING, rate=FAST, **WHO)[0])
@@ -132,16 +132,16 @@ def test_letters_of_one_key_are_retried_in_the_order_in_which_they_came(
 def test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, 1, 2, 3)
-    buried(group, 4, 5, key=b"other")
-    buried(group, 6, 7, key=None)
+    dead_lettered(group, 1, 2, 3)
+    dead_lettered(group, 4, 5, key=b"other")
+    dead_lettered(group, 6, 7, key=None)
     fussy.fails = lambda event: event.offset in {2, 6}
 
     assert finished(start_operation("retry", EVERYTHING, rate=FAST, **WHO)[0]) == ("done", 7, 4, 2, 1)
 
     assert fussy.offsets == [1, 4, 5, 7]
     assert statuses() == ["retried", "open", "open", "retried", "retried", "open", "retried"]
-    assert OperationItem.objects.get(letter__offset=3).state == "held"
+    assert OperationItem.objects.get(dead_letter__offset=3).state == "held"
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parame
     db: None, group: ConsumerGroup
 ) -> None:
     many = 66_000
-    (first,) = buried(group, 1)
+    (first,) = dead_lettered(group, 1)
     operation = retry_dead_letters(first, **WHO)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -164,9 +164,9 @@ def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parame
         )
         cursor.execute(
             """
-            INSERT INTO dead_letter_operation_items (operation_id, letter_id, lane)
+            INSERT INTO dead_letter_operation_items (operation_id, dead_letter_id, lane)
             SELECT operation_id, letter.id, lane FROM dead_letter_operation_items, dead_letters AS letter
-            WHERE letter.id <> letter_id ORDER BY letter.offset
+            WHERE letter.id <> dead_letter_id ORDER BY letter.offset
             """
         )
         cursor.execute("UPDATE dead_letter_operations SET total = total + %s", [many])
@@ -179,12 +179,12 @@ def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parame
 def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    first, second = buried(group, 1, 2)
+    first, second = dead_lettered(group, 1, 2)
     fussy.content()
     later = retry_dead_letters(second, **WHO)
     earlier = retry_dead_letters(first, **WHO)
 
-    assert step(later.pk) == TURN
+    assert step(later.pk) == BLOCKED_RETRY_DELAY
     assert step(earlier.pk) is None
     assert step(later.pk) is None
 
@@ -194,24 +194,24 @@ def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
 @pytest.mark.parametrize(
     ("wanted", "offsets"),
     [
-        (LetterFilter(consumer="fussy"), [1, 2, 3]),
-        (LetterFilter(consumer="other"), []),
-        (LetterFilter(event_type="y.happened"), [3]),
-        (LetterFilter(topic="t", exception="KeyError"), [2]),
-        (LetterFilter(text="NO ROOM"), [3]),
-        (LetterFilter(text="100%"), []),
-        (LetterFilter(since=datetime.now(UTC) + timedelta(hours=1)), []),
-        (LetterFilter(until=datetime.now(UTC) + timedelta(hours=1)), [1, 2, 3]),
-        (LetterFilter(archived=True), []),
+        (DeadLetterFilter(consumer="fussy"), [1, 2, 3]),
+        (DeadLetterFilter(consumer="other"), []),
+        (DeadLetterFilter(event_type="y.happened"), [3]),
+        (DeadLetterFilter(topic="t", exception="KeyError"), [2]),
+        (DeadLetterFilter(text="NO ROOM"), [3]),
+        (DeadLetterFilter(text="100%"), []),
+        (DeadLetterFilter(since=datetime.now(UTC) + timedelta(hours=1)), []),
+        (DeadLetterFilter(until=datetime.now(UTC) + timedelta(hours=1)), [1, 2, 3]),
+        (DeadLetterFilter(archived=True), []),
     ],
 )
 def test_letters_are_meant_by_filter(
-    db: None, group: ConsumerGroup, fussy: Fussy, wanted: LetterFilter, offsets: list[int]
+    db: None, group: ConsumerGroup, fussy: Fussy, wanted: DeadLetterFilter, offsets: list[int]
 ) -> None:
     fussy.content()
-    bury(group, message(1), ValueError("no"), attempts=1)
-    bury(group, message(2), KeyError("no"), attempts=1)
-    bury(group, message(3, event_type="y.happened"), OSError("no room"), attempts=1)
+    store_dead_letter(group, message(1), ValueError("no"), attempts=1)
+    store_dead_letter(group, message(2), KeyError("no"), attempts=1)
+    store_dead_letter(group, message(3, event_type="y.happened"), OSError("no room"), attempts=1)
 
     finished(start_operation("retry", wanted, rate=FAST, **WHO)[0])
 
@@ -220,35 +220,35 @@ def test_letters_are_meant_by_filter(
 
 @pytest.mark.parametrize("verb", ["retry", "discard", "archive"])
 def test_an_empty_selection_means_no_letter(db: None, group: ConsumerGroup, verb: str) -> None:
-    buried(group, 1, 2)
+    dead_lettered(group, 1, 2)
 
-    operation, _ = start_operation(verb, LetterFilter(ids=(), archived=None), **WHO)
+    operation, _ = start_operation(verb, DeadLetterFilter(ids=(), archived=None), **WHO)
 
     assert (operation.total, operation.state, statuses()) == (0, "done", ["open", "open"])
     assert not DeadLetter.objects.exclude(archived_at=None).exists()
 
 
 def test_failure_groups_say_what_goes_wrong_and_are_operated_on_as_one(db: None, group: ConsumerGroup) -> None:
-    newest = buried(group, 1, 2, 3)[-1]
-    buried(group, 4, error=KeyError("x"))
+    newest = dead_lettered(group, 1, 2, 3)[-1]
+    dead_lettered(group, 4, error=KeyError("x"))
 
     larger, smaller = failure_groups()
 
     assert (larger.count, larger.exception, larger.example) == (3, "ValueError", newest)
     assert (larger.consumers, larger.event_types, smaller.count) == (["fussy"], ["x.happened"], 1)
     assert failure_groups(limit=1, after=(larger.count, larger.failure_group)) == [smaller]
-    start_operation("discard", LetterFilter(failure_group=larger.failure_group), **WHO)
+    start_operation("discard", DeadLetterFilter(failure_group=larger.failure_group), **WHO)
     assert failure_groups() == [smaller]
 
 
 def test_an_edited_copy_is_handled_in_place_of_the_original_which_keeps_every_byte(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    (number,) = buried(group, 1)
+    (number,) = dead_lettered(group, 1)
     fussy.content()
     before = original(DeadLetter.objects.get())
 
-    copy, operation = edit_and_retry(number, LetterEdit(body='{"n": 2}', event_type="y.happened"), **WHO)
+    copy, operation = edit_and_retry(number, DeadLetterEdit(body='{"n": 2}', event_type="y.happened"), **WHO)
     finished(operation)
 
     letter = DeadLetter.objects.get(pk=number)
@@ -261,23 +261,25 @@ def test_an_edited_copy_is_handled_in_place_of_the_original_which_keeps_every_by
     assert copy.event_id != letter.event_id
     assert ["original_event_id", str(letter.event_id)] in copy.headers
     assert InboxEntry.objects.filter(consumer="fussy", event_id=copy.event_id).exists()
-    with pytest.raises(LetterNotOpen):
-        edit_and_retry(number, LetterEdit(body="{}"), **WHO)
+    with pytest.raises(DeadLetterNotOpen):
+        edit_and_retry(number, DeadLetterEdit(body="{}"), **WHO)
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        LetterEdit(body="{"),
-        LetterEdit(body="[1]"),
-        LetterEdit(body='{"a": 1, "a": 2}'),
-        LetterEdit(body='"\ud800"'),
-        LetterEdit(body='{"a": "' + "x" * 1_000_000 + '"}'),
-        LetterEdit(body='{"follower_id": 1}', event_type="user.followed"),
+        DeadLetterEdit(body="{"),
+        DeadLetterEdit(body="[1]"),
+        DeadLetterEdit(body='{"a": 1, "a": 2}'),
+        DeadLetterEdit(body='"\ud800"'),
+        DeadLetterEdit(body='{"a": "' + "x" * 1_000_000 + '"}'),
+        DeadLetterEdit(body='{"follower_id": 1}', event_type="user.followed"),
     ],
 )
-def test_an_edit_that_no_handler_could_be_given_is_refused(db: None, group: ConsumerGroup, edit: LetterEdit) -> None:
-    (number,) = buried(group, 1)
+def test_an_edit_that_no_handler_could_be_given_is_refused(
+    db: None, group: ConsumerGroup, edit: DeadLetterEdit
+) -> None:
+    (number,) = dead_lettered(group, 1)
 
     with pytest.raises(InvalidEdit) as refused:
         edit_and_retry(number, edit, **WHO)
@@ -287,7 +289,7 @@ def test_an_edit_that_no_handler_could_be_given_is_refused(db: None, group: Cons
 
 
 def test_retries_keep_to_the_rate_that_was_asked_for(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    buried(group, *range(10))
+    dead_lettered(group, *range(10))
     fussy.content()
     began = time.monotonic()
 
@@ -298,7 +300,7 @@ def test_retries_keep_to_the_rate_that_was_asked_for(db: None, group: ConsumerGr
 
 
 def test_a_cancelled_operation_gives_back_what_it_has_not_done(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    buried(group, 1, 2, 3)
+    dead_lettered(group, 1, 2, 3)
     fussy.content()
     operation, _ = start_operation("retry", EVERYTHING, rate=FAST, **WHO)
     step(operation.pk)
@@ -315,7 +317,7 @@ def test_a_cancelled_operation_gives_back_what_it_has_not_done(db: None, group: 
 def test_a_server_that_is_away_costs_no_attempt(
     db: None, group: ConsumerGroup, fussy: Fussy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (letter,) = buried(group, 1)
+    (letter,) = dead_lettered(group, 1)
 
     def away(_: Any) -> bool:
         raise OperationalError
@@ -332,7 +334,7 @@ def test_a_server_that_is_away_costs_no_attempt(
 def test_an_operation_that_waits_for_a_server_does_not_hold_up_the_others(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    (stuck,), (fine,) = buried(group, 1), buried(group, 2, key=b"other")
+    (stuck,), (fine,) = dead_lettered(group, 1), dead_lettered(group, 2, key=b"other")
 
     def away_for_one(event: Any) -> bool:
         if event.offset == 1:
@@ -360,20 +362,20 @@ def test_an_operation_that_waits_for_a_server_does_not_hold_up_the_others(
 def test_what_is_paused_or_drained_is_not_retried_before_it_goes_on(
     db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy, decide: Callable[[], None]
 ) -> None:
-    buried(group, 1)
+    dead_lettered(group, 1)
     fussy.content()
     operation, _ = start_operation("retry", EVERYTHING, **WHO)
     decide()
 
-    assert (step(operation.pk), fussy.offsets, statuses()) == (TURN, [], ["retrying"])
+    assert (step(operation.pk), fussy.offsets, statuses()) == (BLOCKED_RETRY_DELAY, [], ["retrying"])
 
     flow.resume(Scope(consumer="fussy"), actor="operator")
     assert finished(operation) == ("done", 1, 1, 0, 0)
 
 
 def test_what_is_not_paused_is_retried_meanwhile(db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy) -> None:
-    buried(group, 1)
-    bury(group, structs.replace(message(2), partition=1), ValueError("no"), attempts=1)
+    dead_lettered(group, 1)
+    store_dead_letter(group, structs.replace(message(2), partition=1), ValueError("no"), attempts=1)
     fussy.content()
     for scope in (
         Scope(consumer="other"),
@@ -385,7 +387,7 @@ def test_what_is_not_paused_is_retried_meanwhile(db: None, redis_url: str, group
 
     step(operation.pk)
 
-    assert (fussy.offsets, step(operation.pk)) == ([2], TURN)
+    assert (fussy.offsets, step(operation.pk)) == ([2], BLOCKED_RETRY_DELAY)
 
 
 def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhile(
@@ -393,7 +395,7 @@ def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhi
 ) -> None:
     monkeypatch.setattr("outbox.dead_letters.operations.BATCH", 2)
     monkeypatch.setattr("outbox.dead_letters.executor.BATCH", 2)
-    numbers = buried(group, 1, 2, 3, 4, 5)
+    numbers = dead_lettered(group, 1, 2, 3, 4, 5)
     operation, _ = start_operation("discard", EVERYTHING, **WHO)
     assert operation.state == "queued"
     retry_dead_letters(numbers[4], **WHO)
@@ -408,8 +410,8 @@ def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhi
 
 
 def test_a_repeated_request_gets_the_same_operation_and_another_one_is_refused(db: None, group: ConsumerGroup) -> None:
-    (letter,) = buried(group, 1)
-    request_id, wanted = uuid4(), LetterFilter(ids=(letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
+    (letter,) = dead_lettered(group, 1)
+    request_id, wanted = uuid4(), DeadLetterFilter(ids=(letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
     first, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
     assert not replayed
 
@@ -423,9 +425,9 @@ def test_a_repeated_request_gets_the_same_operation_and_another_one_is_refused(d
 def test_two_workers_share_operations_without_doing_anything_twice(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, *range(60))
+    dead_lettered(group, *range(60))
     fussy.content()
-    start_operation("retry", LetterFilter(), rate=FAST, **WHO)
+    start_operation("retry", DeadLetterFilter(), rate=FAST, **WHO)
 
     def work() -> None:
         work_off_operations(seconds=20)
@@ -464,8 +466,8 @@ work_off_operations(seconds=60)
 def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_there_once(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
-    buried(group, *range(120))
-    operation, _ = start_operation("retry", LetterFilter(), rate=150.0, **WHO)
+    dead_lettered(group, *range(120))
+    operation, _ = start_operation("retry", DeadLetterFilter(), rate=150.0, **WHO)
     environment = os.environ | {
         "DATABASE_URL": test_database_url(),
         "REDIS_URL": redis_url,

@@ -15,7 +15,7 @@ from outbox.handling import handlers
 from outbox.models import DeadLetter, OutboxEvent
 from outbox.relay.retention import prune
 from tests.support.database import rows, scalar
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 from tests.support.relays import fill_outbox
 
@@ -46,7 +46,7 @@ def test_open_dead_letters_are_measured_by_group_also_where_there_are_none(monke
     monkeypatch.setattr(
         handlers, "_groups", {"fussy": fussy, "calm": ConsumerGroup(name="calm", topics=[], handlers=[])}
     )
-    letters = buried(fussy, 1, 2, 3, 4)
+    letters = dead_lettered(fussy, 1, 2, 3, 4)
     DeadLetter.objects.filter(pk=letters[0]).update(status=DeadLetter.Status.DISCARDED)
     DeadLetter.objects.filter(pk=letters[1]).update(archived_at=Now())
 

@@ -23,7 +23,7 @@ from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PassResult, relay_connection, relay_pass
 from outbox.relay.runner import RelayRunner, RelaySettings
 from outbox.relay.topic_policies import TopicPolicies, TopicPolicy
-from outbox.signals.wakeup import CHANNEL, HintListener
+from outbox.signals.wakeup import CHANNEL, WakeupListener
 from outbox.sql.statements import statement
 from tests.support.outbox import eventually, headers_of, hosted, in_order, read_topic, states, take_notes
 
@@ -353,13 +353,13 @@ def test_a_relay_that_has_just_worked_looks_again_at_once_and_then_less_and_less
 ) -> None:
     pauses: list[float] = []
 
-    class Unheard(HintListener):
+    class Unheard(WakeupListener):
         def wait(self, timeout: float, stop: threading.Event) -> bool:
             pauses.append(timeout)
             stop.wait(timeout)
             return False
 
-    monkeypatch.setattr("outbox.relay.runner.HintListener", Unheard)
+    monkeypatch.setattr("outbox.relay.runner.WakeupListener", Unheard)
     bus = MemoryBus()
     with hosted(RelayRunner(bus, RelaySettings(batch=10, policies=LATER, redis_url=redis_url))):
         eventually(lambda: pauses.count(0.4) == 2)
@@ -377,7 +377,7 @@ def test_a_relay_that_breaks_down_lets_go_of_its_connections(redis_url: str, mon
     closed: list[str] = []
     bus = MemoryBus()
     monkeypatch.setattr(bus, "close", lambda: closed.append("bus"))
-    monkeypatch.setattr("outbox.relay.runner.HintListener.close", lambda _: closed.append("listener"))
+    monkeypatch.setattr("outbox.relay.runner.WakeupListener.close", lambda _: closed.append("listener"))
 
     def break_down(_: OutgoingMessage) -> None:
         raise ZeroDivisionError

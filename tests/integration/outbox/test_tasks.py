@@ -6,7 +6,7 @@ import pytest
 
 from outbox import tasks
 from outbox.api import MemoryBus
-from tests.support.letters import Fussy, buried, fussy_group
+from tests.support.letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.usefixtures("recording", "prefix")
@@ -19,7 +19,7 @@ def test_a_task_lets_go_of_the_bus_that_it_made(task: Callable[[], int], monkeyp
     monkeypatch.setattr(bus, "close", lambda: closed.append(True))
     monkeypatch.setattr(tasks, "bus_of", lambda _: bus)
     take_notes("a", 1)
-    buried(fussy_group(Fussy()), 1)
+    dead_lettered(fussy_group(Fussy()), 1)
 
     assert task() == 1
 

@@ -18,7 +18,7 @@ from nova.local.servers.embedded import Embedded
 from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
 from outbox.bus.rabbitmq.bus import RabbitBus
 from outbox.bus.rabbitmq.wire import RabbitAddress
-from outbox.signals.wakeup import HintListener, announce_append
+from outbox.signals.wakeup import WakeupListener, announce_append
 from tests.support.kafka_security import Certificates, certificates
 from tests.support.outbox import eventually, unique
 from tests.support.tls import tls_in_front_of
@@ -44,7 +44,7 @@ def secure_redis_url(redis_url: str, known: Certificates, settings: Any) -> Iter
 
 
 def test_hints_cache_and_health_go_over_tls(secure_redis_url: str) -> None:
-    listener, stop = HintListener(secure_redis_url), threading.Event()
+    listener, stop = WakeupListener(secure_redis_url), threading.Event()
     listener.wait(0.05, stop)
 
     def heard() -> bool:

@@ -12,7 +12,7 @@ from msgspec import structs
 from events.testing import AT
 from nova.services.messages.aggregates import CONVERSATION, Conversation
 from nova.services.messages.events import MessageDeleted, MessagePersisted
-from nova.services.messages.layered_map import Marks
+from nova.services.messages.layered_map import LayeredMap
 
 marks = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.booleans()), max_size=60)
 
@@ -20,20 +20,20 @@ marks = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.booleans()), max_si
 @given(marks)
 def test_marks_are_a_dict_and_earlier_ones_stay(given_marks: list[tuple[str, bool]]) -> None:
     model: dict[str, bool] = {}
-    history = [(Marks(), dict(model))]
+    history = [(LayeredMap(), dict(model))]
     for name, mark in given_marks:
         model[name] = mark
-        history.append((history[-1][0].with_mark(name, mark=mark), dict(model)))
+        history.append((history[-1][0].with_value(name, value=mark), dict(model)))
     for kept, then in history:
         assert {name: kept.get(name) for name in "abcdefghij"} == {name: then.get(name) for name in "abcdefghij"}
-        assert msgspec.json.decode(msgspec.json.encode(kept), type=Marks) == kept
+        assert msgspec.json.decode(msgspec.json.encode(kept), type=LayeredMap) == kept
 
 
 def evolve_flat(state: Any, payload: Any) -> Any:
     """The planted fault: all marks are copied for each event."""
     (level,) = state.messages.levels or ({},)
     is_there = isinstance(payload, MessagePersisted)
-    return structs.replace(state, messages=Marks(levels=(level | {payload.message_id: is_there},)))
+    return structs.replace(state, messages=LayeredMap(levels=(level | {payload.message_id: is_there},)))
 
 
 def copied(evolve: Callable[[Any, Any], Any], messages: int) -> int:

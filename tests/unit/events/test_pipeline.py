@@ -21,7 +21,7 @@ TEXTS = st.text('ab0"\\/\x01\x7f\u00e9\u2028\uffff\U0001f600', max_size=8)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-ijson.LARGEST_INTEGER, ijson.LARGEST_INTEGER)
+    | st.integers(-ijson.MAX_INTEGER, ijson.MAX_INTEGER)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from([1e16, -1e17, 1e19, 1e20, 123456789012345680000.0, 1e21, 0.1, -0.0])
     | TEXTS,

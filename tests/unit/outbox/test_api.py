@@ -19,15 +19,15 @@ from outbox.checks import (
 
 ROOT = Path(__file__).parents[3]
 EXPORTED = """
-EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler HintListener IncomingMessage KafkaBus Loop MemoryBus
+EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler WakeupListener IncomingMessage KafkaBus Loop MemoryBus
 OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped Subscription Tempo
 TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
 is_outage known_topics own_connection record register_collectors register_groups register_runner registered_groups
 relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_of
-FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute LetterEdit LetterFilter LetterNotFound
-LetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
+FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute DeadLetterEdit DeadLetterFilter DeadLetterNotFound
+DeadLetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
-Service commands_from keep_foreign_events listeners_of owner_of register_services registered_services service_named
+Service commands_from keep_external_events listeners_of owner_of register_services registered_services service_named
 GroupDrained process_counters handles register_handlers
 """
 

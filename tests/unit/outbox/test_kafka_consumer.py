@@ -7,7 +7,7 @@ import pytest
 
 from outbox.bus.kafka import subscription as kafka_consumer
 from outbox.bus.kafka.subscription import KafkaSubscription
-from outbox.consumers.processor import GroupEffect
+from outbox.consumers.processor import Processor
 from outbox.exceptions import Poisonous
 from outbox.handling.handlers import ConsumerGroup
 from outbox.messages.decoding import to_event
@@ -38,7 +38,7 @@ class Consumer:
         self.calls.append("close")
         self._closed.wait()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._closed.set()
 
 
@@ -115,7 +115,7 @@ def test_a_message_whose_headers_cannot_be_read_is_a_poisonous_one(subscription:
         to_event(message)
     group = ConsumerGroup(name="g", topics=(), handlers=())
     with pytest.raises(Poisonous):
-        GroupEffect(group).take([message])
+        Processor(group).take([message])
 
 
 def test_its_partitions_are_given_back_before_it_closes(subscription: KafkaSubscription) -> None:
@@ -139,5 +139,5 @@ def test_a_close_that_hangs_holds_nobody_up(
 
     assert stuck.calls[-1] == "close"
     assert "a consumer does not close" in caplog.text
-    stuck.let_go()
+    stuck.release()
     real.close()

@@ -7,7 +7,7 @@ import pytest
 
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
-from outbox.consumers.partition_queues import Lanes
+from outbox.consumers.partition_queues import PartitionQueues
 
 BATCH = 10
 
@@ -22,7 +22,7 @@ class Gate:
         self.reached.release()
         assert self.opened.acquire(timeout=30)
 
-    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+    def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         raise AssertionError
 
 
@@ -32,8 +32,8 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def lanes(gate: Gate) -> Iterator[Lanes]:
-    lanes = Lanes(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
+def lanes(gate: Gate) -> Iterator[PartitionQueues]:
+    lanes = PartitionQueues(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
     yield lanes
     gate.opened.release(100)
     lanes.close()
@@ -47,14 +47,14 @@ def messages(partition: int, number: int) -> list[IncomingMessage]:
     ]
 
 
-def waits_long(lanes: Lanes) -> threading.Thread:
+def waits_long(lanes: PartitionQueues) -> threading.Thread:
     thread = threading.Thread(target=lanes.await_need, args=(30,), daemon=True)
     thread.start()
     thread.join(0.2)
     return thread
 
 
-def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: Lanes, gate: Gate) -> None:
+def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: PartitionQueues, gate: Gate) -> None:
     lanes.feed(messages(0, BATCH))
     assert gate.reached.acquire(timeout=30)
     lanes.feed(messages(1, 3 * BATCH))
@@ -69,7 +69,7 @@ def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: Lanes, gate: 
     assert not waiting.is_alive()
 
 
-def test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more(lanes: Lanes, gate: Gate) -> None:
+def test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more(lanes: PartitionQueues, gate: Gate) -> None:
     lanes.feed(messages(0, 10 * BATCH))
     assert gate.reached.acquire(timeout=30)
 

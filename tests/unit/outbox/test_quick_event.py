@@ -9,7 +9,7 @@ from events.api import decode_payload
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
 from outbox.messages.decoding import to_event
-from outbox.messages.fast_path import HeaderTexts, header_texts, quick_event
+from outbox.messages.fast_path import HeaderTexts, fast_path_event, header_texts
 from outbox.messages.received import ReceivedEvent
 
 NOVA: dict[str, bytes | None] = {
@@ -41,7 +41,7 @@ def quick(one: IncomingMessage) -> ReceivedEvent | None:
     texts = header_texts(one)
     if texts is None:
         return None
-    return quick_event(one, texts, decode_payload("user.deleted", 1, one.body or b""))
+    return fast_path_event(one, texts, decode_payload("user.deleted", 1, one.body or b""))
 
 
 def to_event_or_none(one: IncomingMessage, texts: HeaderTexts | None) -> ReceivedEvent | None:

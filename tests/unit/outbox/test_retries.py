@@ -8,7 +8,7 @@ from kit.circuit_breaker import CircuitBreaker
 from kit.retry import RetryPolicy
 from kit.tempo import Tempo
 from outbox.bus.base import Failure
-from outbox.consumers.adaptive_batch_size import Portion
+from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.relay.verdict import judge
 
@@ -51,7 +51,7 @@ def test_an_outage_burns_no_attempt(count: int) -> None:
 
 
 def test_nothing_happens_to_a_row_that_was_held() -> None:
-    assert judge(Failure.HELD, 2, policy=POLICY, chance=0.5) is None
+    assert judge(Failure.BLOCKED, 2, policy=POLICY, chance=0.5) is None
 
 
 def test_the_breaker_opens_for_longer_with_each_outage_and_closes_with_a_success() -> None:
@@ -86,7 +86,7 @@ def test_what_the_settings_leave_out_of_a_topics_policy_is_as_usual() -> None:
 
 
 def test_after_each_stall_a_quarter_is_taken_at_a_time_and_the_usual_number_when_the_last_one_is_long_ago() -> None:
-    once = Portion(usual=500).after_stall(100.0, period=60.0)
+    once = AdaptiveBatchSize(usual=500).after_stall(100.0, period=60.0)
     twice = once.after_stall(120.0, period=60.0)
     often = twice
     for _ in range(10):

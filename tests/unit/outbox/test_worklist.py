@@ -6,7 +6,7 @@ import redis.exceptions
 
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
-from outbox.consumers.batch import Worklist
+from outbox.consumers.batch import Batch
 from outbox.exceptions import Poisonous
 
 
@@ -23,7 +23,7 @@ class Fussy:
         self.failures = failures
         self.error = error or LookupError("no")
         self.taken: list[int] = []
-        self.buried: list[tuple[int, int]] = []
+        self.dead_lettered: list[tuple[int, int]] = []
         self.tries = 0
 
     def take(self, messages: Sequence[IncomingMessage]) -> None:
@@ -35,12 +35,12 @@ class Fussy:
                 raise self.error
         self.taken += [message.offset for message in messages]
 
-    def bury(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
-        self.buried.append((message.offset, attempts))
+    def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
+        self.dead_lettered.append((message.offset, attempts))
 
 
 def work_off(effect: Fussy, number: int, *, limit: int = 2) -> list[float]:
-    work = Worklist(effect, RetryPolicy(limit=limit, base=1.0), chance=lambda: 0.5)
+    work = Batch(effect, RetryPolicy(limit=limit, base=1.0), chance=lambda: 0.5)
     work.add(messages(*range(number)))
     pauses = []
     while not work.is_empty:
@@ -62,7 +62,7 @@ def test_the_guilty_message_is_found_by_halving_and_the_order_is_kept() -> None:
     pauses = work_off(effect, 500)
 
     assert effect.taken == [n for n in range(500) if n != 317]
-    assert effect.buried == [(317, 3)]
+    assert effect.dead_lettered == [(317, 3)]
     assert pauses == [0.5, 1.0]
     # 500 one by one would be 502
     assert effect.tries < 40
@@ -74,19 +74,19 @@ def test_a_message_that_succeeds_at_last_is_not_buried() -> None:
     work_off(effect, 10)
 
     assert effect.taken == list(range(10))
-    assert effect.buried == []
+    assert effect.dead_lettered == []
 
 
 def test_a_poisonous_message_is_not_tried_again() -> None:
     effect = Fussy({3: 1000}, Poisonous("no event"))
 
     assert work_off(effect, 10) == []
-    assert effect.buried == [(3, 1)]
+    assert effect.dead_lettered == [(3, 1)]
 
 
 def test_an_outage_burns_no_attempt_and_takes_nothing_apart() -> None:
     effect = Fussy({3: 1000}, redis.exceptions.ConnectionError())
-    work = Worklist(effect, RetryPolicy(limit=0), chance=lambda: 0.5)
+    work = Batch(effect, RetryPolicy(limit=0), chance=lambda: 0.5)
     work.add(messages(*range(10)))
 
     assert all(work.step() > 0 for _ in range(20))

@@ -5,7 +5,7 @@ from projections import api
 
 def test_exported_names_are_these():
     assert api.__all__ == [
-        "LARGEST_PAGE",
+        "MAX_PAGE",
         "InvalidParameter",
         "Lag",
         "Outcome",

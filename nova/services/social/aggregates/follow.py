@@ -5,7 +5,7 @@ from msgspec import Struct
 from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
 from nova.services.field_types import Id
 from nova.services.social.events import UserFollowed, UserUnfollowed
-from nova.services.social.relationship_id import check_pair
+from nova.services.social.relationship_id import check_relationship_id
 
 
 class FollowUser(Command, frozen=True, kw_only=True):
@@ -50,14 +50,14 @@ def decide(state: Follow, command: Command, issued: Issued) -> list[Struct]:
     """What a command brings about."""
     match command:
         case FollowUser(follower_id=follower, followed_id=followed):
-            check_pair(issued.aggregate_id, follower, followed)
+            check_relationship_id(issued.aggregate_id, follower, followed)
             if follower == followed:
                 raise CannotFollowOneself(f"{follower} cannot follow {followed}")
             if state.following:
                 raise AlreadyFollowing(f"{follower} follows {followed}")
             return [UserFollowed(follower_id=follower, followed_id=followed)]
         case UnfollowUser(follower_id=follower, followed_id=followed):
-            check_pair(issued.aggregate_id, follower, followed)
+            check_relationship_id(issued.aggregate_id, follower, followed)
             if not state.following:
                 raise NotFollowing(f"{follower} does not follow {followed}")
             return [UserUnfollowed(follower_id=follower, followed_id=followed)]

@@ -5,7 +5,7 @@ from msgspec import Struct
 from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
 from nova.services.field_types import Id
 from nova.services.social.events import PostLiked, PostUnliked
-from nova.services.social.relationship_id import check_pair
+from nova.services.social.relationship_id import check_relationship_id
 
 
 class LikePost(Command, frozen=True, kw_only=True):
@@ -44,12 +44,12 @@ def decide(state: Like, command: Command, issued: Issued) -> list[Struct]:
     """What a command brings about."""
     match command:
         case LikePost(post_id=post_id, user_id=user_id):
-            check_pair(issued.aggregate_id, post_id, user_id)
+            check_relationship_id(issued.aggregate_id, post_id, user_id)
             if state.liked:
                 raise AlreadyLiked(f"{user_id} likes {post_id}")
             return [PostLiked(post_id=post_id, user_id=user_id)]
         case UnlikePost(post_id=post_id, user_id=user_id):
-            check_pair(issued.aggregate_id, post_id, user_id)
+            check_relationship_id(issued.aggregate_id, post_id, user_id)
             if not state.liked:
                 raise NotLiked(f"{user_id} does not like {post_id}")
             return [PostUnliked(post_id=post_id, user_id=user_id)]
