@@ -38,7 +38,7 @@ def undecided_before(outer: str) -> QuerySet[DeadLetter]:
 def lock_key_order(lane: str) -> None:
     """Let nothing be parked in the lane, and nothing decided about it, before the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("lock_key_order"), {"namespace": NAMESPACE, "key_order": lane})
+        cursor.execute(statement("lock_key_order"), {"namespace": NAMESPACE, "lane": lane})
 
 
 def share_key_orders(lanes: Iterable[str]) -> None:

@@ -1,6 +1,5 @@
 """Who does something about which event? Handlers, grouped by the service that they belong to."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -59,10 +58,10 @@ class ConsumerGroup(Struct, frozen=True, kw_only=True):
 
     name: str
     """The group's name at the broker, and the consumer's in the inbox."""
-    topics: Sequence[str]
-    """Names; one that begins with `^` is a pattern."""
-    handlers: Sequence[Handler]
+    handlers: Sequence[Handler] = ()
     """In this order for each batch."""
+    topics: Sequence[str] = ()
+    """Names; one that begins with `^` is a pattern. When none is said, those on which what the handlers want comes."""
 
     def wants(self, event_type: str) -> bool:
         """Whether any handler handles events of the type."""
@@ -70,7 +69,6 @@ class ConsumerGroup(Struct, frozen=True, kw_only=True):
 
 
 _groups: dict[str, ConsumerGroup] = {}
-_handlers: dict[str, list[Handler]] = defaultdict(list)
 FunctionT = TypeVar("FunctionT", bound=Callable[..., None])
 
 
@@ -107,29 +105,32 @@ def handles(
 
 
 def register_handlers(group: str, *handlers: Handler) -> None:
-    """Add handlers to a consumer group, whose topics follow from all that its handlers want."""
-    _handlers[group].extend(handlers)
+    """Add handlers to a consumer group."""
+    known = _groups.get(group, ConsumerGroup(name=group))
+    _groups[group] = structs.replace(known, handlers=(*known.handlers, *handlers))
 
 
 def register_groups(groups: Iterable[ConsumerGroup]) -> None:
-    """Make consumer groups known with topics of their own, in place of earlier ones of the same name."""
+    """Make consumer groups known, in place of earlier ones of the same name."""
     _groups.update({group.name: group for group in groups})
 
 
 def registered_groups() -> tuple[ConsumerGroup, ...]:
     """All known groups."""
-    return tuple(group_named(name) for name in {**_handlers, **_groups})
+    return tuple(map(_with_topics, _groups.values()))
 
 
 def group_named(name: str) -> ConsumerGroup:
     """The group of that name. Raises `UnknownGroup`."""
-    if name in _groups:
-        return _groups[name]
-    if name in _handlers:
-        return ConsumerGroup(name=name, topics=_topics(_handlers[name]), handlers=tuple(_handlers[name]))
-    raise UnknownGroup(name, tuple({**_handlers, **_groups}))
+    try:
+        return _with_topics(_groups[name])
+    except KeyError:
+        raise UnknownGroup(name, tuple(_groups)) from None
 
 
-def _topics(handlers: Iterable[Handler]) -> tuple[str, ...]:
+def _with_topics(group: ConsumerGroup) -> ConsumerGroup:
+    if group.topics:
+        return group
     conf = outbox_conf()
-    return tuple(dict.fromkeys(topic for handler in handlers for topic in topics_of(handler.event_types, conf=conf)))
+    topics = dict.fromkeys(topic for handler in group.handlers for topic in topics_of(handler.event_types, conf=conf))
+    return structs.replace(group, topics=tuple(topics))

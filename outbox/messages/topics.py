@@ -68,12 +68,13 @@ def known_topics(*, conf: OutboxConf) -> tuple[TopicSpec, ...]:
 def topics_of(event_types: Collection[str] | Literal["*"], *, conf: OutboxConf) -> tuple[str, ...]:
     """The topics on which events of these types come, those of before Nova included; `"*"` stands for all types.
 
-    Names of topics, or patterns that begin with `^`. Types that no code registers come on no topic that is known.
+    Names of topics, or patterns that begin with `^`. A type that declares no topic is taken to be named for its
+    aggregate.
     """
     if event_types != EVERYTHING:
-        known = [found for name in event_types if (found := registry.named(name))]
-        declared = [topic_name(found.topic, conf) for found in known if found.topic is not None]
-        return tuple(dict.fromkeys([*declared, *(topic for found in known for topic in found.legacy_topics)]))
+        present = [topic_of(name, name.partition(".")[0], conf=conf) for name in event_types]
+        legacy = [topic for name in event_types if (known := registry.named(name)) for topic in known.legacy_topics]
+        return tuple(dict.fromkeys(present + legacy))
     every = rf"^{re.escape(conf.topic_prefix)}\..*\.events$"
     others = [topic_name(topic, conf) for topic in registry.topics()]
     others += [topic for known in registry for topic in known.legacy_topics]

@@ -138,7 +138,7 @@ def test_an_operator_retries_and_discards_letters_with_a_reason(operator: Client
         chosen = {"action": verb, "_selected_action": [letter.pk]}
         assert operator.post(reverse(LETTERS), chosen).status_code == 200
         assert operator.post(reverse(LETTERS), chosen | {"reason": "mended"}).status_code == 302
-    url = reverse("admin:outbox_deadletter_retry_letter", args=[third.pk])
+    url = reverse("admin:outbox_deadletter_retry_dead_letter", args=[third.pk])
     operator.post(url, {"_form_submitted": "on", "reason": "fixed"})
 
     assert list(DeadLetter.objects.order_by("pk").values_list("status", flat=True)) == [
@@ -154,7 +154,7 @@ def test_an_operator_retries_and_discards_letters_with_a_reason(operator: Client
 
 def test_an_archived_letter_is_left_out_of_the_list_and_kept(operator: Client) -> None:
     letter = DeadLetter.objects.earliest("pk")
-    url = reverse("admin:outbox_deadletter_archive_letter", args=[letter.pk])
+    url = reverse("admin:outbox_deadletter_archive_dead_letter", args=[letter.pk])
     operator.post(url, {"_form_submitted": "on", "reason": "known"})
 
     def listed(**query: str) -> int:
@@ -193,7 +193,7 @@ def test_a_failure_group_is_counted_and_acted_on_as_one(operator: Client) -> Non
 
 def test_a_letter_is_edited_and_the_copy_and_the_original_lead_to_each_other(operator: Client) -> None:
     letter = DeadLetter.objects.earliest("pk")
-    url = reverse("admin:outbox_deadletter_edit_letter", args=[letter.pk])
+    url = reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk])
     assert operator.get(url).status_code == 200
 
     wrong = operator.post(url, {"body": "[", "event_type": "x.happened", "reason": "mended"})
@@ -205,7 +205,7 @@ def test_a_letter_is_edited_and_the_copy_and_the_original_lead_to_each_other(ope
     assert f"edited copy of letter {letter.pk}" in operator.get(done.headers["Location"]).content.decode()
     original = operator.get(reverse("admin:outbox_deadletter_change", args=[letter.pk])).content.decode()
     assert f"Letter {copy.pk} is handled in its place" in original
-    assert operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[0])).status_code == 404
+    assert operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[0])).status_code == 404
 
 
 def test_an_operation_shows_its_progress_leads_to_its_letters_and_is_cancelled(operator: Client) -> None:
@@ -241,8 +241,8 @@ def test_a_viewer_changes_nothing(viewer: Client) -> None:
     reason = {"_form_submitted": "on", "reason": "because"}
     answers = [
         viewer.post(reverse("admin:outbox_outboxevent_discard_row", args=[row.pk]), reason),
-        viewer.post(reverse("admin:outbox_deadletter_retry_letter", args=[letter.pk]), reason),
-        viewer.post(reverse("admin:outbox_deadletter_edit_letter", args=[letter.pk]), reason | {"body": "{}"}),
+        viewer.post(reverse("admin:outbox_deadletter_retry_dead_letter", args=[letter.pk]), reason),
+        viewer.post(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk]), reason | {"body": "{}"}),
         viewer.post(reverse("admin:outbox_outboxevent_reroute_row", args=[row.pk]), reason | {"topic": "x"}),
         viewer.post(reverse("admin:outbox_outboxevent_change", args=[row.pk]), {"topic": "other"}),
     ]

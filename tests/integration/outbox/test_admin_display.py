@@ -61,7 +61,7 @@ def test_a_body_and_headers_are_shown_as_they_came(operator: Client) -> None:
     letter = DeadLetter.objects.get()
 
     page = text_of(operator, "admin:outbox_deadletter_change", letter.pk)
-    form = operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[letter.pk])).context["form"]
+    form = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk])).context["form"]
 
     assert RAW.decode() in page
     assert "trace one trace two odd base64: /w== none (none)" in page
@@ -77,7 +77,7 @@ def test_an_edit_can_say_another_schema_version_and_keeps_what_is_not_touched(op
         store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
     versions = []
     for letter, said in zip(DeadLetter.objects.order_by("pk"), ({}, {"schema_version": "3"}), strict=True):
-        page = operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[letter.pk]))
+        page = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk]))
         assert page.context["form"]["schema_version"].value() == "2"
         submit(operator, page, said | {"body": '{"n": 1}', "reason": "mended"})
         copy = original(DeadLetter.objects.get(edited_from=letter))
@@ -90,7 +90,7 @@ def test_an_edit_can_say_another_schema_version_and_keeps_what_is_not_touched(op
 def test_what_is_wrong_with_an_edit_is_said_beside_the_field(operator: Client) -> None:
     message = IncomingMessage(topic="t", partition=0, offset=1, key=b"k", body=b"{}", headers=(), timestamp=None)
     store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
-    url = reverse("admin:outbox_deadletter_edit_letter", args=[DeadLetter.objects.get().pk])
+    url = reverse("admin:outbox_deadletter_edit_dead_letter", args=[DeadLetter.objects.get().pk])
 
     for said, field in (({"body": "{}"}, "event_type"), ({"body": "[", "event_type": "x.happened"}, "body")):
         assert operator.post(url, said | {"reason": "r"}).context["form"].errors.keys() == {field}
@@ -154,7 +154,7 @@ def test_a_letter_that_cannot_be_edited_any_more_says_so(operator: Client) -> No
     (letter,) = dead_lettered(fussy_group(Fussy()), 1)
     discard_dead_letters(letter, actor="a", reason="r")
 
-    answer = operator.get(reverse("admin:outbox_deadletter_edit_letter", args=[letter]), follow=True)
+    answer = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter]), follow=True)
 
     assert answer.redirect_chain == [(reverse("admin:outbox_deadletter_change", args=[letter]), 302)]
     assert [str(said) for said in answer.context["messages"]] == [f"dead letter {letter} is discarded, not open."]

@@ -16,7 +16,12 @@ LETTERS = "admin:outbox_deadletter_changelist"
 ROWS = "admin:outbox_outboxevent_changelist"
 OPERATIONS = "admin:outbox_deadletteroperation_changelist"
 ACTIONS = (
-    *("deadletter_retry_letter", "deadletter_edit_letter", "deadletter_discard_letter", "deadletter_archive_letter"),
+    *(
+        "deadletter_retry_dead_letter",
+        "deadletter_edit_dead_letter",
+        "deadletter_discard_dead_letter",
+        "deadletter_archive_dead_letter",
+    ),
     *("outboxevent_retry_row", "outboxevent_reroute_row", "outboxevent_discard_row", "deadletteroperation_cancel"),
 )
 

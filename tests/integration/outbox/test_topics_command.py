@@ -66,7 +66,7 @@ def test_description_shows_partitions_types_and_keys(own_topics: str) -> None:
         "  identity.user.deleted by user_id",
         "  identity.user.profile_updated by user_id",
     ]
-    assert f"{own_topics}.order.events: not there yet" in lines
+    assert f"{own_topics}.stream.events: not there yet" in lines
 
 
 def test_a_broker_that_is_away_is_named(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
