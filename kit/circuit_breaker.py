@@ -1,4 +1,7 @@
-"""Circuit breaker: after an outage nothing is tried for a while, longer each time. Pure: time and chance arrive as data."""
+"""Circuit breaker: after an outage nothing is tried for a while, longer each time.
+
+Pure: time and chance arrive as data.
+"""
 
 from msgspec import Struct
 

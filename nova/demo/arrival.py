@@ -66,8 +66,8 @@ def await_arrival(event_ids: Sequence[UUID], *, expected: dict[str, int]) -> Arr
             break
         if time.monotonic() > deadline:
             raise DemoError(
-                f"after {ARRIVAL_TIMEOUT:.0f} s, of {len(ids)} events {published} are published, {projected} projected, and "
-                f"consumed are {consumed} where {expected} were expected; `manage.py status` tells what runs"
+                f"after {ARRIVAL_TIMEOUT:.0f} s, of {len(ids)} events {published} are published, {projected} projected, "
+                f"and consumed are {consumed} where {expected} were expected; `manage.py status` tells what runs"
             )
         time.sleep(PAUSE)
     return Arrival(

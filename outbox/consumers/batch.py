@@ -1,4 +1,4 @@
-"""Which message of a batch is guilty when the batch fails? Halves find it; it is tried again, and then it is dead_lettered.
+"""Batch: handled whole; when it fails, halves find the guilty message, which is tried again and becomes a dead letter.
 
 One step does one piece of the work and never waits: what is to be tried later says when, so that whoever does the steps
 has its hands free for others meanwhile.
@@ -59,7 +59,7 @@ class Batch:
         self._pieces.append(messages)
 
     def step(self) -> float:
-        """Try the first piece; seconds until the next step is due. Raises when a message cannot even be dead_lettered."""
+        """Try the first piece; seconds until the next step is due. Raises when no dead letter can be stored."""
         piece = self._pieces[0]
         try:
             self._effect.take(piece)

@@ -261,7 +261,7 @@ class PartitionQueues:
         try:
             pause = lane.work.step()
         except Exception as error:
-            log.exception("a message could be neither handled nor dead_lettered", partition=lane.partition)
+            log.exception("a message could be neither handled nor kept as a dead letter", partition=lane.partition)
             self.failure = error
             pause = IDLE
         with self._work:

@@ -1,4 +1,4 @@
-"""What does a message do to a consumer group? Its handlers take it, or it is dead_lettered, or parked behind a dead_lettered one."""
+"""Message processor: handlers take a message, or it becomes a dead letter, or it is parked behind one of its key."""
 
 from collections.abc import Collection, Sequence
 

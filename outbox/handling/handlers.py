@@ -31,7 +31,7 @@ class Handler(Struct, frozen=True, kw_only=True):
     """By type, the older version of its payload that the handler understands: it gets that, downcast, as `Untyped`."""
 
     outside: bool = False
-    """Whether its effect is outside the database: a mark in Redis is left when it is done; see `outbox.handling.idempotency_keys`."""
+    """Whether its effect is outside the database: then an idempotency key in Redis tells that it is done."""
 
     def __post_init__(self) -> None:
         if (self.handle is None) == (self.handle_batch is None):

@@ -1,9 +1,9 @@
 """How often does an effect outside the database happen? Once, as far as Redis remembers: `processed:{event_id}`.
 
 The inbox cannot know of it: what a handler does outside stays when the transaction is rolled back, and the message
-comes again. So each such handler leaves a remember for seven days once it is done, and is passed over when it is there.
-Redis may be emptied at any time; then it may happen again, and so it may after a crash between effect and remember: which
-it must bear.
+comes again. So each such handler leaves a key for seven days once it is done, and is passed over when it is there.
+Redis may be emptied at any time; then it may happen again, and so it may after a crash between effect and key: the
+handler must bear that.
 """
 
 import os

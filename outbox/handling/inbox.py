@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from events.api import event_context, process_clock
-from outbox.handling import idempotency_keys as idempotency_keys
+from outbox.handling import idempotency_keys
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.messages.received import ReceivedEvent
 from outbox.signals import metrics
@@ -20,8 +20,8 @@ from outbox.sql.statements import statement
 def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again: bool = False) -> int:
     """Handle those of the events that the group has not handled before, all in one transaction; how many there were.
 
-    With `again`, handle all of them, whatever the idempotency_keys say. Raises whatever a handler raises; nothing has happened
-    then.
+    With `again`, handle all of them, whatever the inbox says. Raises whatever a handler raises; nothing has
+    happened then.
     """
     process_clock.witness(max((event.clock for event in events), default=0))
     with transaction.atomic():

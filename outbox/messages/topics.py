@@ -45,10 +45,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 def topic_of(event_type: str, aggregate_type: str, *, conf: OutboxConf) -> str:
     """The topic that the type declares; of a type that no code registers that of its family; else its aggregate's."""
     known = registry.named(event_type)
-    if known is None:
-        declared = registry.topic_of_family(event_type.partition(".")[0])
-    else:
-        declared = known.topic
+    declared = registry.topic_of_family(event_type.partition(".")[0]) if known is None else known.topic
     if declared is None:
         return f"{conf.topic_prefix}.{aggregate_type}.events"
     return topic_name(declared, conf)

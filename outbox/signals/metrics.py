@@ -1,7 +1,7 @@
 """What can be measured from outside?
 
-Counters are kept where the work is done, and shown there: see `outbox.hosting.metrics_server`. With `PROMETHEUS_MULTIPROC_DIR`
-set, all processes of a machine keep them in that directory and any of them can show the sum. What the rows say is asked
+Counters are kept where the work is done, and shown there: see `outbox.hosting.metrics_server`. With
+`PROMETHEUS_MULTIPROC_DIR` set, all processes of a machine keep them in that directory and any of them can show the sum. What the rows say is asked
 of the rows, at each scrape.
 """
 

@@ -273,7 +273,8 @@ class TestMany:
             "from nova.services.orders.commands import AddItem\n"
             "add = AddItem(product_id='tea', quantity=1, unit_price=500)\n"
             "for number in range(20):\n"
-            f"    execute({order!r}, add, one_at_a_time=number % 2 == 0, retry=RetryPolicy(limit=99, base=0.005, cap=0.25))\n"
+            "    patient = RetryPolicy(limit=99, base=0.005, cap=0.25)\n"
+            f"    execute({order!r}, add, one_at_a_time=number % 2 == 0, retry=patient)\n"
         )
         environment = {
             "DJANGO_SETTINGS_MODULE": "nova.settings.test",
