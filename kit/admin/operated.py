@@ -1,27 +1,20 @@
-"""What have the outbox's screens in common? They show rows that nobody edits, and act on them with a reason.
-
-Whatever is done is kept in Django's log of the object that it was done to, beside what the operation itself keeps.
-"""
+"""Operated admin: read-only rows with actions on them, each with a reason and an entry in the row's history."""
 
 from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from kit.admin.console import ReadOnlyAdmin
+from kit.admin.pages import admin_page, redirect_from_dialog, row_url
+from kit.admin.read_only import ReadOnlyAdmin
+from kit.admin.reasons import SelectionReasonForm
 
 # Entries of the log written in one statement: PostgreSQL takes 65 535 parameters.
 CHUNK = 1_000
@@ -33,30 +26,11 @@ LOOKUPS = ("", "exact", "isnull", "gte", "lt")
 View = Callable[..., HttpResponse]
 
 
-class ReasonForm(BaseDialogForm):  # type: ignore[misc]
-    """Asks why."""
-
-    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget)
-
-
-class SelectionForm(forms.Form):
-    """Asks why several rows are acted on."""
-
-    reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="It is kept with what is done."
-    )
-
-
-def reason_dialog(title: str, description: str, submit: str, *, form: Any = ReasonForm) -> ActionDialog:
-    """A dialog that asks for a reason before it acts."""
-    return ActionDialog(title=title, description=description, form_class=form, form_submit_text=submit)
-
-
-def row_action(**said: Any) -> Callable[[View], View]:
+def row_action(**options: Any) -> Callable[[View], View]:
     """An action on one row, for `actions_detail`; 404 when the address names none. See unfold's `action`."""
 
     def decorate(function: View) -> View:
-        act = action(**said)(function)
+        act = action(**options)(function)
 
         @wraps(act)
         def act_on_row(self: "OperatedAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
@@ -74,17 +48,12 @@ def row_action(**said: Any) -> Callable[[View], View]:
 
 
 class OperatedAdmin(ReadOnlyAdmin):
-    """Shows rows without letting them be edited. Actions on them need the permission to change them."""
+    """Shows rows without letting them be edited; actions on them ask for a reason."""
 
-    list_filter_submit = False
-    # Nobody counts these lists, and so nobody could see how many rows that would be: see `outbox.admin.bulk`.
+    # Nobody counts these lists, and so nobody could see how many rows that would be: see `kit.admin.bulk`.
     list_disable_select_all = True
 
-    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Who might change a row may act on it."""
-        return bool(request.user.has_perm(f"outbox.change_{self.opts.model_name}"))
-
-    def possible(self, row: Any) -> Collection[str]:
+    def possible_actions(self, row: Any) -> Collection[str]:
         """The names of those `actions_detail` that can be done to the row as it is."""
         names: Collection[str] = self.actions_detail
         return names
@@ -92,7 +61,7 @@ class OperatedAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer no button that would do nothing."""
         row = self.get_object(request, str(object_id))
-        possible = () if row is None else self.possible(row)
+        possible = () if row is None else self.possible_actions(row)
         offered = super().get_actions_detail(request, object_id)
         return [one for one in offered if one.method.__name__ in possible]
 
@@ -124,10 +93,10 @@ class OperatedAdmin(ReadOnlyAdmin):
         if not count:
             messages.warning(request, "Nothing was done: what was selected is no longer in the list.")
             return None
-        form = SelectionForm(request.POST if "reason" in request.POST else None)
+        form = SelectionReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
             return str(form.cleaned_data["reason"])
-        context = self.admin_site.each_context(request) | {
+        context = {
             "title": title,
             "description": description,
             "danger": danger,
@@ -138,29 +107,32 @@ class OperatedAdmin(ReadOnlyAdmin):
             "count": count,
             # With what narrows the list, so that the rows are looked for where they were ticked.
             "back": request.get_full_path(),
-            "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/outbox/reason.html", context)
+        return admin_page(self, request, "admin/kit/reason.html", context)
 
-    def _back_to(self, object_id: object) -> HttpResponse:
-        # The dialog was sent by a script, which goes where this header says.
-        url = reverse(f"admin:outbox_{self.opts.model_name}_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
+    def report(self, request: HttpRequest, changed: int, asked: int, what: str) -> None:
+        """Show how many of the chosen rows were changed."""
+        level = messages.SUCCESS if changed else messages.WARNING
+        messages.add_message(request, level, f"{changed} of {asked} {what}.")
+
+    def back_to_row(self, object_id: object) -> HttpResponse:
+        """The row's page, after a dialog."""
+        return redirect_from_dialog(row_url(f"{self.opts.app_label}_{self.opts.model_name}", object_id))
 
 
-def _without_nul(said: QueryDict) -> QueryDict:
-    """What is said, without values that no text in the database can have."""
+def _without_nul(query: QueryDict) -> QueryDict:
+    """The query without values that no text in the database can have."""
     kept = QueryDict(mutable=True)
-    for name, values in said.lists():
+    for name, values in query.lists():
         if possible := [value for value in values if "\0" not in value]:
             kept.setlist(name, possible)
     return kept
 
 
-def _of_ticked_rows(said: QueryDict) -> QueryDict:
-    """What is said, of no more than the rows that are ticked, and of nothing that is no number."""
-    kept = said.copy()
-    ticked = [value for value in said.getlist(ACTION_CHECKBOX_NAME) if value.isascii() and value.isdigit()]
+def _of_ticked_rows(data: QueryDict) -> QueryDict:
+    """The form's data, of no more than the rows that are ticked, and of nothing that is no number."""
+    kept = data.copy()
+    ticked = [value for value in data.getlist(ACTION_CHECKBOX_NAME) if value.isascii() and value.isdigit()]
     kept.setlist(ACTION_CHECKBOX_NAME, [value for value in ticked if len(value) <= DIGITS])
     kept["select_across"] = "0"
     return kept
