@@ -71,8 +71,8 @@ class TombstoneForm(ReasonForm):
 def stream_dialog(form: type[StreamForm]) -> ActionDialog:
     """The dialog in which title and limits of a stream are set."""
     return reason_dialog(
-        "What is said about the stream",
+        "Title and limits of the stream",
         "The log shows every event; title and limits are for whoever reads the stream.",
-        "Save",
+        submit="Save",
         form=form,
     )

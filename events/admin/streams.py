@@ -88,7 +88,9 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         description="Archive",
         url_path="archive",
         permissions=["operate"],
-        dialog=reason_dialog("Leave the stream out of lists", "It can be read and appended to as before.", "Archive"),
+        dialog=reason_dialog(
+            "Leave the stream out of lists", "It can be read and appended to as before.", submit="Archive"
+        ),
     )
     def archive_this(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Archive this stream."""
@@ -98,7 +100,7 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         description="List again",
         url_path="restore",
         permissions=["operate"],
-        dialog=reason_dialog("List the stream again", "A tombstone stays: it is for ever.", "List again"),
+        dialog=reason_dialog("List the stream again", "A tombstone stays: it is for ever.", submit="List again"),
     )
     def restore_this(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Restore this stream."""
@@ -112,7 +114,6 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         dialog=reason_dialog(
             "Close for ever",
             "The stream takes no more events, ever. What it holds stays readable.",
-            "Close for ever",
             form=TombstoneForm,
         ),
     )

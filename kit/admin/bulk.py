@@ -52,8 +52,6 @@ class BulkAdmin(OperatedAdmin):
     """Has a page on which many rows are acted on; subclasses count them and begin."""
 
     bulk_form: type[BulkForm]
-    bulk_verbs: ClassVar[dict[str, str]]
-    """What each verb does."""
     bulk_max: ClassVar[int | None] = None
     """Most rows that one start deals with; None for all."""
 
@@ -73,7 +71,7 @@ class BulkAdmin(OperatedAdmin):
             counted, fingerprint = self.count_bulk(form), form.fingerprint()
             if counted and "start" in request.POST:
                 if request.POST.get("counted") != fingerprint:
-                    messages.warning(request, "Nothing has begun: look how many are meant now, and start again.")
+                    messages.warning(request, "Nothing has begun: look how many are selected now, and start again.")
                 elif form.cleaned_data["reason"]:
                     return self.start_bulk(request, form)
                 else:
@@ -85,7 +83,7 @@ class BulkAdmin(OperatedAdmin):
             "fingerprint": fingerprint,
             "now": min(counted or 0, self.bulk_max or counted or 0),
             "verb": form.cleaned_data["verb"] if fingerprint else "",
-            "verbs": self.bulk_verbs,
+            "verbs": self.verbs,
         }
         return admin_page(self, request, "admin/kit/bulk.html", context)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
@@ -27,10 +27,13 @@ View = Callable[..., HttpResponse]
 
 
 def row_action(**options: Any) -> Callable[[View], View]:
-    """An action on one row, for `actions_detail`; 404 when the address names none. See unfold's `action`."""
+    """An action on one row, for `actions_detail`; 404 when the address names none. See unfold's `action`.
+
+    It is for those who may operate, unless `permissions` say otherwise.
+    """
 
     def decorate(function: View) -> View:
-        act = action(**options)(function)
+        act = action(**({"permissions": ["operate"]} | options))(function)
 
         @wraps(act)
         def act_on_row(self: "OperatedAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
@@ -47,9 +50,24 @@ def row_action(**options: Any) -> Callable[[View], View]:
     return decorate
 
 
+def selection_action(verb: str, description: str) -> Callable[..., HttpResponse | None]:
+    """An action on the selected rows, for `actions`: asks why on a page of its own, then has `act_on_selection` act."""
+
+    @admin.action(description=description, permissions=["operate"])
+    def act(model_admin: "OperatedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        reason = model_admin.ask_reason(request, queryset, verb)
+        if not isinstance(reason, str):
+            return reason
+        return model_admin.act_on_selection(request, queryset, verb, reason)
+
+    return act
+
+
 class OperatedAdmin(ReadOnlyAdmin):
     """Shows rows without letting them be edited; actions on them ask for a reason."""
 
+    verbs: ClassVar[dict[str, str]] = {}
+    """What can be done to many rows, and what that means."""
     # Nobody counts these lists, and so nobody could see how many rows that would be: see `kit.admin.bulk`.
     list_disable_select_all = True
 
@@ -85,9 +103,13 @@ class OperatedAdmin(ReadOnlyAdmin):
         for start in range(0, len(entries), CHUNK):
             LogEntry.objects.log_actions(str(request.user.pk), entries[start : start + CHUNK], CHANGE, message)
 
-    def ask_reason(
-        self, request: HttpRequest, queryset: QuerySet[Any], *, action: str, title: str, description: str, danger: bool
-    ) -> str | HttpResponse | None:
+    def act_on_selection(
+        self, request: HttpRequest, queryset: QuerySet[Any], verb: str, reason: str
+    ) -> HttpResponse | None:
+        """Do what the verb says to the selected rows, and say where to go on, if not to the list."""
+        raise NotImplementedError
+
+    def ask_reason(self, request: HttpRequest, queryset: QuerySet[Any], verb: str) -> str | HttpResponse | None:
         """Why the selected rows are acted on, or the page that asks for it; None when the list has none of them."""
         count = queryset.count()
         if not count:
@@ -97,11 +119,11 @@ class OperatedAdmin(ReadOnlyAdmin):
         if form.is_valid():
             return str(form.cleaned_data["reason"])
         context = {
-            "title": title,
-            "description": description,
-            "danger": danger,
+            "title": f"{verb.capitalize()} {self.opts.verbose_name_plural}",
+            "description": self.verbs[verb],
+            "danger": verb == "discard",
             "form": form,
-            "action": action,
+            "action": verb,
             "rows": list(queryset[:10]),
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "count": count,

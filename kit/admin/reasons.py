@@ -34,10 +34,10 @@ class ReasonedActionForm(ActionForm):  # type: ignore[misc]
 
 
 def reason_dialog(
-    title: str, description: str, submit: str, *, form: type[BaseDialogForm] = ReasonForm
+    title: str, description: str, *, submit: str | None = None, form: type[BaseDialogForm] = ReasonForm
 ) -> ActionDialog:
-    """A dialog that asks for a reason before it acts."""
-    return ActionDialog(title=title, description=description, form_class=form, form_submit_text=submit)
+    """A dialog that asks for a reason before it acts; `submit` stands on its button, if not the title."""
+    return ActionDialog(title=title, description=description, form_class=form, form_submit_text=submit or title)
 
 
 def reason_of(request: HttpRequest) -> str | None:

@@ -12,7 +12,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from kit.admin.bulk import BulkAdmin
-from kit.admin.operated import row_action
+from kit.admin.operated import row_action, selection_action
 from kit.admin.pages import admin_page
 from kit.admin.read_only import uuid_of
 from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
@@ -26,12 +26,6 @@ from outbox.dead_letters.operations import affected, start_operation
 from outbox.dead_letters.selection import DeadLetterFilter, by_ids
 from outbox.exceptions import DeadLetterNotOpen, InvalidEdit
 from outbox.models import DeadLetter, DeadLetterOperation
-
-VERBS = {
-    "retry": "A worker gives them to their group's handlers again, those of one key in the order in which they came.",
-    "discard": "They are closed without being handled.",
-    "archive": "They are left out of lists and failure groups; they are kept, and can be retried.",
-}
 
 
 @admin.register(DeadLetter)
@@ -47,10 +41,17 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
     search_fields = ("event_id",)
     search_help_text = "An event id in full, or a part of what the exception said"
     actions = ("retry", "discard", "archive")
+    retry = selection_action("retry", "Retry")
+    discard = selection_action("discard", "Discard")
+    archive = selection_action("archive", "Archive")
     actions_list = ("failure_groups", "operate")
     actions_detail = ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter", "archive_dead_letter")
     bulk_form = DeadLettersForm
-    bulk_verbs: ClassVar = VERBS
+    verbs: ClassVar = {
+        "retry": "A worker gives them to their group's handlers again, those of one key in their order.",
+        "discard": "They are closed without being handled.",
+        "archive": "They are left out of lists and failure groups; they are kept, and can be retried.",
+    }
     fieldsets = (
         (
             "Failure",
@@ -78,11 +79,8 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
 
     def possible_actions(self, row: DeadLetter) -> Collection[str]:
         """An open dead letter is decided about; a closed one is put away; one in a worker's hands is neither."""
-        decisions = (
-            ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter")
-            if row.status == DeadLetter.Status.OPEN
-            else ()
-        )
+        is_open = row.status == DeadLetter.Status.OPEN
+        decisions = ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter") if is_open else ()
         put_away = row.archived_at is None and row.status != DeadLetter.Status.RETRYING
         return (*decisions, "archive_dead_letter") if put_away else decisions
 
@@ -90,21 +88,6 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
         """The dead letters of an event, or those whose exception said it."""
         event_id = uuid_of(term)
         return Q(event_id=event_id) if event_id else Q(message__icontains=term)
-
-    @admin.action(description="Retry", permissions=["operate"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
-        """Have the selected dead letters handled again."""
-        return self._act_on_selection(request, queryset, "retry")
-
-    @admin.action(description="Discard", permissions=["operate"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
-        """Close the selected dead letters."""
-        return self._act_on_selection(request, queryset, "discard")
-
-    @admin.action(description="Archive", permissions=["operate"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
-        """Leave the selected dead letters out of lists."""
-        return self._act_on_selection(request, queryset, "archive")
 
     @action(description="Failure groups", url_path="failure-groups", permissions=["view"], icon="bug_report")
     def failure_groups(self, request: HttpRequest) -> HttpResponse:
@@ -130,15 +113,14 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
     @row_action(
         description="Retry",
         url_path="retry",
-        permissions=["operate"],
         variant=ActionVariant.PRIMARY,
-        dialog=reason_dialog("Retry", "A worker gives the message to its group's handlers again.", "Retry"),
+        dialog=reason_dialog("Retry", "A worker gives the message to its group's handlers again."),
     )
     def retry_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Have this dead letter handled again."""
         return self._act_on_one(request, "retry", object_id, form, "will be handled again by a worker")
 
-    @row_action(description="Edit and retry", url_path="edit", permissions=["operate"])
+    @row_action(description="Edit and retry", url_path="edit")
     def edit_dead_letter(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Have an edited copy of this dead letter handled in its place."""
         dead_letter = DeadLetter.objects.get(pk=object_id)
@@ -171,9 +153,8 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
     @row_action(
         description="Discard",
         url_path="discard",
-        permissions=["operate"],
         variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Discard", "The message is closed without being handled.", "Discard"),
+        dialog=reason_dialog("Discard", "The message is closed without being handled."),
     )
     def discard_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Close this dead letter."""
@@ -182,24 +163,16 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
     @row_action(
         description="Archive",
         url_path="archive",
-        permissions=["operate"],
-        dialog=reason_dialog("Archive", "It is left out of lists; it is kept, and can be retried.", "Archive"),
+        dialog=reason_dialog("Archive", "It is left out of lists; it is kept, and can be retried."),
     )
     def archive_dead_letter(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Leave this dead letter out of lists."""
         return self._act_on_one(request, "archive", object_id, form, "archived")
 
-    def _act_on_selection(self, request: HttpRequest, queryset: QuerySet[DeadLetter], verb: str) -> HttpResponse | None:
-        reason = self.ask_reason(
-            request,
-            queryset,
-            action=verb,
-            title=f"{verb.capitalize()} dead letters",
-            description=VERBS[verb],
-            danger=verb == "discard",
-        )
-        if not isinstance(reason, str):
-            return reason
+    def act_on_selection(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], verb: str, reason: str
+    ) -> HttpResponse | None:
+        """Begin an operation on the selected dead letters, and lead to it."""
         selected = list(queryset)
         if not selected:
             return None

@@ -74,9 +74,10 @@ class DeadLetterOperationAdmin(OperatedAdmin):
     @row_action(
         description="Cancel",
         url_path="cancel",
-        permissions=["operate"],
         variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Cancel", "Dead letters that are still to come are open again.", "Cancel the operation"),
+        dialog=reason_dialog(
+            "Cancel", "Dead letters that are still to come are open again.", submit="Cancel the operation"
+        ),
     )
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Stop behind the dead letter in hand."""

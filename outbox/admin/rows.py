@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.enums import ActionVariant
 
 from kit.admin.bulk import BulkAdmin
-from kit.admin.operated import row_action
+from kit.admin.operated import row_action, selection_action
 from kit.admin.pages import list_url
 from kit.admin.read_only import uuid_of
 from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
@@ -44,11 +44,13 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
     search_fields = ("event_id",)
     search_help_text = "An event id or aggregate id, in full"
     actions = ("retry", "discard")
+    retry = selection_action("retry", "Retry dead and waiting rows now")
+    discard = selection_action("discard", "Discard dead rows")
     actions_list = ("operate",)
     actions_detail = ("retry_row", "reroute_row", "discard_row")
     list_before_template = "admin/outbox/rows_legend.html"
     bulk_form = RowsForm
-    bulk_verbs: ClassVar = VERBS
+    verbs: ClassVar = VERBS
     # A request has to end in time.
     bulk_max: ClassVar = 10_000
     fieldsets = (
@@ -101,22 +103,11 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
             event_ids.append(event_id)
         return Q(event_id__in=event_ids)
 
-    @admin.action(description="Retry dead and waiting rows now", permissions=["operate"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> HttpResponse | None:
-        """Try the selected rows again."""
-        return self._act_on_selection(request, queryset, "retry")
-
-    @admin.action(description="Discard dead rows", permissions=["operate"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> HttpResponse | None:
-        """Give the selected dead rows up."""
-        return self._act_on_selection(request, queryset, "discard")
-
     @row_action(
         description="Retry now",
         url_path="retry",
-        permissions=["operate"],
         variant=ActionVariant.PRIMARY,
-        dialog=reason_dialog("Retry", "The row is tried again at once, with all its attempts.", "Retry"),
+        dialog=reason_dialog("Retry", "The row is tried again at once, with all its attempts."),
     )
     def retry_row(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Try this row again."""
@@ -126,11 +117,9 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
     @row_action(
         description="Reroute",
         url_path="reroute",
-        permissions=["operate"],
         dialog=reason_dialog(
             "Reroute",
             "The dead row goes to another topic or under another key, with all its attempts. Its payload stays.",
-            "Reroute",
             form=RouteForm,
         ),
     )
@@ -155,9 +144,8 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
     @row_action(
         description="Discard",
         url_path="discard",
-        permissions=["operate"],
         variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Discard", "The event is never published; the later rows of its key go on.", "Discard"),
+        dialog=reason_dialog("Discard", "The event is never published; the later rows of its key go on."),
     )
     def discard_row(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
         """Give this dead row up."""
@@ -181,22 +169,10 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
         _, possible, _ = ACTIONS[form.cleaned_data["verb"]]
         return possible(OutboxEvent.objects.filter(form.selection()))
 
-    def _act_on_selection(
-        self, request: HttpRequest, queryset: QuerySet[OutboxEvent], verb: str
-    ) -> HttpResponse | None:
-        reason = self.ask_reason(
-            request,
-            queryset,
-            action=verb,
-            title=f"{verb.capitalize()} outbox rows",
-            description=VERBS[verb],
-            danger=verb == "discard",
-        )
-        if not isinstance(reason, str):
-            return reason
+    def act_on_selection(self, request: HttpRequest, queryset: QuerySet[OutboxEvent], verb: str, reason: str) -> None:
+        """Act on those of the selected rows that the verb is for."""
         asked = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
         self._act(request, list(queryset.values_list("pk", flat=True)), verb, reason, asked=asked)
-        return None
 
     def _act(self, request: HttpRequest, ids: list[int], verb: str, reason: str, *, asked: int) -> None:
         act, possible, done = ACTIONS[verb]

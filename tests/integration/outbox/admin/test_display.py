@@ -21,7 +21,7 @@ from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = datetime(2031, 5, 1, 12, 30, 59, tzinfo=UTC)
+FAILED_AT = datetime(2031, 5, 1, 12, 30, 59, tzinfo=UTC)
 DEAD_LETTERS = "admin:outbox_deadletter_changelist"
 ROWS = "admin:outbox_outboxevent_changelist"
 RAW = b'{"a":1,"a":2,"big":12345678901234567890.1}'
@@ -98,8 +98,8 @@ def test_what_is_wrong_with_an_edit_is_said_beside_the_field(operator: Client) -
 
 def test_a_row_behind_a_dead_one_leads_to_it(operator: Client, some_rows: list[OutboxEvent]) -> None:
     dead, waiting, pending, other = some_rows
-    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=MOMENT)
-    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=MOMENT)
+    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=FAILED_AT)
+    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=FAILED_AT)
 
     for row in (waiting, pending):
         page = operator.get(reverse("admin:outbox_outboxevent_change", args=[row.pk])).content.decode()
@@ -125,8 +125,8 @@ def test_what_is_over_holds_no_row(operator: Client, some_rows: list[OutboxEvent
 
 def test_a_row_has_no_button_that_would_do_nothing(operator: Client, some_rows: list[OutboxEvent]) -> None:
     dead, waiting, published, pending = some_rows
-    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=MOMENT)
-    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=MOMENT)
+    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=FAILED_AT)
+    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=FAILED_AT)
     OutboxEvent.objects.filter(pk=published.pk).update(published=True)
 
     assert offered(operator, "outboxevent", dead.pk) == {"retry", "reroute", "discard"}
@@ -179,10 +179,10 @@ def test_a_parked_dead_letter_leads_to_the_one_that_its_key_waits_for(operator: 
 
 def test_times_have_seconds_and_a_zone(operator: Client, some_rows: list[OutboxEvent]) -> None:
     dead_letters = dead_lettered(fussy_group(Fussy()), 1)
-    DeadLetter.objects.update(first_failed_at=MOMENT, last_failed_at=MOMENT)
-    OutboxEvent.objects.update(created_at=MOMENT)
+    DeadLetter.objects.update(first_failed_at=FAILED_AT, last_failed_at=FAILED_AT)
+    OutboxEvent.objects.update(created_at=FAILED_AT)
     operation = retry_dead_letters(*dead_letters, actor="a", reason="r")
-    DeadLetterOperation.objects.update(created_at=MOMENT)
+    DeadLetterOperation.objects.update(created_at=FAILED_AT)
 
     for page in (
         text_of(operator, DEAD_LETTERS),
