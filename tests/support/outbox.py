@@ -123,10 +123,7 @@ def headers_of(message: Any) -> dict[str, bytes]:
     return dict(message.headers())
 
 
-def test_database_url() -> str:
+def url_of_test_database() -> str:
     """Where another process finds this test's database."""
     of = connection.settings_dict
     return f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
-
-
-test_database_url.__test__ = False  # type: ignore[attr-defined]

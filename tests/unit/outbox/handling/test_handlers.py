@@ -24,7 +24,6 @@ def test_a_handler_handles_one_by_one_or_together() -> None:
 
 def test_groups_and_runners_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "_groups", {})
-    monkeypatch.setattr(handlers, "_handlers", {})
     group = ConsumerGroup(name="g", topics=["t"], handlers=[])
 
     register_groups([group])
