@@ -28,7 +28,7 @@ from outbox.models import OutboxEvent
 from outbox.recorder import SHARDS
 from outbox.relay.relay import relay_connection, relay_pass
 from tests.support.events import new_event, new_stream
-from tests.support.outbox import test_database_url
+from tests.support.outbox import url_of_test_database
 
 pytestmark = [pytest.mark.usefixtures("committed_db", "redis_url"), pytest.mark.slow]
 
@@ -104,7 +104,7 @@ def test_followers_and_relay_go_on_where_they_were(new_cluster: str, tmp_path: P
     seen, position = follow(0, pages=1)
     assert relay(bus, limit=10) == 10
     drawn = last_position()
-    move(test_database_url(), new_cluster, tmp_path / "dump")
+    move(url_of_test_database(), new_cluster, tmp_path / "dump")
 
     with moved_to(new_cluster):
         assert last_position() == drawn
