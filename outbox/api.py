@@ -47,6 +47,7 @@ from outbox.exceptions import (
     UnknownGroup,
     UnknownRunner,
 )
+from outbox.figures import Backlog, Delivery, backlog, deliveries
 from outbox.handling.external_events import commands_from, keep_external_events
 from outbox.handling.handlers import (
     ConsumerGroup,
@@ -71,6 +72,7 @@ from outbox.signals.wakeup import WakeupListener, announce_append
 
 __all__ = [
     "EVERYTHING",
+    "Backlog",
     "Bus",
     "Check",
     "ConsumerGroup",
@@ -78,6 +80,7 @@ __all__ = [
     "DeadLetterFilter",
     "DeadLetterNotFound",
     "DeadLetterNotOpen",
+    "Delivery",
     "DeliveryFailure",
     "Failure",
     "FailureGroup",
@@ -113,9 +116,11 @@ __all__ = [
     "WakeupListener",
     "announce_append",
     "archive_dead_letters",
+    "backlog",
     "cancel_operation",
     "checks",
     "commands_from",
+    "deliveries",
     "discard_dead_letters",
     "discard_outbox_rows",
     "edit_and_retry",

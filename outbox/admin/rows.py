@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.timesince import timesince
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
+from events.api import latest_event_ids
 from kit.admin.console import block
 from outbox.admin.base import ReasonForm, reason_dialog, row_action
 from outbox.admin.blockers import with_holder
@@ -26,7 +26,6 @@ from outbox.conf import outbox_conf
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxAction, OutboxEvent, OutboxQuerySet
 from outbox.relay.row_actions import discard_outbox_rows, outbox_actions, reroute_outbox_row, retry_outbox_rows
-from outbox.sql.statements import statement
 
 # Rows that are acted on in one transaction.
 CHUNK = 1_000
@@ -135,9 +134,7 @@ class OutboxEventAdmin(ManyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        with connection.cursor() as cursor:
-            cursor.execute(statement("event_ids_of_aggregate"), {"aggregate_id": term, "limit": LATEST})
-            event_ids = [event_id for (event_id,) in cursor.fetchall()]
+        event_ids = latest_event_ids(term, LATEST)
         if (event_id := uuid_of(term)) is not None:
             event_ids.append(event_id)
         return queryset.filter(event_id__in=event_ids), False
