@@ -28,7 +28,7 @@ FailureGroup InvalidEdit InvalidParameter InvalidRequest InvalidRoute DeadLetter
 DeadLetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
 Service commands_from keep_external_events listeners_of owner_of register_services registered_services service_named
-GroupDrained process_counters handles register_handlers
+GroupDrained process_counters handles register_handlers Unsupported configured_bus
 """
 
 
