@@ -1,4 +1,4 @@
-"""Scope check: what may be decided about a consumer group. What it does not consume is refused; it would hold nothing."""
+"""Scope check: what may be decided about a consumer group. What it does not consume is refused: none of it is held."""
 
 from outbox.bus.topic_patterns import includes
 from outbox.consumers.control import decisions as flow
