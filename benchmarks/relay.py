@@ -14,7 +14,8 @@ from django.db import connection
 from benchmarks import raw
 from benchmarks.harness import Measure, rate
 from outbox.bus.base import TopicSpec
-from outbox.bus.kafka.bus import PRODUCER_CONFIG, KafkaBus
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.kafka.publisher import PRODUCER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass

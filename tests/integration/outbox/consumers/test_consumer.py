@@ -14,11 +14,11 @@ from django.db import connection
 
 from events.api import StreamId, Untyped, append_events, get_events
 from outbox.api import Check, ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec, checks
+from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.subscription import KafkaSubscription
 from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control.decisions import Scope
-from outbox.consumers.lag import group_lag
 from outbox.consumers.watchdog import Watchdog
 from outbox.handling import handlers
 from outbox.hosting.hosted_loop import Host
