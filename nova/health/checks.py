@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
-from nova.conf import health_conf
+from nova.conf import nova_conf
 from outbox.bus.factory import rabbit_address
-from outbox.bus.kafka.security import KafkaSecurity, client_config
+from outbox.bus.kafka.security import client_config
 from outbox.bus.rabbitmq.wire import connect
-from outbox.conf import outbox_conf
+from outbox.conf import KafkaSecurity, outbox_conf
 
 # Seconds that one service may take to answer.
 CHECK_TIMEOUT = 1.5
@@ -43,7 +43,7 @@ def check_database() -> None:
 def check_redis() -> None:
     """Redis answers."""
     with redis.Redis.from_url(
-        health_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
+        nova_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
     ) as client:
         client.ping()
 

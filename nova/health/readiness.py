@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import structlog
 from msgspec import Struct
 
-from nova.conf import health_conf
+from nova.conf import nova_conf
 from nova.health.checks import NotReady, check_database, check_kafka, check_rabbitmq, check_redis
 from nova.health.processes import ask_processes
 from outbox.conf import outbox_conf
@@ -106,8 +106,8 @@ def _broker(name: str, check: Callable[[], None]) -> Probe:
 
 
 def _processes() -> Mapping[str, str]:
-    conf = health_conf()
-    return ask_processes(conf.processes, runners=conf.runners)
+    conf = nova_conf()
+    return ask_processes(conf.ready_processes, runners=conf.ready_runners)
 
 
 _PROBES = (

@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from msgspec import Struct
 
 from outbox.bus.base import Partition
-from outbox.bus.kafka.security import PLAINTEXT, KafkaSecurity, client_config
-from outbox.conf import outbox_conf
+from outbox.bus.kafka.security import PLAINTEXT, client_config
+from outbox.conf import KafkaSecurity, outbox_conf
 from outbox.handling.handlers import ConsumerGroup
 
 # Seconds that each of the broker's answers may take.

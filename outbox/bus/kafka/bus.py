@@ -13,8 +13,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, OutgoingMessage, TopicSpec
 from outbox.bus.kafka.errors import PERMANENT, failure_of, is_consequence
-from outbox.bus.kafka.security import PLAINTEXT, KafkaSecurity, client_config, is_unlawful
+from outbox.bus.kafka.security import PLAINTEXT, client_config, is_unlawful
 from outbox.bus.kafka.subscription import KafkaSubscription
+from outbox.conf import KafkaSecurity
 from outbox.exceptions import BrokerUnavailable
 
 # Seconds that a batch may take. Shorter than `message.timeout.ms`, because librdkafka times messages out one by one:
