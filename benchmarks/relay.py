@@ -19,6 +19,7 @@ from outbox.bus.kafka.publisher import PRODUCER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass
+from outbox.relay.topic_policies import TopicPolicies
 from outbox.sql.statements import statement
 
 ROWS, BATCH, KEYS = 20_000, 2_000, 5_000
@@ -126,7 +127,7 @@ def _nova(brokers: str) -> float:
     bus = KafkaBus(brokers)
     bus.warm_up([TopicSpec(name=TOPIC, partitions=6)])
     fill()
-    policies = outbox_conf().relay_policies()
+    policies = TopicPolicies.of_settings(outbox_conf())
     with relay_connection() as own:
 
         def one_pass() -> int:

@@ -12,7 +12,7 @@ import redis
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
-from nova.conf import health_conf
+from nova.conf import nova_conf
 from outbox.api import configured_bus
 
 # Seconds that one service may take to answer.
@@ -38,7 +38,7 @@ def check_database() -> None:
 def check_redis() -> None:
     """Redis answers."""
     with redis.Redis.from_url(
-        health_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
+        nova_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
     ) as client:
         client.ping()
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import structlog
 from msgspec import Struct
 
-from nova.conf import health_conf
+from nova.conf import nova_conf
 from nova.health.checks import NotReady, check_broker, check_database, check_redis
 from nova.health.processes import ask_processes
 from outbox.api import Unsupported, configured_bus
@@ -113,7 +113,7 @@ def _broker_name() -> str:
 
 
 def _processes() -> Mapping[str, str]:
-    conf = health_conf()
+    conf = nova_conf()
     return ask_processes(conf.processes, runners=conf.runners)
 
 

@@ -18,7 +18,7 @@ PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
 
 def with_holder(rows: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
     """Rows with `held_by`: the number of the row that the relay does not publish this one before, or None."""
-    unblocking = outbox_conf().relay_policies().topics_that_go_on()
+    unblocking = TopicPolicies.of_settings(outbox_conf()).topics_that_go_on()
     holder = (
         OutboxEvent.objects.stuck()
         .filter(

@@ -13,9 +13,10 @@ from outbox.bus.kafka.errors import Complaint, failure_of
 from outbox.bus.kafka.history import KafkaHistory
 from outbox.bus.kafka.offsets import group_lag, partitions_by_topic
 from outbox.bus.kafka.publisher import DELIVERY_DEADLINE, KafkaPublisher
-from outbox.bus.kafka.security import PLAINTEXT, KafkaSecurity, client_config
+from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.kafka.subscription import KafkaSubscription
 from outbox.bus.keyed_batch import refused_topics
+from outbox.conf import KafkaSecurity
 from outbox.exceptions import BrokerUnavailable
 
 TOPIC_DEADLINE = 5.0

@@ -10,8 +10,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from outbox.bus.base import Partition, PartitionLag
 from outbox.bus.kafka.errors import asking
-from outbox.bus.kafka.security import PLAINTEXT, KafkaSecurity, client_config
+from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.topic_patterns import includes
+from outbox.conf import KafkaSecurity
 
 # Seconds that each of the broker's answers may take.
 ANSWER_TIMEOUT = 3.0

@@ -12,8 +12,7 @@ from django.core.checks import CheckMessage
 from outbox import api
 from outbox.checks import (
     brokers_and_topics_are_sound,
-    numbers_are_in_range,
-    policies_of_topics_are_sound,
+    settings_are_sound,
     the_bus_can_be_reached_as_it_should_be,
 )
 
@@ -76,9 +75,8 @@ def test_bad_settings_are_named(settings: Any, setting: str, value: object, prob
 def problems() -> list[CheckMessage]:
     return [
         *brokers_and_topics_are_sound(),
-        *numbers_are_in_range(),
+        *settings_are_sound(),
         *the_bus_can_be_reached_as_it_should_be(),
-        *policies_of_topics_are_sound(),
     ]
 
 

@@ -19,7 +19,7 @@ from msgspec import structs
 from nova.health.checks import check_broker
 from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
 from outbox.bus.kafka.bus import KafkaBus
-from outbox.bus.kafka.security import KafkaSecurity
+from outbox.conf import KafkaSecurity
 from tests.support.kafka_security import PASSWORD, SecuredKafka, certificates, secured_kafka
 from tests.support.outbox import eventually, unique
 
