@@ -17,7 +17,6 @@ OutboxError
 ├── RowNotFound       no outbox row has the number
 ├── RowNotDead        an outbox row is not one that an operator decides about
 ├── InvalidRoute      a topic or key that a row cannot have
-├── InvalidParameter  a parameter of a request that cannot be understood
 ├── InvalidRequest    a body of a request that cannot be understood
 ├── BrokerUnavailable the broker does not answer, or does not let us in
 ├── Unsupported       the broker cannot do what it was asked for
@@ -166,15 +165,6 @@ class InvalidRoute(OutboxError):
         self.reason = reason
         self.pointer = pointer
         """JSON pointer (RFC 6901) into the route."""
-
-
-class InvalidParameter(OutboxError):
-    """A parameter of a request that cannot be understood."""
-
-    def __init__(self, parameter: str, reason: str) -> None:
-        super().__init__(f"{parameter} {reason}")
-        self.parameter = parameter
-        self.reason = reason
 
 
 class InvalidRequest(OutboxError):
