@@ -18,11 +18,11 @@ from rich.table import Table
 from outbox.bus.kafka.history import KafkaRange
 from outbox.bus.kafka.security import client_config
 from outbox.conf import outbox_conf
-from outbox.consumers.consumer import ConsumerSettings
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import Control, GroupPartitions, group_partitions, holds
 from outbox.consumers.lag import PartitionLag
 from outbox.consumers.replay import replay
+from outbox.consumers.settings import ConsumerSettings
 from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
 from outbox.handling.handlers import ConsumerGroup, group_named
 
