@@ -11,6 +11,7 @@ from outbox.conf import outbox_conf
 from outbox.dead_letters.key_order import UNDECIDED
 from outbox.exceptions import KeyBlocked
 from outbox.models import DeadLetter, OutboxEvent
+from outbox.relay.topic_policies import TopicPolicies
 
 PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
 """The exception of a dead letter that was parked behind another one."""

@@ -17,10 +17,10 @@ from rich.table import Table
 from outbox.bus.base import PartitionLag
 from outbox.bus.factory import configured_bus
 from outbox.conf import outbox_conf
-from outbox.consumers.consumer import ConsumerSettings
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import Control, GroupPartitions, group_partitions, holds
 from outbox.consumers.replay import replay
+from outbox.consumers.settings import ConsumerSettings
 from outbox.exceptions import BrokerUnavailable, GroupDrained, InvalidRequest, UnknownGroup, Unsupported
 from outbox.handling.handlers import ConsumerGroup, group_named
 

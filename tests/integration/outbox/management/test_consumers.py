@@ -13,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from kit.retry import RetryPolicy
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
 from outbox.bus.no_offsets import LAG_UNSUPPORTED
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.control import states as group_states
+from outbox.consumers.settings import ConsumerSettings
 from outbox.exceptions import BrokerUnavailable
 from outbox.handling import handlers
 from outbox.models import ConsumerAction, ConsumerControl, DeadLetter, InboxEntry
