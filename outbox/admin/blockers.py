@@ -11,6 +11,7 @@ from outbox.conf import outbox_conf
 from outbox.dead_letters.key_order import UNDECIDED
 from outbox.exceptions import KeyBlocked
 from outbox.models import DeadLetter, OutboxEvent
+from outbox.relay.topic_policies import TopicPolicies
 
 PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
 """The exception of a dead letter that was parked behind another one."""
@@ -18,7 +19,7 @@ PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
 
 def with_holder(rows: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
     """Rows with `held_by`: the number of the row that the relay does not publish this one before, or None."""
-    unblocking = outbox_conf().relay_policies().topics_that_go_on()
+    unblocking = TopicPolicies.of_settings(outbox_conf()).topics_that_go_on()
     holder = (
         OutboxEvent.objects.stuck()
         .filter(

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.enums import ActionVariant
 
+from events.api import latest_event_ids
 from kit.admin.bulk import BulkAdmin
 from kit.admin.operated import row_action, selection_action
 from kit.admin.pages import list_url
@@ -23,7 +23,6 @@ from outbox.conf import outbox_conf
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxEvent, OutboxQuerySet
 from outbox.relay.row_actions import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
-from outbox.sql.statements import statement
 
 # Rows that are acted on in one transaction.
 CHUNK = 1_000
@@ -96,9 +95,7 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
 
     def term_filter(self, term: str) -> Q:
         """Rows of the event or aggregate that the term names in full; each way has an index."""
-        with connection.cursor() as cursor:
-            cursor.execute(statement("event_ids_of_aggregate"), {"aggregate_id": term, "limit": LATEST})
-            event_ids = [event_id for (event_id,) in cursor.fetchall()]
+        event_ids = latest_event_ids(term, LATEST)
         if (event_id := uuid_of(term)) is not None:
             event_ids.append(event_id)
         return Q(event_id__in=event_ids)

@@ -30,11 +30,10 @@ from outbox.dead_letters.operations import (
     get_operation,
     start_operation,
 )
-from outbox.dead_letters.selection import DeadLetterFilter, select
+from outbox.dead_letters.representation import dead_letter_view
+from outbox.dead_letters.selection import MAX_ID, DeadLetterFilter, select
 from outbox.exceptions import OutboxError
 from outbox.models import DeadLetter, DeadLetterOperation
-from outbox.rest.parameters import MAX_ID
-from outbox.rest.representations import dead_letter_view
 
 EXAMPLES = """\
 examples:
