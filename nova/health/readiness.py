@@ -114,7 +114,7 @@ def _broker_name() -> str:
 
 def _processes() -> Mapping[str, str]:
     conf = nova_conf()
-    return ask_processes(conf.processes, runners=conf.runners)
+    return ask_processes(conf.ready_processes, runners=conf.ready_runners)
 
 
 _PROBES = (
