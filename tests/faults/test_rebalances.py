@@ -13,9 +13,10 @@ from confluent_kafka.admin import AdminClient
 from django.db import connection
 
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec
+from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.subscription import KafkaSubscription
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
-from outbox.consumers.lag import group_lag
+from outbox.consumers.consumer import ConsumerRunner
+from outbox.consumers.settings import ConsumerSettings
 from outbox.models import DeadLetter
 from tests.support.database import rows, scalar
 from tests.support.outbox import eventually, hosted, unique

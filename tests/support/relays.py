@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS, shard_of
 from outbox.relay.shards import OWNED
 from tests.support.database import rows, scalar
@@ -49,7 +50,7 @@ class RelayProcess:
             "DATABASE_URL": url_of_test_database(),
             "REDIS_URL": settings.REDIS_URL,
             "KAFKA_BROKERS": settings.KAFKA_BROKERS,
-            "KAFKA_TOPIC_PREFIX": settings.KAFKA_TOPIC_PREFIX,
+            "KAFKA_TOPIC_PREFIX": outbox_conf().topic_prefix,
             "NOVA_RELAY_BATCH": str(batch),
             "PGAPPNAME": self.name,
         }

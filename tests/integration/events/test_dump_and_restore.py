@@ -27,6 +27,7 @@ from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
 from outbox.recorder import SHARDS
 from outbox.relay.relay import relay_connection, relay_pass
+from outbox.relay.topic_policies import TopicPolicies
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import url_of_test_database
 
@@ -72,7 +73,7 @@ def relay(bus: MemoryBus, *, limit: int) -> int:
     """One pass of a relay that has just come; how many rows it has published."""
     with relay_connection() as connection:
         return relay_pass(
-            connection, bus, shards=range(SHARDS), limit=limit, policies=outbox_conf().relay_policies()
+            connection, bus, shards=range(SHARDS), limit=limit, policies=TopicPolicies.of_settings(outbox_conf())
         ).published
 
 

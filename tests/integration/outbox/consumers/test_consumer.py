@@ -14,11 +14,12 @@ from django.db import connection
 
 from events.api import StreamId, Untyped, append_events, get_events
 from outbox.api import Check, ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec, checks
+from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.subscription import KafkaSubscription
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control.decisions import Scope
-from outbox.consumers.lag import group_lag
+from outbox.consumers.settings import ConsumerSettings
 from outbox.consumers.watchdog import Watchdog
 from outbox.handling import handlers
 from outbox.hosting.hosted_loop import Host
@@ -394,7 +395,7 @@ def test_a_partition_that_is_slow_or_tries_again_holds_up_no_other(
         topics=tuple(group.topics),
         batch=100,
         policy=RetryPolicy(limit=2, base=0.01),
-        lanes=2,
+        threads=2,
     )
     with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
         produce(kafka_brokers, made_topic, keyed(slow, 1), keyed(slow, 2), keyed(slow, 3))

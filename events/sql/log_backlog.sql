@@ -1,4 +1,4 @@
--- How much of the log a projection has still to apply.
+-- How much of the log stands after a position, of some types.
 -- position: bigint; event_types: text[]
 -- Result: one row (events bigint, seconds double precision since the oldest of them was recorded, 0 when there is none)
 SELECT
