@@ -1,4 +1,4 @@
-"""Does each service that Nova stands on answer? One function each, which returns, or raises what is wrong.
+"""Health checks: one function a service that Nova stands on, which returns, or raises what is wrong.
 
 They use connections of their own, so that they also see what a pool of old connections would hide, and never wait
 long. What they raise as `NotReady` is shown to anybody who asks, so it holds no address and no name.

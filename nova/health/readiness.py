@@ -1,4 +1,4 @@
-"""Is everything there that Nova needs to do its work? Asked of all parts side by side, and answered in time."""
+"""Readiness: whether all that Nova needs is there, asked of all parts side by side, and answered in time."""
 
 import threading
 import time
