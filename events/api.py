@@ -19,7 +19,6 @@ from events.envelope import (
 )
 from events.exceptions import (
     AppendOnly,
-    BadRequest,
     CommandIdConflict,
     CommandRefused,
     ConcurrencyError,
@@ -89,7 +88,6 @@ __all__ = [
     "Aggregate",
     "AppendOnly",
     "Appended",
-    "BadRequest",
     "BatchWriter",
     "Command",
     "CommandIdConflict",

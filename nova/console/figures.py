@@ -1,4 +1,4 @@
-"""What do the numbers say right now? One function a panel; each asks a part that may be away."""
+"""Figures of the dashboard: one function a panel; each asks a part that may not answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -29,7 +29,7 @@ class Panel(Struct, Generic[_ValueT], frozen=True):
     value: _ValueT | None
 
     @property
-    def is_away(self) -> bool:
+    def is_unavailable(self) -> bool:
         """Whether there is no value."""
         return self.value is None
 

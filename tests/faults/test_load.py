@@ -11,7 +11,8 @@ import pytest
 from django.db import transaction
 
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner
+from outbox.consumers.settings import ConsumerSettings
 from outbox.models import InboxEntry
 from tests.support.machine import is_busy
 from tests.support.outbox import eventually, hosted, unique

@@ -1,4 +1,4 @@
-"""What has an operator decided about consumers? To pause a group, a topic or a partition of it, or to drain it.
+"""Consumer control: what an operator has decided, to pause a group, a topic or a partition of it, or to drain it.
 
 Decisions are rows, which every member of a group looks at every two seconds; a wake makes it look at once. They hold
 whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.

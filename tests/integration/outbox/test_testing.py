@@ -12,21 +12,26 @@ from events.api import Untyped
 from outbox.api import ConsumerGroup, Handler
 from outbox.hosting.runners import consumer_runner, relay_runner
 from outbox.testing import handle, memory_bus, published_events, received
+from tests.support.assertions import Suite
 from tests.support.outbox import eventually, hosted, states, take_notes
 
 PAGE = Path(__file__).parents[3] / "docs" / "testing-handlers.md"
 
 
+def code() -> str:
+    return "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL))
+
+
 def shown() -> dict[str, Callable[..., None]]:
     namespace: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), namespace)  # noqa: S102 - our own page
+    exec(compile(code(), str(PAGE), "exec"), namespace)  # noqa: S102 - our own page
     return {name: value for name, value in namespace.items() if name.startswith("test_")}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(shown()))
 def test_the_page_shows_tests_that_pass(name: str) -> None:
+    assert Suite([(PAGE.name, code())]).without_assertion() == []
     example = shown()[name]
     example(**dict.fromkeys(signature(example).parameters))
 

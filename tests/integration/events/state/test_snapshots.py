@@ -42,6 +42,7 @@ from nova.services.orders.aggregates import ORDER, Order
 from nova.services.orders.commands import AddItem, CreateOrder
 from nova.services.orders.events import OrderItem
 from tests.support.lives import lives_of
+from tests.support.outbox import eventually
 
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=1, unit_price=5)])
 ADD = AddItem(product_id="tea", quantity=1, unit_price=5)
@@ -294,6 +295,28 @@ class TestCommitted:
         order_id = order_of(2)
         assert tried.wait(10)
         assert load_aggregate(ORDER, order_id).version == 2
+
+    def test_after_a_failure_requests_wait_for_the_first_one_after_a_rest(self, monkeypatch: Any) -> None:
+        sent: Queue[str] = Queue()
+
+        def away(*_: Any, **__: Any) -> None:
+            raise ConnectionError("Redis is away")
+
+        def is_back(_: str, args: tuple[str, str], **__: Any) -> None:
+            sent.put(args[1])
+
+        asker = snapshot_hints.Asker()
+        monkeypatch.setattr(snapshot_hints, "REST_AFTER_FAILURE", 3600.0)
+        monkeypatch.setattr(current_app, "send_task", away)
+        asker.ask(StreamId("order", "o1"))
+        eventually(lambda: asker._rests_until)
+        monkeypatch.setattr(current_app, "send_task", is_back)
+        asker.ask(StreamId("order", "o2"))
+        assert not asker._asked.is_set()
+        asker._rests_until = 0.0
+        asker.ask(StreamId("order", "o3"))
+
+        assert {sent.get(timeout=10), sent.get(timeout=10)} == {"o2", "o3"}
 
     def test_a_hint_names_the_task_and_the_aggregate(self, monkeypatch: Any) -> None:
         sent: Queue[Any] = Queue()

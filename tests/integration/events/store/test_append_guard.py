@@ -71,3 +71,6 @@ def test_it_ends_with_its_transaction() -> None:
 def test_with_rows_of_which_none_is_written_nothing_is_wrong() -> None:
     with live_cursor() as cursor:
         cursor.execute(f"{COPIED} WHERE false")
+        assert cursor.rowcount == 0
+
+    assert scalar("SELECT count(*) FROM domain_events") == 1

@@ -7,13 +7,19 @@ import yaml
 from django.core.management import CommandError, call_command
 from django.test import Client
 from drf_spectacular.validation import validate_schema
+from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from nova.rest.openapi import description
 from tests.support.problems import MEDIA_TYPE, assert_problem
 
 
 def test_the_description_is_valid():
-    validate_schema(description())
+    document = description()
+
+    assert document["openapi"] == "3.1.0"
+    validate_schema(document)
+    with pytest.raises(ValidationError, match="'title' is a required property"):
+        validate_schema(document | {"info": {"version": "1"}})
 
 
 def test_every_operation_names_its_scope_and_its_errors():

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from nova.conf import rest_conf
+from nova.conf import nova_conf
 from nova.models import ApiToken
 from nova.rest import known_tokens
 from nova.rest.tokens import create_token, digest_of, revoke_tokens
@@ -66,7 +66,7 @@ def test_a_revocation_takes_effect_when_the_memory_of_the_process_ends(db, setti
 
 def test_the_memory_of_a_process_never_exceeds_the_promise(settings):
     settings.NOVA_API_TOKEN_CACHE_SECONDS = 3_600
-    assert rest_conf().token_cache_seconds <= 5
+    assert nova_conf().token_cache_seconds <= 5
 
 
 def test_a_known_token_costs_no_query(db, django_assert_num_queries):

@@ -12,7 +12,7 @@ import yaml
 from django.test import Client
 
 from nova.local.processes.ports import LOOPBACK, free_port
-from tests.support.outbox import eventually, test_database_url
+from tests.support.outbox import eventually, url_of_test_database
 
 ROOT = Path(__file__).parents[4]
 WORKER = "from prometheus_client import Counter; Counter('probe', 'A probe.').inc(3)"
@@ -49,7 +49,7 @@ def production_web(committed_db, redis_url, kafka_brokers, tmp_path):
         "SECRET_KEY": "only-for-tests",
         "ALLOWED_HOSTS": re.sub(r"\$\{.*?\}", "nova.example", service["environment"]["ALLOWED_HOSTS"]),
         "NOVA_ALLOW_PLAINTEXT_BROKER": "1",
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": url_of_test_database(),
         "REDIS_URL": redis_url,
         "KAFKA_BROKERS": kafka_brokers,
         "STATIC_ROOT": str(tmp_path),

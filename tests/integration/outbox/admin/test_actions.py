@@ -55,7 +55,7 @@ def viewer() -> Client:
 
 
 ROWS = "admin:outbox_outboxevent_changelist"
-LETTERS = "admin:outbox_deadletter_changelist"
+DEAD_LETTERS = "admin:outbox_deadletter_changelist"
 
 
 @pytest.mark.parametrize("state", ["published", "pending", "waiting", "dead", "discarded"])
@@ -80,7 +80,7 @@ def test_rows_are_found_by_event_id_aggregate_id_topic_and_type(viewer: Client) 
     assert found(event_type="note.taken") == 4
 
 
-def test_a_row_and_a_letter_are_shown_whatever_is_in_them(viewer: Client) -> None:
+def test_a_row_and_a_dead_letter_are_shown_whatever_is_in_them(viewer: Client) -> None:
     for name, objects in (("outboxevent", OutboxEvent.objects.all()), ("deadletter", DeadLetter.objects.all())):
         for shown in objects:
             answer = viewer.get(reverse(f"admin:outbox_{name}_change", args=[shown.pk]))
@@ -131,13 +131,13 @@ def test_a_dead_row_is_discarded_with_a_reason(operator: Client) -> None:
     assert not OutboxEvent.objects.dead().exists()
 
 
-def test_an_operator_retries_and_discards_letters_with_a_reason(operator: Client) -> None:
+def test_an_operator_retries_and_discards_dead_letters_with_a_reason(operator: Client) -> None:
     first, second, third = DeadLetter.objects.order_by("pk")
 
-    for verb, letter in (("retry", first), ("discard", second)):
-        chosen = {"action": verb, "_selected_action": [letter.pk]}
-        assert operator.post(reverse(LETTERS), chosen).status_code == 200
-        assert operator.post(reverse(LETTERS), chosen | {"reason": "mended"}).status_code == 302
+    for verb, dead_letter in (("retry", first), ("discard", second)):
+        chosen = {"action": verb, "_selected_action": [dead_letter.pk]}
+        assert operator.post(reverse(DEAD_LETTERS), chosen).status_code == 200
+        assert operator.post(reverse(DEAD_LETTERS), chosen | {"reason": "mended"}).status_code == 302
     url = reverse("admin:outbox_deadletter_retry_dead_letter", args=[third.pk])
     operator.post(url, {"_form_submitted": "on", "reason": "fixed"})
 
@@ -152,16 +152,16 @@ def test_an_operator_retries_and_discards_letters_with_a_reason(operator: Client
     assert {operation.actor for operation in DeadLetterOperation.objects.all()} == {"someone"}
 
 
-def test_an_archived_letter_is_left_out_of_the_list_and_kept(operator: Client) -> None:
-    letter = DeadLetter.objects.earliest("pk")
-    url = reverse("admin:outbox_deadletter_archive_dead_letter", args=[letter.pk])
+def test_an_archived_dead_letter_is_left_out_of_the_list_and_kept(operator: Client) -> None:
+    dead_letter = DeadLetter.objects.earliest("pk")
+    url = reverse("admin:outbox_deadletter_archive_dead_letter", args=[dead_letter.pk])
     operator.post(url, {"_form_submitted": "on", "reason": "known"})
 
     def listed(**query: str) -> int:
-        return len(operator.get(reverse(LETTERS), query).context["cl"].result_list)
+        return len(operator.get(reverse(DEAD_LETTERS), query).context["cl"].result_list)
 
     assert (listed(), listed(archived="yes"), listed(archived="any")) == (2, 1, 3)
-    assert operator.get(reverse("admin:outbox_deadletter_change", args=[letter.pk])).status_code == 200
+    assert operator.get(reverse("admin:outbox_deadletter_change", args=[dead_letter.pk])).status_code == 200
 
 
 def test_a_viewer_sees_failure_groups_without_acting_on_them(viewer: Client) -> None:
@@ -191,32 +191,32 @@ def test_a_failure_group_is_counted_and_acted_on_as_one(operator: Client) -> Non
     assert (operation.done, operation.reason) == (3, "harmless")
 
 
-def test_a_letter_is_edited_and_the_copy_and_the_original_lead_to_each_other(operator: Client) -> None:
-    letter = DeadLetter.objects.earliest("pk")
-    url = reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk])
+def test_a_dead_letter_is_edited_and_the_copy_and_the_original_lead_to_each_other(operator: Client) -> None:
+    dead_letter = DeadLetter.objects.earliest("pk")
+    url = reverse("admin:outbox_deadletter_edit_dead_letter", args=[dead_letter.pk])
     assert operator.get(url).status_code == 200
 
     wrong = operator.post(url, {"body": "[", "event_type": "x.happened", "reason": "mended"})
     assert wrong.context["form"].errors.keys() == {"body"}
     done = operator.post(url, {"body": '{"n": 1}', "event_type": "x.happened", "reason": "mended"})
 
-    copy = DeadLetter.objects.get(edited_from=letter)
+    copy = DeadLetter.objects.get(edited_from=dead_letter)
     assert done.headers["Location"] == reverse("admin:outbox_deadletter_change", args=[copy.pk])
-    assert f"edited copy of letter {letter.pk}" in operator.get(done.headers["Location"]).content.decode()
-    original = operator.get(reverse("admin:outbox_deadletter_change", args=[letter.pk])).content.decode()
-    assert f"Letter {copy.pk} is handled in its place" in original
+    assert f"edited copy of dead letter {dead_letter.pk}" in operator.get(done.headers["Location"]).content.decode()
+    original = operator.get(reverse("admin:outbox_deadletter_change", args=[dead_letter.pk])).content.decode()
+    assert f"Dead letter {copy.pk} is handled in its place" in original
     assert operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[0])).status_code == 404
 
 
-def test_an_operation_shows_its_progress_leads_to_its_letters_and_is_cancelled(operator: Client) -> None:
-    letters = list(DeadLetter.objects.values_list("pk", flat=True))
-    operation = retry_dead_letters(*letters, actor="someone", reason="mended")
+def test_an_operation_shows_its_progress_leads_to_its_dead_letters_and_is_cancelled(operator: Client) -> None:
+    dead_letters = list(DeadLetter.objects.values_list("pk", flat=True))
+    operation = retry_dead_letters(*dead_letters, actor="someone", reason="mended")
     page = reverse("admin:outbox_deadletteroperation_change", args=[operation.pk])
 
     assert "3 to come" in operator.get(page).content.decode()
     for chosen, number in ((operation.pk, 3), (f"{operation.pk}-pending", 3), (f"{operation.pk}-failed", 0), ("x", 3)):
         query = {"archived": "any", "operation": chosen}
-        assert len(operator.get(reverse(LETTERS), query).context["cl"].result_list) == number
+        assert len(operator.get(reverse(DEAD_LETTERS), query).context["cl"].result_list) == number
     cancel = reverse("admin:outbox_deadletteroperation_cancel", args=[operation.pk])
     operator.post(cancel, {"_form_submitted": "on", "reason": "too early"})
 
@@ -226,32 +226,34 @@ def test_an_operation_shows_its_progress_leads_to_its_letters_and_is_cancelled(o
     operator.post(cancel, {"_form_submitted": "on", "reason": "again"})
 
 
-def test_letters_are_grouped_by_failure(viewer: Client) -> None:
-    answer = viewer.get(reverse(LETTERS))
+def test_dead_letters_are_grouped_by_failure(viewer: Client) -> None:
+    answer = viewer.get(reverse(DEAD_LETTERS))
 
     assert "ValueError (3)" in answer.content.decode()
     assert "?:0 in ?" not in answer.content.decode()
 
 
 def test_a_viewer_changes_nothing(viewer: Client) -> None:
-    row, letter = OutboxEvent.objects.get(version=2), DeadLetter.objects.earliest("pk")
+    row, dead_letter = OutboxEvent.objects.get(version=2), DeadLetter.objects.earliest("pk")
 
     viewer.post(reverse(ROWS), {"action": "retry", "_selected_action": [row.pk], "reason": "because"})
-    viewer.post(reverse(LETTERS), {"action": "discard", "_selected_action": [letter.pk], "reason": "because"})
+    viewer.post(reverse(DEAD_LETTERS), {"action": "discard", "_selected_action": [dead_letter.pk], "reason": "because"})
     reason = {"_form_submitted": "on", "reason": "because"}
     answers = [
         viewer.post(reverse("admin:outbox_outboxevent_discard_row", args=[row.pk]), reason),
-        viewer.post(reverse("admin:outbox_deadletter_retry_dead_letter", args=[letter.pk]), reason),
-        viewer.post(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk]), reason | {"body": "{}"}),
+        viewer.post(reverse("admin:outbox_deadletter_retry_dead_letter", args=[dead_letter.pk]), reason),
+        viewer.post(
+            reverse("admin:outbox_deadletter_edit_dead_letter", args=[dead_letter.pk]), reason | {"body": "{}"}
+        ),
         viewer.post(reverse("admin:outbox_outboxevent_reroute_row", args=[row.pk]), reason | {"topic": "x"}),
         viewer.post(reverse("admin:outbox_outboxevent_change", args=[row.pk]), {"topic": "other"}),
     ]
 
     assert {answer.status_code for answer in answers} == {403}
     row.refresh_from_db()
-    letter.refresh_from_db()
+    dead_letter.refresh_from_db()
     assert row.dead_at is not None
-    assert letter.status == DeadLetter.Status.OPEN
+    assert dead_letter.status == DeadLetter.Status.OPEN
 
 
 def test_one_without_permission_sees_nothing() -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -11,11 +10,12 @@ from django.urls import reverse
 
 from outbox.admin.consumers import consumer_url
 from outbox.api import ConsumerGroup, Handler
+from outbox.bus.base import PartitionLag
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control import scope as steering
 from outbox.consumers.control import states as group_states
 from outbox.consumers.control.decisions import Scope
-from outbox.consumers.lag import PartitionLag
+from outbox.exceptions import BrokerUnavailable
 from outbox.handling import handlers
 from outbox.models import ConsumerControl
 
@@ -158,7 +158,7 @@ def test_what_makes_no_sense_is_refused_at_its_field(
 
 def test_while_the_broker_is_away_a_group_is_seen_and_held(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(_: ConsumerGroup) -> list[PartitionLag]:
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        raise BrokerUnavailable("away")
 
     monkeypatch.setattr(group_states, "lag_of", ask)
     decide(operator, "pause")

@@ -1,4 +1,4 @@
-"""Does the console say how a row or a letter stands, what it waits for, and what can be done about it?"""
+"""Does the console say how a row or a dead letter stands, what it waits for, and what can be done about it?"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,8 @@ from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = datetime(2031, 5, 1, 12, 30, 59, tzinfo=UTC)
-LETTERS = "admin:outbox_deadletter_changelist"
+FAILED_AT = datetime(2031, 5, 1, 12, 30, 59, tzinfo=UTC)
+DEAD_LETTERS = "admin:outbox_deadletter_changelist"
 ROWS = "admin:outbox_outboxevent_changelist"
 RAW = b'{"a":1,"a":2,"big":12345678901234567890.1}'
 
@@ -58,10 +58,10 @@ def test_a_body_and_headers_are_shown_as_they_came(operator: Client) -> None:
     headers = (("event_type", b"x.happened"), ("trace", b"one"), ("trace", b"two"), ("odd", b"\xff"), ("none", None))
     message = IncomingMessage(topic="t", partition=0, offset=1, key=b"k", body=RAW, headers=headers, timestamp=None)
     store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
-    letter = DeadLetter.objects.get()
+    dead_letter = DeadLetter.objects.get()
 
-    page = text_of(operator, "admin:outbox_deadletter_change", letter.pk)
-    form = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk])).context["form"]
+    page = text_of(operator, "admin:outbox_deadletter_change", dead_letter.pk)
+    form = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[dead_letter.pk])).context["form"]
 
     assert RAW.decode() in page
     assert "trace one trace two odd base64: /w== none (none)" in page
@@ -76,11 +76,11 @@ def test_an_edit_can_say_another_schema_version_and_keeps_what_is_not_touched(op
         )
         store_dead_letter(fussy_group(Fussy()), message, ValueError("no"), attempts=1)
     versions = []
-    for letter, said in zip(DeadLetter.objects.order_by("pk"), ({}, {"schema_version": "3"}), strict=True):
-        page = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter.pk]))
+    for dead_letter, said in zip(DeadLetter.objects.order_by("pk"), ({}, {"schema_version": "3"}), strict=True):
+        page = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[dead_letter.pk]))
         assert page.context["form"]["schema_version"].value() == "2"
         submit(operator, page, said | {"body": '{"n": 1}', "reason": "mended"})
-        copy = original(DeadLetter.objects.get(edited_from=letter))
+        copy = original(DeadLetter.objects.get(edited_from=dead_letter))
         versions.append([value for name, value in copy.headers if name == "schema_version"])
         assert [value for name, value in copy.headers if name == "trace"] == [b"one", b"two"]
 
@@ -98,8 +98,8 @@ def test_what_is_wrong_with_an_edit_is_said_beside_the_field(operator: Client) -
 
 def test_a_row_behind_a_dead_one_leads_to_it(operator: Client, some_rows: list[OutboxEvent]) -> None:
     dead, waiting, pending, other = some_rows
-    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=MOMENT)
-    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=MOMENT)
+    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=FAILED_AT)
+    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=FAILED_AT)
 
     for row in (waiting, pending):
         page = operator.get(reverse("admin:outbox_outboxevent_change", args=[row.pk])).content.decode()
@@ -125,8 +125,8 @@ def test_what_is_over_holds_no_row(operator: Client, some_rows: list[OutboxEvent
 
 def test_a_row_has_no_button_that_would_do_nothing(operator: Client, some_rows: list[OutboxEvent]) -> None:
     dead, waiting, published, pending = some_rows
-    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=MOMENT)
-    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=MOMENT)
+    OutboxEvent.objects.filter(pk=dead.pk).update(dead_at=FAILED_AT)
+    OutboxEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=FAILED_AT)
     OutboxEvent.objects.filter(pk=published.pk).update(published=True)
 
     assert offered(operator, "outboxevent", dead.pk) == {"retry", "reroute", "discard"}
@@ -135,7 +135,7 @@ def test_a_row_has_no_button_that_would_do_nothing(operator: Client, some_rows: 
     assert offered(operator, "outboxevent", pending.pk) == set()
 
 
-def test_a_letter_and_an_operation_have_no_button_that_would_do_nothing(operator: Client) -> None:
+def test_a_dead_letter_and_an_operation_have_no_button_that_would_do_nothing(operator: Client) -> None:
     is_open, retrying, discarded, archived = dead_lettered(fussy_group(Fussy()), 1, 2, 3, 4)
     operation = retry_dead_letters(retrying, actor="a", reason="r")
     done = discard_dead_letters(discarded, actor="a", reason="r")
@@ -150,43 +150,43 @@ def test_a_letter_and_an_operation_have_no_button_that_would_do_nothing(operator
     assert DeadLetterOperation.objects.get(pk=done.pk).state == "done"
 
 
-def test_a_letter_that_cannot_be_edited_any_more_says_so(operator: Client) -> None:
-    (letter,) = dead_lettered(fussy_group(Fussy()), 1)
-    discard_dead_letters(letter, actor="a", reason="r")
+def test_a_dead_letter_that_cannot_be_edited_any_more_says_so(operator: Client) -> None:
+    (dead_letter,) = dead_lettered(fussy_group(Fussy()), 1)
+    discard_dead_letters(dead_letter, actor="a", reason="r")
 
-    answer = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[letter]), follow=True)
+    answer = operator.get(reverse("admin:outbox_deadletter_edit_dead_letter", args=[dead_letter]), follow=True)
 
-    assert answer.redirect_chain == [(reverse("admin:outbox_deadletter_change", args=[letter]), 302)]
-    assert [str(said) for said in answer.context["messages"]] == [f"dead letter {letter} is discarded, not open."]
+    assert answer.redirect_chain == [(reverse("admin:outbox_deadletter_change", args=[dead_letter]), 302)]
+    assert [str(said) for said in answer.context["messages"]] == [f"dead letter {dead_letter} is discarded, not open."]
 
 
-def test_a_parked_letter_leads_to_the_one_that_its_key_waits_for(operator: Client) -> None:
+def test_a_parked_dead_letter_leads_to_the_one_that_its_key_waits_for(operator: Client) -> None:
     group = fussy_group(Fussy())
     (first,) = dead_lettered(group, 1)
     (elsewhere,) = dead_lettered(group, 2, key=b"other")
     parked, second = dead_lettered(group, 3, 4, error=KeyBlocked("t", b"k"))
 
-    for url in (reverse("admin:outbox_deadletter_change", args=[parked]), reverse(LETTERS, query={"topic": "t"})):
+    for url in (reverse("admin:outbox_deadletter_change", args=[parked]), reverse(DEAD_LETTERS, query={"topic": "t"})):
         page = operator.get(url).content.decode()
-        assert f"parked behind letter {first}<" in page
-        assert f"parked behind letter {elsewhere}<" not in page
+        assert f"parked behind dead letter {first}<" in page
+        assert f"parked behind dead letter {elsewhere}<" not in page
         assert "?:0 in ?" not in page
-    assert f"parked behind letter {first} " in text_of(operator, "admin:outbox_deadletter_change", second)
+    assert f"parked behind dead letter {first} " in text_of(operator, "admin:outbox_deadletter_change", second)
     discard_dead_letters(first, actor="a", reason="r")
     assert "parked; its key is free by now" in text_of(operator, "admin:outbox_deadletter_change", parked)
     assert "?:0 in ?" not in text_of(operator, "admin:outbox_deadletter_failure_groups")
 
 
 def test_times_have_seconds_and_a_zone(operator: Client, some_rows: list[OutboxEvent]) -> None:
-    letters = dead_lettered(fussy_group(Fussy()), 1)
-    DeadLetter.objects.update(first_failed_at=MOMENT, last_failed_at=MOMENT)
-    OutboxEvent.objects.update(created_at=MOMENT)
-    operation = retry_dead_letters(*letters, actor="a", reason="r")
-    DeadLetterOperation.objects.update(created_at=MOMENT)
+    dead_letters = dead_lettered(fussy_group(Fussy()), 1)
+    DeadLetter.objects.update(first_failed_at=FAILED_AT, last_failed_at=FAILED_AT)
+    OutboxEvent.objects.update(created_at=FAILED_AT)
+    operation = retry_dead_letters(*dead_letters, actor="a", reason="r")
+    DeadLetterOperation.objects.update(created_at=FAILED_AT)
 
     for page in (
-        text_of(operator, LETTERS),
-        text_of(operator, "admin:outbox_deadletter_change", letters[0]),
+        text_of(operator, DEAD_LETTERS),
+        text_of(operator, "admin:outbox_deadletter_change", dead_letters[0]),
         text_of(operator, "admin:outbox_outboxevent_change", some_rows[0].pk),
         text_of(operator, "admin:outbox_deadletteroperation_changelist"),
         text_of(operator, "admin:outbox_deadletteroperation_change", operation.pk),

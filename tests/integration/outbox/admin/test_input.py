@@ -12,7 +12,7 @@ from tests.support.dead_letters import Fussy, dead_lettered, fussy_group
 
 pytestmark = pytest.mark.django_db
 
-LETTERS = "admin:outbox_deadletter_changelist"
+DEAD_LETTERS = "admin:outbox_deadletter_changelist"
 ROWS = "admin:outbox_outboxevent_changelist"
 OPERATIONS = "admin:outbox_deadletteroperation_changelist"
 ACTIONS = (
@@ -51,18 +51,18 @@ def test_the_page_of_a_row_that_is_not_there_leads_elsewhere(operator: Client, n
 @pytest.mark.parametrize(
     ("url", "query"),
     [
-        *((LETTERS, {name: "\0"}) for name in ("consumer", "status", "event_type", "topic", "operation", "q")),
-        (LETTERS, {"failure_group": "a\0b", "operation": "1-\0"}),
+        *((DEAD_LETTERS, {name: "\0"}) for name in ("consumer", "status", "event_type", "topic", "operation", "q")),
+        (DEAD_LETTERS, {"failure_group": "a\0b", "operation": "1-\0"}),
         *((ROWS, {name: "\0"}) for name in ("topic", "event_type", "state", "q")),
         *((OPERATIONS, {name: "\0"}) for name in ("state", "verb")),
-        *((LETTERS, {name: "\0"}) for name in ("o", "p", "e")),
+        *((DEAD_LETTERS, {name: "\0"}) for name in ("o", "p", "e")),
     ],
 )
 def test_a_list_takes_a_nul_for_nothing(operator: Client, url: str, query: dict[str, Any]) -> None:
     assert operator.get(reverse(url), query).status_code in {200, 302}
 
 
-@pytest.mark.parametrize("url", [LETTERS, ROWS])
+@pytest.mark.parametrize("url", [DEAD_LETTERS, ROWS])
 @pytest.mark.parametrize("selected", ["abc", "9" * 25, "\0"])
 def test_a_selection_of_what_is_no_row_selects_nothing(operator: Client, url: str, selected: str) -> None:
     dead_lettered(fussy_group(Fussy()), 1)
@@ -75,7 +75,10 @@ def test_a_selection_of_what_is_no_row_selects_nothing(operator: Client, url: st
 @pytest.mark.parametrize(
     ("url", "lookup"),
     [
-        *((LETTERS, lookup) for lookup in ("event_type__regex", "last_failed_at__hour", "key", "body", "pk__regex")),
+        *(
+            (DEAD_LETTERS, lookup)
+            for lookup in ("event_type__regex", "last_failed_at__hour", "key", "body", "pk__regex")
+        ),
         *((ROWS, lookup) for lookup in ("topic__iregex", "payload__x", "id__in")),
     ],
 )

@@ -1,4 +1,4 @@
-"""Does what an operator does to many letters or rows hit those that were meant, and no others?"""
+"""Does what an operator does to many dead letters or rows hit those that were meant, and no others?"""
 
 import re
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime.now(UTC)
 ROWS = "admin:outbox_outboxevent_changelist"
-LETTERS = "admin:outbox_deadletter_changelist"
+DEAD_LETTERS = "admin:outbox_deadletter_changelist"
 MANY_ROWS = "admin:outbox_outboxevent_operate"
-MANY_LETTERS = "admin:outbox_deadletter_operate"
+MANY_DEAD_LETTERS = "admin:outbox_deadletter_operate"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def operator(db: None, redis_url: str) -> Client:
 
 
 @pytest.fixture
-def letters(db: None) -> list[int]:
+def dead_letters(db: None) -> list[int]:
     return dead_lettered(fussy_group(Fussy()), 1, 2, 3)
 
 
@@ -52,24 +52,28 @@ def statuses() -> list[str]:
     return list(DeadLetter.objects.order_by("pk").values_list("status", flat=True))
 
 
-def test_what_is_done_to_a_selected_archived_letter_is_done_to_that_one(operator: Client, letters: list[int]) -> None:
-    archive_dead_letters(letters[0], actor="a", reason="known")
+def test_what_is_done_to_a_selected_archived_dead_letter_is_done_to_that_one(
+    operator: Client, dead_letters: list[int]
+) -> None:
+    archive_dead_letters(dead_letters[0], actor="a", reason="known")
 
-    asked = operator.post(f"{reverse(LETTERS)}?archived=yes", {"action": "discard", "_selected_action": [letters[0]]})
+    asked = operator.post(
+        f"{reverse(DEAD_LETTERS)}?archived=yes", {"action": "discard", "_selected_action": [dead_letters[0]]}
+    )
     submit(operator, asked, {"reason": "harmless"})
 
     assert statuses() == ["discarded", "open", "open"]
 
 
 def test_nothing_is_done_when_what_was_selected_has_left_the_list_meanwhile(
-    operator: Client, letters: list[int]
+    operator: Client, dead_letters: list[int]
 ) -> None:
-    asked = operator.post(reverse(LETTERS), {"action": "discard", "_selected_action": letters[:1]})
-    archive_dead_letters(letters[0], actor="a colleague", reason="known")
+    asked = operator.post(reverse(DEAD_LETTERS), {"action": "discard", "_selected_action": dead_letters[:1]})
+    archive_dead_letters(dead_letters[0], actor="a colleague", reason="known")
 
     done = submit(operator, asked, {"reason": "harmless"})
 
-    assert done.headers["Location"] == reverse(LETTERS)
+    assert done.headers["Location"] == reverse(DEAD_LETTERS)
     assert set(statuses()) == {"open"}
     assert not DeadLetterOperation.objects.filter(verb="discard").exists()
 
@@ -83,22 +87,22 @@ def test_the_list_is_narrowed_still_once_the_reason_is_given(operator: Client, d
     assert [row.topic for row in OutboxEvent.objects.filter(discarded_at__isnull=False)] == ["other"]
 
 
-@pytest.mark.parametrize(("url", "left"), [(ROWS, "dead"), (LETTERS, "open")])
+@pytest.mark.parametrize(("url", "left"), [(ROWS, "dead"), (DEAD_LETTERS, "open")])
 def test_all_pages_of_a_list_cannot_be_selected_at_once(
-    operator: Client, letters: list[int], dead_rows: list[int], url: str, left: str
+    operator: Client, dead_letters: list[int], dead_rows: list[int], url: str, left: str
 ) -> None:
     assert "Select all 99" not in operator.get(reverse(url)).content.decode()
-    chosen = {"action": "discard", "_selected_action": [letters[0], dead_rows[0]], "select_across": "1"}
+    chosen = {"action": "discard", "_selected_action": [dead_letters[0], dead_rows[0]], "select_across": "1"}
 
     operator.post(reverse(url), chosen | {"reason": "harmless"})
 
-    states = statuses() if url == LETTERS else [row.state for row in OutboxEvent.objects.order_by("pk")]
+    states = statuses() if url == DEAD_LETTERS else [row.state for row in OutboxEvent.objects.order_by("pk")]
     assert states == ["discarded", left, left]
 
 
-@pytest.mark.parametrize("url", [MANY_LETTERS, MANY_ROWS])
+@pytest.mark.parametrize("url", [MANY_DEAD_LETTERS, MANY_ROWS])
 def test_all_that_there_is_has_to_be_asked_for_in_words(
-    operator: Client, letters: list[int], dead_rows: list[int], url: str
+    operator: Client, dead_letters: list[int], dead_rows: list[int], url: str
 ) -> None:
     body = {"verb": "discard", "reason": "oops"}
 
@@ -110,14 +114,16 @@ def test_all_that_there_is_has_to_be_asked_for_in_words(
     assert set(statuses()) == {"open"}
     submit(operator, counted, {"start": ""})
 
-    if url == MANY_LETTERS:
+    if url == MANY_DEAD_LETTERS:
         assert set(statuses()) == {"discarded"}
     else:
         assert {row.state for row in OutboxEvent.objects.all()} == {"discarded"}
 
 
-def test_nothing_starts_before_the_operator_has_seen_how_many_it_is_about(operator: Client, letters: list[int]) -> None:
-    url, body = reverse(MANY_LETTERS), {"verb": "discard", "topic": "t", "reason": "harmless"}
+def test_nothing_starts_before_the_operator_has_seen_how_many_it_is_about(
+    operator: Client, dead_letters: list[int]
+) -> None:
+    url, body = reverse(MANY_DEAD_LETTERS), {"verb": "discard", "topic": "t", "reason": "harmless"}
 
     counted = operator.post(url, body | {"start": ""})
     assert counted.context["counted"] == 3
@@ -130,9 +136,9 @@ def test_nothing_starts_before_the_operator_has_seen_how_many_it_is_about(operat
     assert DeadLetterOperation.objects.get().verb == "archive"
 
 
-def test_a_filter_that_means_nothing_cannot_be_started(operator: Client, letters: list[int]) -> None:
+def test_a_filter_that_means_nothing_cannot_be_started(operator: Client, dead_letters: list[int]) -> None:
     counted = operator.post(
-        reverse(MANY_LETTERS), {"verb": "discard", "topic": "elsewhere", "reason": "x", "count": ""}
+        reverse(MANY_DEAD_LETTERS), {"verb": "discard", "topic": "elsewhere", "reason": "x", "count": ""}
     )
     assert 'name="start"' not in counted.content.decode()
     submit(operator, counted, {"start": ""})
@@ -140,10 +146,10 @@ def test_a_filter_that_means_nothing_cannot_be_started(operator: Client, letters
     assert not DeadLetterOperation.objects.exists()
 
 
-def test_a_failure_group_leads_to_a_form_that_has_counted_it_already(operator: Client, letters: list[int]) -> None:
+def test_a_failure_group_leads_to_a_form_that_has_counted_it_already(operator: Client, dead_letters: list[int]) -> None:
     group = DeadLetter.objects.earliest("pk").failure_group
 
-    page = operator.get(reverse(MANY_LETTERS), {"failure_group": group, "verb": "retry"})
+    page = operator.get(reverse(MANY_DEAD_LETTERS), {"failure_group": group, "verb": "retry"})
 
     assert page.context["counted"] == 3
     submit(operator, page, {"reason": "mended", "start": ""})
@@ -171,7 +177,7 @@ def test_dead_rows_of_one_topic_are_retried_at_once(
 def test_rows_beyond_the_most_of_one_go_are_left_and_said(
     operator: Client, dead_rows: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows.OutboxEventAdmin, "many_most", 2)
+    monkeypatch.setattr(rows.OutboxEventAdmin, "bulk_max", 2)
     body = {"verb": "discard", "event_type": "note.taken", "reason": "meaningless"}
 
     counted = operator.post(reverse(MANY_ROWS), body | {"count": ""})
@@ -183,8 +189,8 @@ def test_rows_beyond_the_most_of_one_go_are_left_and_said(
     assert "1 more" in operator.get(done.headers["Location"]).content.decode()
 
 
-@pytest.mark.parametrize("url", [MANY_LETTERS, MANY_ROWS])
-def test_a_viewer_cannot_act_on_many(letters: list[int], url: str) -> None:
+@pytest.mark.parametrize("url", [MANY_DEAD_LETTERS, MANY_ROWS])
+def test_a_viewer_cannot_act_on_many(dead_letters: list[int], url: str) -> None:
     viewer = client_of("view_outboxevent", "view_deadletter")
 
     assert viewer.get(reverse(url)).status_code == 403

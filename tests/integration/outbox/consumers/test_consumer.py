@@ -14,11 +14,12 @@ from django.db import connection
 
 from events.api import StreamId, Untyped, append_events, get_events
 from outbox.api import Check, ConsumerGroup, Handler, KafkaBus, ReceivedEvent, RetryPolicy, TopicSpec, checks
+from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.subscription import KafkaSubscription
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control.decisions import Scope
-from outbox.consumers.lag import group_lag
+from outbox.consumers.settings import ConsumerSettings
 from outbox.consumers.watchdog import Watchdog
 from outbox.handling import handlers
 from outbox.hosting.hosted_loop import Host
@@ -333,11 +334,18 @@ def test_a_stuck_handler_is_unhealthy_and_its_consumer_is_started_again(
 def test_a_batch_that_is_too_slow_to_end_in_time_is_done_in_smaller_ones(
     group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str
 ) -> None:
-    def take_a_while(_: ReceivedEvent) -> None:
-        threading.Event().wait(0.05)
+    handled: dict[int, int] = {}
 
-    notebook.before = take_a_while
-    # The batch would take 2.5 s, and is given 1.
+    def be_too_slow_for_many(_: ReceivedEvent) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT txid_current()")
+            (batch,) = cursor.fetchone()
+            handled[batch] = handled.get(batch, 0) + 1
+            if handled[batch] > 20:
+                # Until its session is ended, because nothing has come of it for twice as long as a stall.
+                cursor.execute("SELECT pg_sleep(60)")
+
+    notebook.before = be_too_slow_for_many
     produce(kafka_brokers, made_topic, *(taken(number) for number in range(50)))
     settings = ConsumerSettings(group_id=group.name, topics=tuple(group.topics), batch=50, policy=ONCE_MORE, stall=0.5)
 
@@ -345,6 +353,7 @@ def test_a_batch_that_is_too_slow_to_end_in_time_is_done_in_smaller_ones(
         eventually(lambda: len(notebook.numbers) >= 50)
 
     assert notebook.numbers == [str(number) for number in range(50)]
+    assert max(handled.values()) > 20, "the first batch was too large"
 
 
 def test_a_poll_thread_that_is_stuck_is_told_to_the_worker() -> None:
@@ -386,7 +395,7 @@ def test_a_partition_that_is_slow_or_tries_again_holds_up_no_other(
         topics=tuple(group.topics),
         batch=100,
         policy=RetryPolicy(limit=2, base=0.01),
-        lanes=2,
+        threads=2,
     )
     with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
         produce(kafka_brokers, made_topic, keyed(slow, 1), keyed(slow, 2), keyed(slow, 3))
@@ -399,31 +408,35 @@ def test_a_partition_that_is_slow_or_tries_again_holds_up_no_other(
     assert DeadLetter.objects.count() == 1
 
 
+def watched(monkeypatch: pytest.MonkeyPatch, verb: str) -> threading.Event:
+    """Set once a partition is told to rest, or to go on."""
+    seen, act = threading.Event(), getattr(KafkaSubscription, verb)
+
+    def tell(subscription: KafkaSubscription, partitions: set[Any]) -> None:
+        act(subscription, partitions)
+        if partitions:
+            seen.set()
+
+    monkeypatch.setattr(KafkaSubscription, verb, tell)
+    return seen
+
+
 def test_a_partition_that_cannot_keep_up_rests_and_loses_nothing(
     group: ConsumerGroup, notebook: Notebook, kafka_brokers: str, made_topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: set[str] = set()
+    rests, goes_on = watched(monkeypatch, "pause"), watched(monkeypatch, "resume")
 
-    def watch(verb: str, act: Callable[..., None]) -> Callable[..., None]:
-        def watched(subscription: KafkaSubscription, partitions: set[Any]) -> None:
-            done.update([verb] if partitions else [])
-            act(subscription, partitions)
+    def wait_for_the_rest(_: ReceivedEvent) -> None:
+        assert rests.wait(30)
 
-        return watched
-
-    def take_a_while(_: ReceivedEvent) -> None:
-        threading.Event().wait(0.002)
-
-    monkeypatch.setattr(KafkaSubscription, "pause", watch("pause", KafkaSubscription.pause))
-    monkeypatch.setattr(KafkaSubscription, "resume", watch("resume", KafkaSubscription.resume))
-    notebook.before = take_a_while
+    notebook.before = wait_for_the_rest
     produce(kafka_brokers, made_topic, *(keyed(b"key-%d" % (n % 5), n) for n in range(1_000)))
     settings = ConsumerSettings(group_id=group.name, topics=tuple(group.topics), batch=10, policy=ONCE_MORE)
 
     with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
         eventually(lambda: len(notebook.numbers) >= 1_000, within=60)
 
-    assert done == {"pause", "resume"}
+    assert goes_on.is_set()
     assert sorted(map(int, notebook.numbers)) == list(range(1_000))
     with connection.cursor() as cursor:
         cursor.execute("SELECT number::int % 5, array_agg(number::int ORDER BY place) FROM notebook GROUP BY 1")
@@ -461,22 +474,35 @@ def test_where_a_dead_letter_blocks_its_key_the_later_ones_are_parked_behind_it_
     assert sorted(notebook.numbers) == ["1", "20", "21", "6"]
 
 
+def reported(group: ConsumerGroup) -> dict[str, Any]:
+    """What the consumer's heartbeat says, nothing before the first."""
+    beat = ProcessHeartbeat.objects.filter(name=f"consumer:{group.name}").first()
+    return beat.detail if beat else {}
+
+
 def test_an_operator_pauses_a_topic_and_lets_it_go_on(
-    consumer: Callable[[], ConsumerRunner],
     group: ConsumerGroup,
     notebook: Notebook,
+    kafka: KafkaBus,
     kafka_brokers: str,
     made_topic: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    rests = watched(monkeypatch, "pause")
+    other = f"{made_topic}.other"
+    kafka.ensure_topics([TopicSpec(name=other, partitions=1)])
     scope = Scope(consumer=group.name, topic=made_topic)
     flow.pause(scope, actor="anna", reason="the mail server is being moved")
-    with hosted(consumer()):
+    settings = ConsumerSettings(group_id=group.name, topics=(made_topic, other), batch=100, policy=ONCE_MORE)
+    with hosted(ConsumerRunner(group, KafkaBus(kafka_brokers), settings)):
         produce(kafka_brokers, made_topic, *(keyed(b"key-%d" % n, n) for n in range(9)))
         eventually(lambda: sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics)) == 9)
-        threading.Event().wait(1.5)
-        assert notebook.numbers == []
+        assert rests.wait(30)
+        produce(kafka_brokers, other, taken(10))
+        eventually(lambda: notebook.numbers)
+        assert notebook.numbers == ["10"]
         flow.resume(scope, actor="anna")
-        eventually(lambda: len(notebook.numbers) == 9)
+        eventually(lambda: len(notebook.numbers) == 10)
         eventually(lambda: sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics)) == 0)
 
 
@@ -487,10 +513,6 @@ def test_a_drained_group_is_left_until_it_is_resumed_and_its_lag_is_known_all_th
     kafka_brokers: str,
     made_topic: str,
 ) -> None:
-    def state() -> Any:
-        beat = ProcessHeartbeat.objects.filter(name=f"consumer:{group.name}").first()
-        return beat and beat.detail["state"]
-
     def lag() -> int:
         return sum(lag.lag for lag in group_lag(kafka_brokers, group.name, group.topics))
 
@@ -498,7 +520,7 @@ def test_a_drained_group_is_left_until_it_is_resumed_and_its_lag_is_known_all_th
         produce(kafka_brokers, made_topic, keyed(b"a", 1))
         eventually(lambda: notebook.numbers == ["1"])
         flow.drain(group.name, actor="anna", reason="maintenance")
-        eventually(lambda: state() == "drained")
+        eventually(lambda: reported(group).get("state") == "drained")
         produce(kafka_brokers, made_topic, keyed(b"a", 2), keyed(b"b", 3))
         assert eventually(lag) == 2
         assert notebook.numbers == ["1"]

@@ -42,7 +42,7 @@ from outbox.dead_letters.store import original, store_dead_letter
 from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, OperationItem
 from tests.support.dead_letters import Fussy, dead_lettered, fussy_group, message
-from tests.support.outbox import eventually, test_database_url
+from tests.support.outbox import eventually, url_of_test_database
 
 WHO: Any = {"actor": "operator", "reason": "the handler was mended"}
 EVERYTHING = DeadLetterFilter()
@@ -469,7 +469,7 @@ def test_an_operation_goes_on_after_kill_9_of_its_worker_and_every_effect_is_the
     dead_lettered(group, *range(120))
     operation, _ = start_operation("retry", DeadLetterFilter(), rate=150.0, **WHO)
     environment = os.environ | {
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": url_of_test_database(),
         "REDIS_URL": redis_url,
         "DJANGO_SETTINGS_MODULE": "nova.settings.test",
     }

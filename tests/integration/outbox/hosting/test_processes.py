@@ -22,8 +22,8 @@ from tests.support.outbox import (
     in_order,
     read_topic,
     take_notes,
-    test_database_url,
     unique,
+    url_of_test_database,
 )
 
 pytestmark = pytest.mark.usefixtures("recording", "kafka")
@@ -37,7 +37,7 @@ def start(prefix: str, kafka_brokers: str, redis_url: str, tmp_path: Path) -> St
     """Start a process of Nova on this test's servers and topics; it is killed at the end if it still runs."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "nova.settings.test",
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": url_of_test_database(),
         "REDIS_URL": redis_url,
         "KAFKA_BROKERS": kafka_brokers,
         "KAFKA_TOPIC_PREFIX": prefix,

@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 from django.core.management import CommandError, call_command
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,8 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kit.retry import RetryPolicy
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.bus.no_offsets import LAG_UNSUPPORTED
+from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.control import states as group_states
+from outbox.consumers.settings import ConsumerSettings
+from outbox.exceptions import BrokerUnavailable
 from outbox.handling import handlers
 from outbox.models import ConsumerAction, ConsumerControl, DeadLetter, InboxEntry
 from tests.support.outbox import eventually, hosted, produce, unique
@@ -152,14 +154,14 @@ def test_what_is_held_is_listed_where_the_lag_is_not_known(
     consumers("drain", group.name, *WHY)
 
     def ask(_: ConsumerGroup) -> list[Any]:
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        raise BrokerUnavailable("away")
 
     with monkeypatch.context() as away:
         away.setattr(group_states, "lag_of", ask)
         without_broker = consumers("list")
     settings.NOVA_BUS = "rabbitmq"
 
-    for listed, why in ((without_broker, group_states.UNREACHABLE), (consumers("list"), group_states.NOT_KAFKA)):
+    for listed, why in ((without_broker, group_states.UNREACHABLE), (consumers("list"), LAG_UNSUPPORTED)):
         assert [line.split()[:6] for line in listed.splitlines() if "never seen" in line] == [
             [group.name, "-", "-", "-", "-", "drained"]
         ]

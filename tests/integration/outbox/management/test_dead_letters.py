@@ -27,7 +27,7 @@ def fussy(monkeypatch: pytest.MonkeyPatch) -> Fussy:
 
 
 @pytest.fixture
-def letters(fussy: Fussy) -> list[int]:
+def dead_letters(fussy: Fussy) -> list[int]:
     return dead_lettered(fussy_group(fussy), 1, 2, 3)
 
 
@@ -37,15 +37,15 @@ def run(*arguments: Any) -> str:
     return out.getvalue()
 
 
-def test_letters_and_groups_are_listed_and_a_letter_is_shown(letters: list[int]) -> None:
+def test_dead_letters_and_groups_are_listed_and_a_dead_letter_is_shown(dead_letters: list[int]) -> None:
     assert run("list").count("fussy") == 3
     assert run("list", "--consumer", "other") == "There is none.\n"
     group = DeadLetter.objects.values_list("failure_group", flat=True)[0]
     assert group in run("groups")
-    assert json.loads(run("show", letters[0]))["body"] == {"text": '{"n": 1}', "base64": None}
+    assert json.loads(run("show", dead_letters[0]))["body"] == {"text": '{"n": 1}', "base64": None}
 
 
-def test_letters_are_retried_here_until_the_end(letters: list[int], fussy: Fussy) -> None:
+def test_dead_letters_are_retried_here_until_the_end(dead_letters: list[int], fussy: Fussy) -> None:
     out = run("retry", "--consumer", "fussy", "--rate", "1000", "--here", *WHY)
 
     assert "is done: 3 of 3 done, 0 failed, 0 skipped" in out
@@ -53,30 +53,30 @@ def test_letters_are_retried_here_until_the_end(letters: list[int], fussy: Fussy
     assert "(command line)" in DeadLetterOperation.objects.get().actor
 
 
-def test_a_dry_run_counts_and_does_nothing(letters: list[int]) -> None:
-    assert run("discard", "--all", "--dry-run") == "3 letters; nothing was done.\n"
+def test_a_dry_run_counts_and_does_nothing(dead_letters: list[int]) -> None:
+    assert run("discard", "--all", "--dry-run") == "3 dead letters; nothing was done.\n"
     assert not DeadLetterOperation.objects.exists()
 
 
-def test_letters_are_discarded_and_archived_by_number(letters: list[int]) -> None:
-    assert "1 of 1 done" in run("discard", letters[0], *WHY)
-    assert "1 of 1 done" in run("archive", letters[1], *WHY)
+def test_dead_letters_are_discarded_and_archived_by_number(dead_letters: list[int]) -> None:
+    assert "1 of 1 done" in run("discard", dead_letters[0], *WHY)
+    assert "1 of 1 done" in run("archive", dead_letters[1], *WHY)
     assert run("list").count("fussy") == 2
     assert run("list", "--archived").count("fussy") == 1
 
 
-def test_an_edited_copy_is_handled(letters: list[int], fussy: Fussy, tmp_path: Path) -> None:
+def test_an_edited_copy_is_handled(dead_letters: list[int], fussy: Fussy, tmp_path: Path) -> None:
     (tmp_path / "fixed.json").write_text('{"n": 7}')
 
-    run("edit", letters[0], "--body", tmp_path / "fixed.json", "--here", *WHY)
+    run("edit", dead_letters[0], "--body", tmp_path / "fixed.json", "--here", *WHY)
 
     assert fussy.handled[0].payload.data == {"n": 7}  # type: ignore[attr-defined]
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(CommandError):
-        run("edit", letters[1], "--body", tmp_path / "broken.json", *WHY)
+        run("edit", dead_letters[1], "--body", tmp_path / "broken.json", *WHY)
 
 
-def test_operations_are_seen_and_cancelled(letters: list[int]) -> None:
+def test_operations_are_seen_and_cancelled(dead_letters: list[int]) -> None:
     run("retry", "--all", "--detach", *WHY)
     number = DeadLetterOperation.objects.get().pk
 
@@ -95,6 +95,6 @@ def test_operations_are_seen_and_cancelled(letters: list[int]) -> None:
                   ("retry", "--all", "--rate", "nan", *WHY), ("list", "--limit", "-1"), ("list", "--limit", "0"),
                   ("list", "--limit", "9" * 19), ("list", "--since", "0001-01-01T00:00:00+23:59")],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused_with_a_reason(letters: list[int], arguments: tuple[str, ...]) -> None:
+def test_what_cannot_be_meant_is_refused_with_a_reason(dead_letters: list[int], arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         run(*arguments)

@@ -3,16 +3,17 @@
 import json
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
 from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec, register_groups
+from outbox.bus.no_offsets import LAG_UNSUPPORTED
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control import scope as steering
 from outbox.consumers.control import states as group_states
+from outbox.exceptions import BrokerUnavailable
 from outbox.handling import handlers
 from outbox.models import ConsumerControl
 from outbox.signals.heartbeats import beat, consumer_name
@@ -41,7 +42,7 @@ def broker_is_away(monkeypatch):
 
     def ask(what):
         asked.append(getattr(what, "name", what))
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        raise BrokerUnavailable("away")
 
     monkeypatch.setattr(group_states, "lag_of", ask)
     monkeypatch.setattr(steering, "partitions_of", ask)
@@ -179,7 +180,7 @@ def test_while_the_broker_is_away_groups_groups_are_seen_and_held_and_it_is_aske
 def test_the_lag_is_not_known_where_the_bus_is_not_kafka(caller, group, settings):
     settings.NOVA_BUS = "memory"
     (listed,) = caller.get(API).json()["items"]
-    assert (listed["lag"], listed["lag_unknown"]) == (None, group_states.NOT_KAFKA)
+    assert (listed["lag"], listed["lag_unknown"]) == (None, LAG_UNSUPPORTED)
 
 
 def test_a_group_that_does_not_exist_is_not_found(caller, group):

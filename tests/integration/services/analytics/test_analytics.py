@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from kit.exceptions import InvalidParameter
 from nova.services.analytics.queries import daily_counts, totals
 from outbox.api import ConsumerGroup, group_named, take_effect
-from projections.exceptions import InvalidParameter
 from tests.support.feeds import follow, post, received
 
 pytestmark = pytest.mark.django_db

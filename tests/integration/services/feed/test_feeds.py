@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from kit.exceptions import InvalidParameter
 from nova.services.feed import changes as feed_changes
 from nova.services.feed import queries as feed_queries
 from nova.services.feed.cache import FeedCache, feed_cache
@@ -18,7 +19,6 @@ from nova.services.feed.exceptions import PostNotFound
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
 from nova.services.feed.queries import feed, get_post
 from outbox.api import group_named
-from projections.exceptions import InvalidParameter
 from tests.support.feeds import (
     at,
     expected_feed,

@@ -8,13 +8,13 @@ from django.db import connection
 from msgspec import Struct
 
 from events.api import execute
+from kit.exceptions import InvalidParameter
 from nova.services.identity.aggregates import ChangeEmail, ChangeName, CreateUser, DeactivateUser
 from nova.services.identity.events import FieldChange, UserCreated, UserRoleAssigned, UserUpdated
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
 from nova.services.identity.projections import UsersProjection
 from nova.services.identity.queries import get_user, list_users
-from projections.exceptions import InvalidParameter
 from tests.support.projections import NOON, catch_up, created, deleted, profile, record
 
 pytestmark = pytest.mark.usefixtures("committed_db")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kit.exceptions import InvalidParameter
 from nova.services.search.models import SearchDocument
 from nova.services.search.queries import search
 from outbox.api import group_named
-from projections.exceptions import InvalidParameter
 from tests.support.feeds import deactivated, gone, handle, named, post, removal, renamed, status
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from msgspec import Struct
 
 from events.api import event
-from events.checks import names_are_in_the_past_tense
+from events.checks import names_are_in_the_past_tense, settings_are_sound
 from events.types.naming import is_past_tense
 from events.types.registry import registry
 from tests.support.versions import own_registry
@@ -68,4 +68,4 @@ def test_a_name_that_is_not_is_warned_of_unless_it_is_an_exception(settings: obj
         assert names_are_in_the_past_tense() == []
 
         settings.NOVA_EVENT_NAME_EXCEPTIONS = "order.pay"  # type: ignore[attr-defined]
-        assert [error.id for error in names_are_in_the_past_tense()] == ["events.E005"]
+        assert [error.id for error in settings_are_sound()] == ["events.E005"]

@@ -16,10 +16,10 @@ from confluent_kafka.cimpl import NewTopic
 from django.core.management import CommandError, call_command
 from msgspec import structs
 
-from nova.health.checks import check_kafka
+from nova.health.checks import check_broker
 from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
 from outbox.bus.kafka.bus import KafkaBus
-from outbox.bus.kafka.security import KafkaSecurity
+from outbox.conf import KafkaSecurity
 from tests.support.kafka_security import PASSWORD, SecuredKafka, certificates, secured_kafka
 from tests.support.outbox import eventually, unique
 
@@ -166,7 +166,7 @@ def test_commands_and_health_take_it_from_the_settings(secured_settings: Any, mo
     output = StringIO()
 
     call_command("topics", "create", stdout=output)
-    check_kafka()
+    check_broker()
 
     assert f"{secured_settings.KAFKA_TOPIC_PREFIX}.user.events" in output.getvalue()
     monkeypatch.setattr("outbox.bus.kafka.bus.TOPIC_DEADLINE", 1.0)

@@ -17,7 +17,7 @@ from outbox.bus.factory import bus_of
 from outbox.conf import outbox_conf
 from outbox.hosting.runners import consumer_runner, relay_runner
 from outbox.models import InboxEntry, OutboxEvent
-from tests.support.outbox import eventually, hosted, states, take_notes, test_database_url, unique
+from tests.support.outbox import eventually, hosted, states, take_notes, unique, url_of_test_database
 from tests.support.rabbitmq import forget_patterns
 
 pytestmark = pytest.mark.usefixtures("recording", "redis_url")
@@ -112,7 +112,7 @@ def test_the_command_relays_and_readiness_names_the_broker(
     take_notes("a", 1, 2)
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "nova.settings.test",
-        "DATABASE_URL": test_database_url(),
+        "DATABASE_URL": url_of_test_database(),
         "REDIS_URL": redis_url,
         "NOVA_BUS": "rabbitmq",
         "RABBITMQ_URL": over_rabbitmq.address,

@@ -8,6 +8,14 @@ from nova.local.exceptions import AlreadyRunningError
 from nova.local.processes.lock import exclusive
 
 
+def is_held(directory):
+    try:
+        with exclusive(directory):
+            return False
+    except AlreadyRunningError:
+        return True
+
+
 def test_the_second_is_refused_and_told_who_holds_it(tmp_path):
     with exclusive(tmp_path):
         with pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}") as refusal, exclusive(tmp_path):
@@ -21,10 +29,12 @@ def test_two_directories_are_independent(tmp_path):
     (tmp_path / "b").mkdir()
 
     with exclusive(tmp_path / "a"), exclusive(tmp_path / "b"):
-        pass
+        assert is_held(tmp_path / "a")
+        assert is_held(tmp_path / "b")
 
 
 def test_a_directory_can_be_held_again(tmp_path):
     for _ in range(2):
         with exclusive(tmp_path):
-            pass
+            assert is_held(tmp_path)
+        assert not is_held(tmp_path)

@@ -1,46 +1,28 @@
-"""How are values shown in the console, and what is said about what was done?"""
+"""Display: how values of any kind look in the admin (links, tables, bars, JSON, bytes, times)."""
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from django.contrib import messages
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-NOWHERE = "?:0 in ?"
-"""The frame of an exception that was not raised in any code of ours; see `describe`."""
-
-
-def actor_of(request: HttpRequest) -> str:
-    """Who is asking, for the log."""
-    return request.user.get_username()
-
-
-def tell(request: HttpRequest, done: int, asked: int, what: str) -> None:
-    """Show how many of the chosen ones were changed."""
-    messages.add_message(request, messages.SUCCESS if done else messages.WARNING, f"{done} of {asked} {what}.")
-
 
 def link(url: str, text: str) -> SafeString:
-    """A link in the colours of the console."""
+    """A link in the colours of the admin."""
     return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
 
 
-def failure(exception: str, frame: str) -> str:
-    """What went wrong and where, as far as it has a place: what was never handled has none."""
-    return exception if frame == NOWHERE else f"{exception} at {frame}"
-
-
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:
-    """A table as the console's lists look."""
+    """A table in the look of the admin's lists; a dash when it has no rows."""
+    if not rows:
+        return SafeString("-")
     return render_to_string("unfold/components/table.html", {"table": {"headers": headers, "rows": rows}})
 
 
-def bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
+def progress_bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
     """How far something is, as a bar of three colours with its numbers."""
     parts = (("done", done, "bg-green-500"), ("failed", failed, "bg-red-500"), ("skipped", skipped, "bg-orange-500"))
     context = {
@@ -52,7 +34,17 @@ def bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
         "dealt_with": done + failed + skipped,
         "total": total,
     }
-    return render_to_string("admin/outbox/bar.html", context)
+    return render_to_string("admin/kit/progress_bar.html", context)
+
+
+def block(text: str) -> SafeString:
+    """Preformatted text."""
+    return format_html('<pre class="font-mono text-sm whitespace-pre-wrap break-all">{}</pre>', text)
+
+
+def json_block(value: Any) -> SafeString:
+    """A value as indented JSON, preformatted."""
+    return block(indented(value))
 
 
 def indented(value: Any) -> str:
@@ -65,9 +57,6 @@ def readable(value: bytes) -> str:
     return value.decode(errors="backslashreplace").replace("\0", "\\x00")
 
 
-def uuid_of(term: str) -> UUID | None:
-    """The id that a term is, or None."""
-    try:
-        return UUID(term)
-    except ValueError:
-        return None
+def seconds(at: datetime) -> str:
+    """A time to the second, under a heading that names its zone."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"

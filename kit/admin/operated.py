@@ -1,27 +1,20 @@
-"""What have the outbox's screens in common? They show rows that nobody edits, and act on them with a reason.
-
-Whatever is done is kept in Django's log of the object that it was done to, beside what the operation itself keeps.
-"""
+"""Operated admin: read-only rows with actions on them, each with a reason and an entry in the row's history."""
 
 from collections.abc import Callable, Collection, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
-from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.dataclasses import ActionDialog
 from unfold.decorators import action
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from kit.admin.console import ReadOnlyAdmin
+from kit.admin.pages import admin_page, redirect_from_dialog, row_url
+from kit.admin.read_only import ReadOnlyAdmin
+from kit.admin.reasons import SelectionReasonForm
 
 # Entries of the log written in one statement: PostgreSQL takes 65 535 parameters.
 CHUNK = 1_000
@@ -33,30 +26,14 @@ LOOKUPS = ("", "exact", "isnull", "gte", "lt")
 View = Callable[..., HttpResponse]
 
 
-class ReasonForm(BaseDialogForm):  # type: ignore[misc]
-    """Asks why."""
+def row_action(**options: Any) -> Callable[[View], View]:
+    """An action on one row, for `actions_detail`; 404 when the address names none. See unfold's `action`.
 
-    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget)
-
-
-class SelectionForm(forms.Form):
-    """Asks why several rows are acted on."""
-
-    reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="It is kept with what is done."
-    )
-
-
-def reason_dialog(title: str, description: str, submit: str, *, form: Any = ReasonForm) -> ActionDialog:
-    """A dialog that asks for a reason before it acts."""
-    return ActionDialog(title=title, description=description, form_class=form, form_submit_text=submit)
-
-
-def row_action(**said: Any) -> Callable[[View], View]:
-    """An action on one row, for `actions_detail`; 404 when the address names none. See unfold's `action`."""
+    It is for those who may operate, unless `permissions` say otherwise.
+    """
 
     def decorate(function: View) -> View:
-        act = action(**said)(function)
+        act = action(**({"permissions": ["operate"]} | options))(function)
 
         @wraps(act)
         def act_on_row(self: "OperatedAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
@@ -73,18 +50,28 @@ def row_action(**said: Any) -> Callable[[View], View]:
     return decorate
 
 
-class OperatedAdmin(ReadOnlyAdmin):
-    """Shows rows without letting them be edited. Actions on them need the permission to change them."""
+def selection_action(verb: str, description: str) -> Callable[..., HttpResponse | None]:
+    """An action on the selected rows, for `actions`: asks why on a page of its own, then has `act_on_selection` act."""
 
-    list_filter_submit = False
-    # Nobody counts these lists, and so nobody could see how many rows that would be: see `outbox.admin.bulk`.
+    @admin.action(description=description, permissions=["operate"])
+    def act(model_admin: "OperatedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        reason = model_admin.ask_reason(request, queryset, verb)
+        if not isinstance(reason, str):
+            return reason
+        return model_admin.act_on_selection(request, queryset, verb, reason)
+
+    return act
+
+
+class OperatedAdmin(ReadOnlyAdmin):
+    """Shows rows without letting them be edited; actions on them ask for a reason."""
+
+    verbs: ClassVar[dict[str, str]] = {}
+    """What can be done to many rows, and what that means."""
+    # Nobody counts these lists, and so nobody could see how many rows that would be: see `kit.admin.bulk`.
     list_disable_select_all = True
 
-    def has_operate_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Who might change a row may act on it."""
-        return bool(request.user.has_perm(f"outbox.change_{self.opts.model_name}"))
-
-    def possible(self, row: Any) -> Collection[str]:
+    def possible_actions(self, row: Any) -> Collection[str]:
         """The names of those `actions_detail` that can be done to the row as it is."""
         names: Collection[str] = self.actions_detail
         return names
@@ -92,7 +79,7 @@ class OperatedAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer no button that would do nothing."""
         row = self.get_object(request, str(object_id))
-        possible = () if row is None else self.possible(row)
+        possible = () if row is None else self.possible_actions(row)
         offered = super().get_actions_detail(request, object_id)
         return [one for one in offered if one.method.__name__ in possible]
 
@@ -116,51 +103,58 @@ class OperatedAdmin(ReadOnlyAdmin):
         for start in range(0, len(entries), CHUNK):
             LogEntry.objects.log_actions(str(request.user.pk), entries[start : start + CHUNK], CHANGE, message)
 
-    def ask_reason(
-        self, request: HttpRequest, queryset: QuerySet[Any], *, action: str, title: str, description: str, danger: bool
-    ) -> str | HttpResponse | None:
+    def act_on_selection(
+        self, request: HttpRequest, queryset: QuerySet[Any], verb: str, reason: str
+    ) -> HttpResponse | None:
+        """Do what the verb says to the selected rows, and say where to go on, if not to the list."""
+        raise NotImplementedError
+
+    def ask_reason(self, request: HttpRequest, queryset: QuerySet[Any], verb: str) -> str | HttpResponse | None:
         """Why the selected rows are acted on, or the page that asks for it; None when the list has none of them."""
         count = queryset.count()
         if not count:
             messages.warning(request, "Nothing was done: what was selected is no longer in the list.")
             return None
-        form = SelectionForm(request.POST if "reason" in request.POST else None)
+        form = SelectionReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
             return str(form.cleaned_data["reason"])
-        context = self.admin_site.each_context(request) | {
-            "title": title,
-            "description": description,
-            "danger": danger,
+        context = {
+            "title": f"{verb.capitalize()} {self.opts.verbose_name_plural}",
+            "description": self.verbs[verb],
+            "danger": verb == "discard",
             "form": form,
-            "action": action,
+            "action": verb,
             "rows": list(queryset[:10]),
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "count": count,
             # With what narrows the list, so that the rows are looked for where they were ticked.
             "back": request.get_full_path(),
-            "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/outbox/reason.html", context)
+        return admin_page(self, request, "admin/kit/reason.html", context)
 
-    def _back_to(self, object_id: object) -> HttpResponse:
-        # The dialog was sent by a script, which goes where this header says.
-        url = reverse(f"admin:outbox_{self.opts.model_name}_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": url})
+    def report(self, request: HttpRequest, changed: int, asked: int, what: str) -> None:
+        """Show how many of the chosen rows were changed."""
+        level = messages.SUCCESS if changed else messages.WARNING
+        messages.add_message(request, level, f"{changed} of {asked} {what}.")
+
+    def back_to_row(self, object_id: object) -> HttpResponse:
+        """The row's page, after a dialog."""
+        return redirect_from_dialog(row_url(f"{self.opts.app_label}_{self.opts.model_name}", object_id))
 
 
-def _without_nul(said: QueryDict) -> QueryDict:
-    """What is said, without values that no text in the database can have."""
+def _without_nul(query: QueryDict) -> QueryDict:
+    """The query without values that no text in the database can have."""
     kept = QueryDict(mutable=True)
-    for name, values in said.lists():
+    for name, values in query.lists():
         if possible := [value for value in values if "\0" not in value]:
             kept.setlist(name, possible)
     return kept
 
 
-def _of_ticked_rows(said: QueryDict) -> QueryDict:
-    """What is said, of no more than the rows that are ticked, and of nothing that is no number."""
-    kept = said.copy()
-    ticked = [value for value in said.getlist(ACTION_CHECKBOX_NAME) if value.isascii() and value.isdigit()]
+def _of_ticked_rows(data: QueryDict) -> QueryDict:
+    """The form's data, of no more than the rows that are ticked, and of nothing that is no number."""
+    kept = data.copy()
+    ticked = [value for value in data.getlist(ACTION_CHECKBOX_NAME) if value.isascii() and value.isdigit()]
     kept.setlist(ACTION_CHECKBOX_NAME, [value for value in ticked if len(value) <= DIGITS])
     kept["select_across"] = "0"
     return kept
