@@ -28,7 +28,7 @@ class ProjectionRunner:
     def __init__(self, projections: Sequence[Projection], conf: ProjectionsConf) -> None:
         self._projections = projections
         self._conf = conf
-        self._tempo = Tempo(longest=conf.poll_longest)
+        self._tempo = Tempo(longest=conf.max_poll_interval)
 
     def run(self, stop: threading.Event) -> None:
         """Project until asked to stop; a lost database is waited for."""
