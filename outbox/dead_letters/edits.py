@@ -12,7 +12,7 @@ from outbox.dead_letters.operations import retry_dead_letters
 from outbox.dead_letters.store import headers_as_json, original
 from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidEdit
 from outbox.handling.inbox import claim
-from outbox.messages.decoding import event_type_of
+from outbox.messages.headers import event_type_of
 from outbox.models import DeadLetter, DeadLetterOperation
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,8 @@ from kit.outages import is_outage
 from outbox.bus.base import IncomingMessage
 from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.handling.inbox import claim, run_handlers
-from outbox.messages.decoding import event_id_of, event_type_of, to_event
+from outbox.messages.decoding import to_event
+from outbox.messages.headers import read_headers
 from outbox.models import DeadLetter
 from outbox.signals import metrics
 
@@ -41,7 +42,8 @@ class FailureReport(Struct, frozen=True, kw_only=True):
 
 def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
     """Keep the message as a dead letter, marked as processed so that the group goes on behind it."""
-    event_id = event_id_of(message)
+    headers = read_headers(message)
+    event_id = headers.event_id
     report = describe(error, _roots(group))
     with transaction.atomic():
         if not claim(group.name, [event_id]):
@@ -49,7 +51,7 @@ def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exc
         DeadLetter.objects.create(
             consumer=group.name,
             event_id=event_id,
-            event_type=event_type_of(message)[:255],
+            event_type=headers.event_type[:255],
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,

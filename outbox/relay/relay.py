@@ -18,12 +18,13 @@ from msgspec import Struct
 from kit.connections import own_connection
 from outbox.bus.base import Bus, DeliveryFailure, Failure
 from outbox.conf import outbox_conf
-from outbox.messages.encoding import OutboxRow, to_message
+from outbox.messages.encoding import to_message
 from outbox.messages.topics import spec_of
 from outbox.relay.lease import leased
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.relay.verdict import judge
 from outbox.signals import metrics
+from outbox.sql.rows import OutboxRow
 from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)

@@ -3,7 +3,7 @@
 -- limit:    most rows
 -- bytes:    stop after the row that reaches this many bytes of payload
 -- going_on: text[], the topics whose dead rows hold nothing back
--- Result:   the columns of outbox.messages.decoding.OutboxRow, in its order
+-- Result:   the columns of outbox.sql.rows.OutboxRow, in its order
 --
 -- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. CASE keeps the
 -- planner from turning IN into a join, which would read all that is pending before it returns the first row; only rows
@@ -33,14 +33,13 @@ WITH holding AS MATERIALIZED (
     ORDER BY position
     LIMIT %(limit)s
 )
-SELECT
-    id, event_id::text, aggregate_type, aggregate_id, version, event_type, schema_version, source_service,
-    topic, partition_key, payload::text, metadata ->> 'traceparent', correlation_id::text, causation_id::text, user_id,
-    to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), retry_count,
-    metadata ->> 'clock'
+SELECT {{pending}}
 FROM (
-    -- As text: stored, it may be compressed to a hundredth.
-    SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY position) - octet_length(payload::text) AS bytes_before
+    SELECT
+        *, metadata ->> 'traceparent' AS traceparent, metadata ->> 'clock' AS clock,
+        to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS happened_at,
+        -- As text: stored, it may be compressed to a hundredth.
+        sum(octet_length(payload::text)) OVER (ORDER BY position) - octet_length(payload::text) AS bytes_before
     FROM eligible
 ) AS batch
 WHERE bytes_before < %(bytes)s
