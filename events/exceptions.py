@@ -12,7 +12,6 @@ EventStoreError
 │   ├── CommandIdConflict    the command id was used before for another command
 │   └── StreamTombstoned     the stream was closed for ever
 ├── CommandRefused           the aggregate's rules say no; the domain's own refusals derive from it
-├── BadRequest               a parameter or header cannot be understood
 ├── PreconditionRequired     this installation appends with an expected version only
 ├── NotFound
 │   ├── StreamNotFound
@@ -132,15 +131,6 @@ class StreamTombstoned(ConcurrencyError):
         self.stream = stream
         self.since = since
         self.reason = reason
-
-
-class BadRequest(EventStoreError):
-    """A parameter or header cannot be understood. `parameter` is its name."""
-
-    def __init__(self, reason: str, *, parameter: str) -> None:
-        super().__init__(f"{parameter} {reason}")
-        self.reason = reason
-        self.parameter = parameter
 
 
 class PreconditionRequired(EventStoreError):

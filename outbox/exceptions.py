@@ -17,9 +17,9 @@ OutboxError
 ├── RowNotFound       no outbox row has the number
 ├── RowNotDead        an outbox row is not one that an operator decides about
 ├── InvalidRoute      a topic or key that a row cannot have
-├── InvalidParameter  a parameter of a request that cannot be understood
 ├── InvalidRequest    a body of a request that cannot be understood
 ├── BrokerUnavailable the broker does not answer, or does not let us in
+├── Unsupported       the broker cannot do what it was asked for
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
 
@@ -167,15 +167,6 @@ class InvalidRoute(OutboxError):
         """JSON pointer (RFC 6901) into the route."""
 
 
-class InvalidParameter(OutboxError):
-    """A parameter of a request that cannot be understood."""
-
-    def __init__(self, parameter: str, reason: str) -> None:
-        super().__init__(f"{parameter} {reason}")
-        self.parameter = parameter
-        self.reason = reason
-
-
 class InvalidRequest(OutboxError):
     """A body of a request that cannot be understood."""
 
@@ -188,6 +179,10 @@ class InvalidRequest(OutboxError):
 
 class BrokerUnavailable(OutboxError, ServerUnavailable):
     """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
+
+
+class Unsupported(OutboxError):
+    """The broker cannot do what it was asked for, whether it is there or not; the text says which can."""
 
 
 class Stopped(OutboxError):

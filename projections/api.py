@@ -4,7 +4,6 @@ from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor
 from projections.engine import Outcome, Pass, run_pass
 from projections.exceptions import (
-    InvalidParameter,
     ProjectionError,
     ReadModelError,
     UnexpectedPayload,
@@ -19,7 +18,6 @@ from projections.runner import ProjectionRunner, projection_runner
 
 __all__ = [
     "MAX_PAGE",
-    "InvalidParameter",
     "Lag",
     "Outcome",
     "Page",

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from projections.exceptions import InvalidParameter
+from kit.exceptions import InvalidParameter
 
 KeyT = TypeVar("KeyT")
 

@@ -4,7 +4,6 @@ ProjectionError
 ├── UnknownProjection        no projection has that name
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
 └── ReadModelError           a query of a read model cannot be answered
-    └── InvalidParameter     a parameter of the query is wrong
 """
 
 
@@ -31,12 +30,3 @@ class UnexpectedPayload(ProjectionError):
 
 class ReadModelError(ProjectionError):
     """A query of a read model cannot be answered."""
-
-
-class InvalidParameter(ReadModelError):
-    """A parameter of the query is wrong. `parameter` is its name."""
-
-    def __init__(self, parameter: str, reason: str) -> None:
-        super().__init__(f"{parameter}: {reason}")
-        self.parameter = parameter
-        self.reason = reason

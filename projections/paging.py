@@ -5,8 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from kit.exceptions import InvalidParameter
 from projections.cursors import to_cursor
-from projections.exceptions import InvalidParameter
 
 MAX_PAGE = 200
 ItemT = TypeVar("ItemT")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from events.codec.ijson import escape
+from kit.json_pointer import escape
 
 
 class FieldDifference(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from events.exceptions import InvalidJSON
+from kit.json_pointer import escape
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
@@ -69,11 +70,6 @@ def _check_part(value: object, place: str | int, *, depth: int) -> None:
         _check(value, depth=depth)
     except InvalidJSON as error:
         raise error.within(f"/{escape(str(place))}") from None
-
-
-def escape(key: str) -> str:
-    """A key as a token of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _check_depth(depth: int) -> None:

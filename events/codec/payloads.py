@@ -5,7 +5,6 @@ read as `Untyped`, as the store also reads what came before its type and does no
 Accepting from outside is strict: an unknown field is an error, for it would be lost.
 """
 
-import re
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +17,7 @@ from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
 from events.types.registry import EventType, registry, type_name
 from events.types.upcasting import casts
+from kit import json_pointer
 
 
 def encode_payload(payload: Struct) -> bytes:
@@ -122,12 +122,9 @@ def downcast(payload: Struct, version: int) -> Untyped:
 
 
 def explain(error: msgspec.ValidationError) -> InvalidEvent:
-    """What msgspec complains about, with a JSON pointer to it; the place is only to be had from its message."""
-    match = _PLACE.fullmatch(str(error))
-    if match is None or match["path"] is None:
-        return InvalidEvent(str(error))
-    steps = [step["key"] or step["index"] for step in _STEP.finditer(match["path"])]
-    return InvalidEvent(match["reason"], pointer="".join(f"/{ijson.escape(step)}" for step in steps))
+    """What msgspec complains about, with a JSON pointer to it."""
+    reason, pointer = json_pointer.explain(error)
+    return InvalidEvent(reason, pointer=pointer)
 
 
 def _upcast(known: EventType, data: dict[str, Any], schema_version: int) -> dict[str, Any]:
@@ -138,12 +135,12 @@ def _refuse_unknown_fields(sent: Any, understood: Any) -> None:
     if isinstance(sent, dict) and isinstance(understood, dict):
         for key, value in sent.items():
             if key not in understood:
-                raise InvalidEvent("the event type has no such field", pointer=f"/{ijson.escape(key)}")
+                raise InvalidEvent("the event type has no such field", pointer=f"/{json_pointer.escape(key)}")
             if isinstance(value, (dict, list)):
                 try:
                     _refuse_unknown_fields(value, understood[key])
                 except InvalidEvent as error:
-                    raise error.within(f"/{ijson.escape(key)}") from None
+                    raise error.within(f"/{json_pointer.escape(key)}") from None
     elif isinstance(sent, list) and isinstance(understood, list):
         for index, (value, counterpart) in enumerate(zip(sent, understood, strict=True)):
             try:
@@ -154,5 +151,3 @@ def _refuse_unknown_fields(sent: Any, understood: Any) -> None:
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _PACKED_OBJECT = msgspec.msgpack.Decoder(dict[str, Any])
-_PLACE = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")

@@ -1,4 +1,4 @@
-"""Where are aggregates and their commands, below /api/v1/?"""
+"""Addresses of aggregates and their commands, below /api/v1/."""
 
 from django.urls import path
 

@@ -1,13 +1,13 @@
-"""How are commands given to aggregates over HTTP, and how is it seen what became of them?"""
+"""Commands over HTTP: given to aggregates, and the states of aggregates, now, then and compared."""
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,22 +18,47 @@ from events.codec.payloads import explain
 from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
-from events.envelope import StreamId
-from events.exceptions import BadRequest, InvalidCommand, InvalidEvent
-from events.identifiers import check_stream
+from events.exceptions import InvalidCommand, InvalidEvent
 from events.rest.command_schemas import COMMAND, DIFFERENCE, EXECUTED, STATE
-from events.rest.requests import only, whole_number
+from events.rest.parameters import checked_stream
 from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
+from kit.exceptions import InvalidParameter
+from kit.rest.openapi import described
+from kit.rest.query import BigInt, Query, Timestamp
 
-MAX_BIGINT = 2**63 - 1
 _ETAG = re.compile(r'"(\d{1,18})"')
 _OWN = ("aggregate_id", "command_id")
 
 
-def _in(name: str, kind: type, description: str, place: Literal["query", "header"] = "query") -> OpenApiParameter:
-    return OpenApiParameter(name, kind, place, description=description)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, "header", description='Version that the aggregate must have, in quotes: `"3"`'
+)
+
+
+class CommandQuery(Query, frozen=True, kw_only=True):
+    """Whether the command is given, or only tried."""
+
+    dry_run: Annotated[bool, Meta(description="`true`: say which events it would bring about, and do nothing")] = False
+
+
+class StateQuery(Query, frozen=True, kw_only=True):
+    """The state as of when; as it is now without either."""
+
+    version: Annotated[BigInt | None, Meta(description="After the event with this version; 0 is before the first")] = (
+        None
+    )
+    at: Annotated[
+        Timestamp | None, Meta(description="Before anything happened that happened later than this time (RFC 3339)")
+    ] = None
+
+
+class DifferenceQuery(Query, frozen=True, kw_only=True):
+    """Between which versions."""
+
+    first: Annotated[BigInt, Meta(description="A version; 0 is before the first event")] = msgspec.field(name="from")
+    last: Annotated[BigInt, Meta(description="Another version")] = msgspec.field(name="to")
 
 
 class CommandView(APIView):
@@ -41,15 +66,14 @@ class CommandView(APIView):
 
     required_scopes: ClassVar = {"POST": "commands:execute"}
 
-    @extend_schema(
+    @described(
         operation_id="execute_command",
         summary="Give an aggregate a command",
-        request={"application/json": COMMAND},
-        responses={(200, "application/json"): EXECUTED, (201, "application/json"): EXECUTED},
-        parameters=[
-            _in("If-Match", str, 'Version that the aggregate must have, in quotes: `"3"`', "header"),
-            _in("dry_run", bool, "`true`: say which events it would bring about, and do nothing"),
-        ],
+        body=COMMAND,
+        answer=EXECUTED,
+        statuses=(200, 201),
+        headers=(IF_MATCH,),
+        query=CommandQuery,
     )
     def post(self, request: Request, aggregate_type: str, command: str) -> Response:
         """201 with the events that it brought about, 200 when all was so already.
@@ -58,9 +82,9 @@ class CommandView(APIView):
         200, with the version on which it was decided as `ETag`: `If-Match` makes sure that just this happens.
         """
         kind = aggregates.named(aggregate_type).command_type(command)
-        only(request.query_params, "dry_run")
+        query = CommandQuery.of(request)
         aggregate_id, command_id, fields = _addressed(request.data)
-        if _is_dry_run(request.query_params):
+        if query.dry_run:
             return _proposed(
                 dry_run(
                     aggregate_id,
@@ -89,27 +113,22 @@ class AggregateView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @extend_schema(
+    @described(
         operation_id="get_aggregate",
         summary="See the state of an aggregate, now or then",
-        responses={(200, "application/json"): STATE},
-        parameters=[
-            _in("version", int, "After the event with this version; 0 is before the first"),
-            _in("at", str, "Before anything happened that happened later than this time (RFC 3339)"),
-        ],
+        answer=STATE,
+        query=StateQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The state as it is, or as it was."""
-        query = request.query_params
-        only(query, "version", "at")
+        query = StateQuery.of(request)
         aggregate = aggregates.named(aggregate_type)
-        check_stream(StreamId(aggregate_type, aggregate_id))
-        if "version" in query and "at" in query:
-            raise BadRequest("and version exclude each other", parameter="at")
-        if "at" in query:
-            return _state(state_at_time(aggregate, aggregate_id, _timestamp(query["at"])))
-        version = whole_number(query, "version", default=0, least=0, most=MAX_BIGINT) if "version" in query else None
-        return _state(state_at_version(aggregate, aggregate_id, version))
+        checked_stream(aggregate_type, aggregate_id)
+        if query.version is not None and query.at is not None:
+            raise InvalidParameter("at", "and version exclude each other")
+        if query.at is not None:
+            return _state(state_at_time(aggregate, aggregate_id, query.at))
+        return _state(state_at_version(aggregate, aggregate_id, query.version))
 
 
 class AggregateDifferenceView(APIView):
@@ -117,27 +136,19 @@ class AggregateDifferenceView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @extend_schema(
+    @described(
         operation_id="compare_aggregate",
         summary="See what has changed in an aggregate between two versions",
-        responses={(200, "application/json"): DIFFERENCE},
-        parameters=[
-            OpenApiParameter("from", int, "query", required=True, description="A version; 0 is before the first event"),
-            OpenApiParameter("to", int, "query", required=True, description="Another version"),
-        ],
+        answer=DIFFERENCE,
+        query=DifferenceQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The fields that differ."""
-        query = request.query_params
-        only(query, "from", "to")
-        for name in ("from", "to"):
-            if name not in query:
-                raise BadRequest("is needed", parameter=name)
-        first, last = (whole_number(query, name, default=0, least=0, most=MAX_BIGINT) for name in ("from", "to"))
+        query = DifferenceQuery.of(request)
         aggregate = aggregates.named(aggregate_type)
-        check_stream(StreamId(aggregate_type, aggregate_id))
-        changes = difference(aggregate, aggregate_id, first, last)
-        return Response({"from": first, "to": last, "changes": changes})
+        checked_stream(aggregate_type, aggregate_id)
+        changes = difference(aggregate, aggregate_id, query.first, query.last)
+        return Response({"from": query.first, "to": query.last, "changes": changes})
 
 
 def _addressed(body: object) -> tuple[str, UUID | None, dict[str, Any]]:
@@ -168,18 +179,8 @@ def _expected(headers: Mapping[str, str]) -> int | None:
         return None
     tag = _ETAG.fullmatch(text.strip())
     if tag is None:
-        raise BadRequest('must be one version in quotes, such as "3"', parameter="If-Match")
+        raise InvalidParameter("If-Match", 'must be one version in quotes, such as "3"')
     return int(tag[1])
-
-
-def _timestamp(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadRequest("must be a time with an offset, such as 2025-01-15T10:30:00Z", parameter="at")
-    return moment
 
 
 def _executed_body(answer: Executed) -> dict[str, Any]:
@@ -202,13 +203,6 @@ def _executed_body(answer: Executed) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _is_dry_run(query: Mapping[str, str]) -> bool:
-    text = query.get("dry_run", "false")
-    if text not in {"true", "false"}:
-        raise BadRequest("must be true or false", parameter="dry_run")
-    return text == "true"
 
 
 def _proposed(proposal: DryRun) -> Response:

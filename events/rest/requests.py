@@ -5,7 +5,7 @@ From JSON, headers and query strings to the store's own types, or an error that 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from msgspec import Meta, Struct
 from events.codec.payloads import accept_payload, explain
 from events.conf import EventsConf
 from events.envelope import Expected, NewEvent, StreamId, StreamWrite
-from events.exceptions import BadRequest, InvalidEvent, PreconditionRequired
+from events.exceptions import InvalidEvent, PreconditionRequired
 from events.identifiers import check_event_type
+from kit.exceptions import InvalidParameter
 
 _ETAG = re.compile(r'"(\d{1,18})"')
 _EXPECTATIONS = {"any": Expected.ANY, "no_stream": Expected.NO_STREAM, "stream_exists": Expected.STREAM_EXISTS}
@@ -98,17 +99,15 @@ def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
 def expected_version(headers: Mapping[str, str], conf: EventsConf) -> int:
     """What `If-Match` and `If-None-Match` expect of a stream (RFC 9110, section 13).
 
-    Raises `BadRequest` for anything but one strong tag or `*`, and `PreconditionRequired` where one is required.
+    Raises `InvalidParameter` for anything but one strong tag or `*`, and `PreconditionRequired` where one is required.
     """
     match = headers.get("If-Match")
     none_match = headers.get("If-None-Match")
     if match is not None and none_match is not None:
-        raise BadRequest("If-Match and If-None-Match exclude each other", parameter="If-Match")
+        raise InvalidParameter("If-Match", "and If-None-Match exclude each other")
     if none_match is not None:
         if none_match.strip() != "*":
-            raise BadRequest(
-                'only "If-None-Match: *" is understood: the stream must not exist', parameter="If-None-Match"
-            )
+            raise InvalidParameter("If-None-Match", "only * is understood: the stream must not exist")
         return Expected.NO_STREAM
     if match is None:
         if conf.require_expected_version:
@@ -118,57 +117,8 @@ def expected_version(headers: Mapping[str, str], conf: EventsConf) -> int:
         return Expected.STREAM_EXISTS
     tag = _ETAG.fullmatch(match.strip())
     if tag is None:
-        raise BadRequest('must be one version in quotes, such as "3", or *', parameter="If-Match")
+        raise InvalidParameter("If-Match", 'must be one version in quotes, such as "3", or *')
     return int(tag[1])
-
-
-def whole_number(query: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
-    """A number of the query string. Raises `BadRequest` when it is none or out of bounds."""
-    text = query.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"-?[0-9]{1,19}", text) or not least <= int(text) <= most:
-        raise BadRequest(f"must be a whole number from {least} to {most}", parameter=name)
-    return int(text)
-
-
-def one_of(query: Mapping[str, str], name: str, *allowed: str) -> str:
-    """A word of the query string, by default the first allowed one. Raises `BadRequest` for any other."""
-    word = query.get(name, allowed[0])
-    if word not in allowed:
-        raise BadRequest(f"must be one of {', '.join(allowed)}", parameter=name)
-    return word
-
-
-def timestamp_of(query: Mapping[str, str], name: str) -> datetime | None:
-    """A time of the query string, with an offset. Raises `BadRequest` for anything else."""
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        time: datetime = msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
-        return time.astimezone(UTC)
-    except (msgspec.ValidationError, OverflowError):
-        raise BadRequest("must be a time with an offset, such as 2025-01-15T10:30:00Z", parameter=name) from None
-
-
-def uuid(query: Mapping[str, str], name: str) -> UUID | None:
-    """An id of the query string. Raises `BadRequest` for anything else."""
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadRequest("must be a UUID", parameter=name) from None
-
-
-def plain_text(query: Mapping[str, str], name: str) -> str | None:
-    """A text of the query string, `None` when it is empty. Raises `BadRequest` for what no name can hold."""
-    text = query.get(name, "")
-    if "\0" in text:
-        raise BadRequest("must not hold a NUL character", parameter=name)
-    return text or None
 
 
 def stream_metadata(body: object) -> MetadataBody:
@@ -179,13 +129,6 @@ def stream_metadata(body: object) -> MetadataBody:
 def reason(body: object) -> str:
     """Why a client wants it. Raises `InvalidEvent` with a pointer."""
     return _struct(body, ReasonBody, "").reason
-
-
-def only(query: Mapping[str, str], *names: str) -> None:
-    """Raise `BadRequest` for a parameter that would be ignored otherwise."""
-    for name in query:
-        if name not in names:
-            raise BadRequest(f"is not known here; there are {', '.join(names)}", parameter=name)
 
 
 def _new_event(item: object, pointer: str, conf: EventsConf) -> NewEvent:

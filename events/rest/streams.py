@@ -1,19 +1,19 @@
-"""How are streams listed, described, archived and closed over HTTP?"""
+"""Streams over HTTP: listed, described, archived and closed."""
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.envelope import StreamId
-from events.exceptions import BadRequest, InvalidEvent
-from events.identifiers import check_stream
+from events.exceptions import InvalidEvent
+from events.rest.parameters import Limited, checked_stream
 from events.rest.representations import metadata_body, stream_body
-from events.rest.requests import one_of, only, plain_text, reason, stream_metadata, whole_number
+from events.rest.requests import reason, stream_metadata
 from events.rest.schemas import METADATA, NEW_METADATA, REASON, STREAMS
 from events.store.streams.metadata import (
     StreamMetadata,
@@ -24,10 +24,19 @@ from events.store.streams.metadata import (
     set_stream_metadata,
     tombstone_stream,
 )
+from kit.exceptions import InvalidParameter
+from kit.rest.openapi import described
+from kit.rest.query import Text
 
-PAGE = 100
-MAX_PAGE = 1_000
-ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+
+class StreamsQuery(Limited, frozen=True, kw_only=True):
+    """Which streams."""
+
+    aggregate_type: Annotated[Text, Meta(description="Only streams of this type")] = ""
+    after: Annotated[Text, Meta(description="`TYPE/ID`, the last stream of the page before")] = ""
+    archived: Annotated[Literal["false", "true"], Meta(description="`false`, or `true` to list archived ones too")] = (
+        "false"
+    )
 
 
 class StreamsView(APIView):
@@ -35,29 +44,22 @@ class StreamsView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @extend_schema(
+    @described(
         operation_id="list_streams",
         summary="List streams in the order of their names",
-        responses={(200, "application/json"): STREAMS},
-        parameters=[
-            OpenApiParameter("aggregate_type", str, "query", description="Only streams of this type"),
-            OpenApiParameter("after", str, "query", description="`TYPE/ID`, the last stream of the page before"),
-            OpenApiParameter("archived", str, "query", description="`false`, or `true` to list archived ones too"),
-            OpenApiParameter("limit", int, "query", description=f"Most streams of the page, at most {MAX_PAGE}"),
-        ],
+        answer=STREAMS,
+        query=StreamsQuery,
     )
     def get(self, request: Request) -> Response:
         """A page of streams; `next` is the `after` of the page after it."""
-        query = request.query_params
-        only(query, "aggregate_type", "after", "archived", "limit")
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
+        query = StreamsQuery.of(request)
         streams = list_streams(
-            limit,
-            aggregate_type=plain_text(query, "aggregate_type"),
-            after=_after(plain_text(query, "after")),
-            archived=one_of(query, "archived", "false", "true") == "true",
+            query.limit,
+            aggregate_type=query.aggregate_type or None,
+            after=_after(query.after),
+            archived=query.archived == "true",
         )
-        following = str(streams[-1].stream) if len(streams) == limit else None
+        following = str(streams[-1].stream) if len(streams) == query.limit else None
         return Response({"items": [stream_body(stream) for stream in streams], "next": following})
 
 
@@ -66,24 +68,24 @@ class StreamMetadataView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read", "PUT": "operate"}
 
-    @extend_schema(
+    @described(
         operation_id="get_stream_metadata",
         summary="See what is said about a stream",
-        responses={(200, "application/json"): METADATA},
+        answer=METADATA,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Its title, limits and marks; the stream need not have events."""
-        return Response(metadata_body(get_stream_metadata(_stream(aggregate_type, aggregate_id))))
+        return Response(metadata_body(get_stream_metadata(checked_stream(aggregate_type, aggregate_id))))
 
-    @extend_schema(
+    @described(
         operation_id="set_stream_metadata",
         summary="Say title, maximum age and maximum count of a stream",
-        request={"application/json": NEW_METADATA},
-        responses={(200, "application/json"): METADATA},
+        body=NEW_METADATA,
+        answer=METADATA,
     )
     def put(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Replace them; what is left out is no longer said."""
-        stream, body = _stream(aggregate_type, aggregate_id), stream_metadata(request.data)
+        stream, body = checked_stream(aggregate_type, aggregate_id), stream_metadata(request.data)
         max_age = None if body.max_age is None else timedelta(seconds=body.max_age)
         said = set_stream_metadata(
             stream, title=body.title, max_age=max_age, max_count=body.max_count, actor=str(request.user)
@@ -98,19 +100,9 @@ class _StreamOperation(APIView):
     operation: ClassVar[Callable[..., StreamMetadata]]
 
     def _operate(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
-        stream = _stream(aggregate_type, aggregate_id)
+        stream = checked_stream(aggregate_type, aggregate_id)
         done = type(self).operation(stream, reason=reason(request.data), actor=str(request.user))
         return Response(metadata_body(done))
-
-
-def _described(name: str, summary: str) -> Callable[[ViewT], ViewT]:
-    decorate: Callable[[ViewT], ViewT] = extend_schema(
-        operation_id=name,
-        summary=summary,
-        request={"application/json": REASON},
-        responses={(200, "application/json"): METADATA},
-    )
-    return decorate
 
 
 class ArchiveStreamView(_StreamOperation):
@@ -118,7 +110,7 @@ class ArchiveStreamView(_StreamOperation):
 
     operation = staticmethod(archive_stream)
 
-    @_described("archive_stream", "Leave a stream out of lists")
+    @described(operation_id="archive_stream", summary="Leave a stream out of lists", body=REASON, answer=METADATA)
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Archive; the stream can be read and appended to as before."""
         return self._operate(request, aggregate_type, aggregate_id)
@@ -129,7 +121,7 @@ class RestoreStreamView(_StreamOperation):
 
     operation = staticmethod(restore_stream)
 
-    @_described("restore_stream", "List an archived stream again")
+    @described(operation_id="restore_stream", summary="List an archived stream again", body=REASON, answer=METADATA)
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Restore; a tombstone stays."""
         return self._operate(request, aggregate_type, aggregate_id)
@@ -140,23 +132,17 @@ class TombstoneStreamView(_StreamOperation):
 
     operation = staticmethod(tombstone_stream)
 
-    @_described("tombstone_stream", "Close a stream for ever")
+    @described(operation_id="tombstone_stream", summary="Close a stream for ever", body=REASON, answer=METADATA)
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Tombstone; the stream can still be read and takes no more events."""
         return self._operate(request, aggregate_type, aggregate_id)
 
 
-def _stream(aggregate_type: str, aggregate_id: str) -> StreamId:
-    stream = StreamId(aggregate_type, aggregate_id)
-    check_stream(stream)
-    return stream
-
-
-def _after(text: str | None) -> StreamId | None:
-    if text is None:
+def _after(text: str) -> StreamId | None:
+    if not text:
         return None
     aggregate_type, _, aggregate_id = text.partition("/")
     try:
-        return _stream(aggregate_type, aggregate_id)
+        return checked_stream(aggregate_type, aggregate_id)
     except InvalidEvent:
-        raise BadRequest("must be TYPE/ID, as a page has given it out", parameter="after") from None
+        raise InvalidParameter("after", "must be TYPE/ID, as a page has given it out") from None

@@ -1,4 +1,4 @@
-"""Where do the event store's resources live, below /api/v1/?"""
+"""Addresses of the event store's resources, below /api/v1/."""
 
 from django.urls import path
 

@@ -1,53 +1,56 @@
-"""How are events appended and read over HTTP?"""
+"""Events over HTTP: appended to streams, read from streams and from the log."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.conf import events_conf
-from events.envelope import Appended, StreamId
-from events.exceptions import BadRequest
-from events.identifiers import check_stream
+from events.envelope import Appended
+from events.rest.parameters import Limited, checked_stream
 from events.rest.representations import appended_body, event_body
-from events.rest.requests import (
-    expected_version,
-    new_events,
-    one_of,
-    only,
-    plain_text,
-    stream_writes,
-    timestamp_of,
-    uuid,
-    whole_number,
-)
+from events.rest.requests import expected_version, new_events, stream_writes
 from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
+from kit.exceptions import InvalidParameter
+from kit.rest.openapi import described
+from kit.rest.query import MAX_BIGINT, BigInt, Text, Timestamp
 
-MAX_BIGINT = 2**63 - 1
-PAGE = 100
-MAX_PAGE = 1_000
 LOGGED_IDS = 20
-LOG_PARAMETERS = (
-    *("after", "limit", "event_type", "aggregate_type"),
-    *("correlation_id", "causation_id", "since", "until"),
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, "header", description='Expected version in quotes, `"3"`; `*`: the stream exists'
 )
+IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, "header", description="`*`: the stream does not exist yet")
 
 
-def _in(name: str, kind: type, description: str, place: Literal["query", "header"] = "query") -> OpenApiParameter:
-    return OpenApiParameter(name, kind, place, description=description)
+class StreamQuery(Limited, frozen=True, kw_only=True):
+    """Which part of the stream."""
+
+    from_version: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_BIGINT)] | None,
+        Meta(description="First version of the page; by default the first one, or the last one backwards"),
+    ] = None
+    direction: Annotated[Literal["forwards", "backwards"], Meta(description="`forwards` or `backwards`")] = "forwards"
 
 
-def _stream(aggregate_type: str, aggregate_id: str) -> StreamId:
-    stream = StreamId(aggregate_type, aggregate_id)
-    check_stream(stream)
-    return stream
+class LogQuery(Limited, frozen=True, kw_only=True):
+    """Which events of the log."""
+
+    after: Annotated[BigInt, Meta(description="Position after which to begin; 0 by default")] = 0
+    event_type: Annotated[Text, Meta(description="Only events of these types, separated by commas")] = ""
+    aggregate_type: Annotated[Text, Meta(description="Only events of streams of this type")] = ""
+    correlation_id: Annotated[UUID | None, Meta(description="Only events of this conversation")] = None
+    causation_id: Annotated[
+        UUID | None, Meta(description="Only what this event or command has caused; not with a correlation")
+    ] = None
+    since: Annotated[Timestamp | None, Meta(description="Only what happened at this time or later")] = None
+    until: Annotated[Timestamp | None, Meta(description="Only what happened before this time")] = None
 
 
 class StreamEventsView(APIView):
@@ -55,20 +58,18 @@ class StreamEventsView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read", "POST": "events:append"}
 
-    @extend_schema(
+    @described(
         operation_id="append_events",
         summary="Append events to a stream, all or nothing",
-        request={"application/json": NEW_EVENTS},
-        responses={(201, "application/json"): APPENDED},
-        parameters=[
-            _in("If-Match", str, 'Expected version in quotes, `"3"`; `*`: the stream exists', "header"),
-            _in("If-None-Match", str, "`*`: the stream does not exist yet", "header"),
-        ],
+        body=NEW_EVENTS,
+        answer=APPENDED,
+        statuses=(201,),
+        headers=(IF_MATCH, IF_NONE_MATCH),
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Append; a repetition, known by its event ids, gets the first answer and `Idempotency-Replayed: true`."""
         conf = events_conf()
-        stream = _stream(aggregate_type, aggregate_id)
+        stream = checked_stream(aggregate_type, aggregate_id)
         expected = expected_version(request.headers, conf)
         appended = append_events(stream, expected, new_events(request.data, conf))
         _tell_log(request, [appended])
@@ -78,26 +79,20 @@ class StreamEventsView(APIView):
         }
         return _created(appended_body(appended), headers, replayed=appended.replayed)
 
-    @extend_schema(
+    @described(
         operation_id="read_stream",
         summary="Read a stream",
-        responses={(200, "application/json"): EVENTS},
-        parameters=[
-            _in("from_version", int, "First version of the page; by default the first one, or the last one backwards"),
-            _in("limit", int, f"Most events of the page, at most {MAX_PAGE}"),
-            _in("direction", str, "`forwards` or `backwards`"),
-        ],
+        answer=EVENTS,
+        query=StreamQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """A page of the stream; `next` is the `from_version` of the page after it."""
-        query = request.query_params
-        only(query, "from_version", "limit", "direction")
-        stream = _stream(aggregate_type, aggregate_id)
-        backwards = one_of(query, "direction", "forwards", "backwards") == "backwards"
-        limit = whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE)
+        query = StreamQuery.of(request)
+        stream = checked_stream(aggregate_type, aggregate_id)
+        backwards = query.direction == "backwards"
         version = stream_version(stream)
-        start = whole_number(query, "from_version", default=version if backwards else 1, least=1, most=MAX_BIGINT)
-        page = stream_page(stream, start, limit, backwards=backwards)
+        start = query.from_version or (version if backwards else 1)
+        page = stream_page(stream, start, query.limit, backwards=backwards)
         following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
         body = {"items": [event_body(event) for event in page.events], "next": following or None}
         return Response(body, headers={"ETag": f'"{version}"'})
@@ -108,11 +103,12 @@ class TransactionsView(APIView):
 
     required_scopes: ClassVar = {"POST": "events:append"}
 
-    @extend_schema(
+    @described(
         operation_id="append_to_streams",
         summary="Append events to several streams, all or nothing",
-        request={"application/json": WRITES},
-        responses={(201, "application/json"): {"type": "array", "items": APPENDED}},
+        body=WRITES,
+        answer={"type": "array", "items": APPENDED},
+        statuses=(201,),
     )
     def post(self, request: Request) -> Response:
         """Append; `expected_version` is a number, `any`, `no_stream` or `stream_exists`."""
@@ -126,38 +122,26 @@ class LogView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @extend_schema(
+    @described(
         operation_id="read_log",
         summary="Read the log of all events",
-        responses={(200, "application/json"): LOG},
-        parameters=[
-            _in("after", int, "Position after which to begin; 0 by default"),
-            _in("limit", int, f"Most events of the page, at most {MAX_PAGE}"),
-            _in("event_type", str, "Only events of these types, separated by commas"),
-            _in("aggregate_type", str, "Only events of streams of this type"),
-            _in("correlation_id", UUID, "Only events of this conversation"),
-            _in("causation_id", UUID, "Only what this event or command has caused; not with a correlation"),
-            _in("since", datetime, "Only what happened at this time or later"),
-            _in("until", datetime, "Only what happened before this time"),
-        ],
+        answer=LOG,
+        query=LogQuery,
     )
     def get(self, request: Request) -> Response:
         """A page of the log. Go on with `after` set to `next`: no event is missed and none comes twice."""
-        query = request.query_params
-        only(query, *LOG_PARAMETERS)
-        types = [word for word in (plain_text(query, "event_type") or "").split(",") if word]
-        correlation_id, causation_id = uuid(query, "correlation_id"), uuid(query, "causation_id")
-        if correlation_id and causation_id:
-            raise BadRequest("excludes correlation_id", parameter="causation_id")
+        query = LogQuery.of(request)
+        if query.correlation_id and query.causation_id:
+            raise InvalidParameter("causation_id", "excludes correlation_id")
         page = read_log(
-            whole_number(query, "after", default=0, least=0, most=MAX_BIGINT),
-            whole_number(query, "limit", default=PAGE, least=1, most=MAX_PAGE),
-            types or None,
-            aggregate_type=plain_text(query, "aggregate_type"),
-            correlation_id=correlation_id,
-            causation_id=causation_id,
-            since=timestamp_of(query, "since"),
-            until=timestamp_of(query, "until"),
+            query.after,
+            query.limit,
+            [word for word in query.event_type.split(",") if word] or None,
+            aggregate_type=query.aggregate_type or None,
+            correlation_id=query.correlation_id,
+            causation_id=query.causation_id,
+            since=query.since,
+            until=query.until,
         )
         body = {
             "items": [event_body(event) for event in page.events],
@@ -172,7 +156,7 @@ class EventView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @extend_schema(operation_id="get_event", summary="Get one event", responses={(200, "application/json"): EVENT})
+    @described(operation_id="get_event", summary="Get one event", answer=EVENT)
     def get(self, request: Request, event_id: Any) -> Response:
         """The event of that id."""
         return Response(event_body(get_event(event_id)))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from rest_framework import exceptions as rest
 
 from events import api as events
+from kit.exceptions import InvalidParameter
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
 from nova.rest.problems import Problem
@@ -78,6 +79,7 @@ FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=_plain(""))
 INTERNAL = Rule(500, "internal-error", "Nova failed", detail=_plain("The log has more under this instance."))
 
 RULES: dict[type[BaseException], Rule] = {
+    InvalidParameter: BAD_PARAMETER,
     # The event store.
     events.InvalidJSON: Rule(400, "invalid-json", "The body is not I-JSON", _in_document, detail=lambda e: e.reason),
     events.PayloadTooLarge: Rule(
@@ -145,7 +147,6 @@ RULES: dict[type[BaseException], Rule] = {
         },
     ),
     events.PreconditionRequired: Rule(428, "precondition-required", "Name the version that the stream must have"),
-    events.BadRequest: BAD_PARAMETER,
     events.StreamNotFound: Rule(404, "stream-not-found", "The stream has no events"),
     events.EventNotFound: Rule(404, "event-not-found", "No event has this id"),
     events.VersionNotFound: Rule(
@@ -160,12 +161,10 @@ RULES: dict[type[BaseException], Rule] = {
     events.NotFound: NOT_FOUND,
     events.Unavailable: DATABASE_UNAVAILABLE,
     # Read models.
-    projections.InvalidParameter: BAD_PARAMETER,
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     # The outbox.
-    outbox.InvalidParameter: BAD_PARAMETER,
     outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", _in_document),
     outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", _in_document),
     outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", _in_document),

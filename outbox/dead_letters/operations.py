@@ -9,6 +9,7 @@ from uuid import UUID
 import kombu.exceptions
 import redis
 import structlog
+from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -19,10 +20,11 @@ from outbox.dead_letters.scheduling import enqueue, release
 from outbox.dead_letters.selection import DeadLetterFilter, as_json, by_ids, select
 from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
-from outbox.tasks import run_operations
 
 log = structlog.get_logger(__name__)
 
+RUN_OPERATIONS = "outbox.tasks.run_operations"
+"""By name: the task works operations off, so it stands above them."""
 Verb = DeadLetterOperation.Verb
 # Between these lies how many dead letters a retry may deal with in a second: one in 100 seconds at least.
 MIN_RATE, MAX_RATE = 0.01, 10_000.0
@@ -137,7 +139,7 @@ def _wake() -> None:
 
 def _send_wakeup() -> None:
     try:
-        run_operations.apply_async(retry=False, ignore_result=True)
+        current_app.send_task(RUN_OPERATIONS, retry=False, ignore_result=True)
     except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
         # It may be lost: beat looks at the rows.
         log.warning("workers look for operations by themselves", error=str(error))

@@ -18,7 +18,7 @@ from outbox.models import ConsumerControl, DeadLetter, DeadLetterOperation, Oper
 # Rows of items written in one statement.
 CHUNK_SIZE = 5_000
 # Items that are looked at before all are.
-FIRST_LOOK = 100
+FIRST_CHUNK = 100
 # Parked dead letters enqueued at once: whoever parks another one of the key waits for it.
 MAX_PARKED = 1_000
 
@@ -54,7 +54,7 @@ def next_item(operation: DeadLetterOperation) -> OperationItem | None:
     pending = operation.items.filter(state=OperationItem.State.PENDING).order_by("id")
     possible = pending.filter(~Exists(before), ~Exists(decision))
     # Mostly it is one of the first, and then the many behind them are not looked at.
-    return possible.filter(pk__in=pending.values("pk")[:FIRST_LOOK]).first() or possible.first()
+    return possible.filter(pk__in=pending.values("pk")[:FIRST_CHUNK]).first() or possible.first()
 
 
 def is_blocked(dead_letter: DeadLetter) -> bool:

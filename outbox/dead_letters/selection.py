@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 from outbox.models import DeadLetter
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
-DeadLetterId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+MAX_ID = 2**63 - 1
+DeadLetterId = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["open", "retrying", "retried", "discarded", "replaced"]
 MAX_IDS = 10_000

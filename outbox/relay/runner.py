@@ -46,7 +46,7 @@ class RelaySettings(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, conf: OutboxConf) -> "RelaySettings":
         """From the settings."""
-        return cls(batch=conf.relay_batch, policies=conf.relay_policies(), redis_url=conf.redis_url)
+        return cls(batch=conf.relay_batch, policies=TopicPolicies.of_settings(conf), redis_url=conf.redis_url)
 
 
 class RelayRunner:

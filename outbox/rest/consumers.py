@@ -1,13 +1,14 @@
-"""How are consumer groups seen, held and let go over HTTP?"""
+"""Consumer groups over HTTP: listed with their lag, paused, resumed and drained."""
 
 from typing import Annotated, ClassVar
 
-from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import (
     Control,
@@ -21,8 +22,8 @@ from outbox.consumers.control.states import (
     state_of,
 )
 from outbox.handling.handlers import ConsumerGroup, group_named
-from outbox.rest.operations import OK, OPERATE, READ
-from outbox.rest.parameters import ReasonBody, body_of, only
+from outbox.rest.operations import OPERATE, READ
+from outbox.rest.parameters import ReasonBody, body_of
 from outbox.rest.schemas import schema_of
 
 Topic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]
@@ -58,14 +59,14 @@ class ConsumersView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_consumers",
         summary="List consumer groups with their lag and what holds them",
-        responses={OK: schema_of(Groups)},
+        answer=schema_of(Groups),
     )
     def get(self, request: Request) -> Response:
         """All of them. While the broker is away `lag` is null, and `lag_unknown` says why."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(Groups(items=group_states()))
 
 
@@ -74,14 +75,14 @@ class ConsumerDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="get_consumer",
         summary="Get a consumer group with the lag of each partition",
-        responses={OK: schema_of(GroupDetail)},
+        answer=schema_of(GroupDetail),
     )
     def get(self, request: Request, group: str) -> Response:
         """The group. While the broker is away `lag` and `partitions` are null, and `lag_unknown` says why."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(group_detail(group_named(group)))
 
 
@@ -90,11 +91,11 @@ class ConsumerControlView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="steer_consumer",
         summary="Pause or resume a consumer group, one of its topics or one partition",
-        request={"application/json": schema_of(PartBody)},
-        responses={OK: schema_of(Decided)},
+        body=schema_of(PartBody),
+        answer=schema_of(Decided),
     )
     def post(self, request: Request, group: str, verb: str) -> Response:
         """Decide; it holds until it is taken back, over restarts too, and a repetition does no harm.
@@ -110,11 +111,11 @@ class ConsumerDrainView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="drain_consumer",
         summary="Let all members of a consumer group finish, commit and leave until it is resumed",
-        request={"application/json": schema_of(ReasonBody)},
-        responses={OK: schema_of(Decided)},
+        body=schema_of(ReasonBody),
+        answer=schema_of(Decided),
     )
     def post(self, request: Request, group: str) -> Response:
         """Decide; it holds until the group is resumed, over restarts too, and a repetition does no harm."""

@@ -1,40 +1,69 @@
-"""How are dead letters seen and decided about over HTTP?"""
+"""Dead letters over HTTP: listed, retried, edited, discarded and archived."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
-from msgspec import Struct
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.exceptions import InvalidParameter
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery, Timestamp
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.groups import FailureGroup, failure_groups
-from outbox.dead_letters.selection import DeadLetterFilter, by_ids, select
-from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidParameter
+from outbox.dead_letters.representation import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
+from outbox.dead_letters.selection import DeadLetterFilter, Status, by_ids, select
+from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen
 from outbox.models import DeadLetter
 from outbox.rest.operations import ACCEPTED, OPERATE, READ, RetryBody, accepted, start
-from outbox.rest.parameters import (
-    AFTER,
-    FILTERS,
-    IDEMPOTENCY_KEY,
-    LIMIT,
-    MAX_ID,
-    Reason,
-    ReasonBody,
-    body_of,
-    dead_letter_filter,
-    in_query,
-    limit_of,
-    only,
-    plain_text,
-    whole_number,
-)
-from outbox.rest.representations import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
+from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, Reason, ReasonBody, body_of
 from outbox.rest.schemas import page_of, schema_of
 
-OK = (200, "application/json")
+
+class DeadLettersQuery(Paged, frozen=True, kw_only=True):
+    """Which dead letters: those for which all that is said holds."""
+
+    status: Annotated[
+        Status | None,
+        Meta(description="Only letters in this state: `open`, `retrying`, `retried`, `discarded` or `replaced`"),
+    ] = None
+    failure_group: Annotated[Name, Meta(description="Only failures of this group")] = ""
+    consumer: Annotated[Name, Meta(description="Only letters of this consumer group")] = ""
+    event_type: Annotated[Name, Meta(description="Only letters of this event type")] = ""
+    topic: Annotated[Name, Meta(description="Only letters that came from this topic")] = ""
+    exception: Annotated[Name, Meta(description="Only letters that this class of exception was raised for")] = ""
+    text: Annotated[Name, Meta(description="Only letters with this in the exception's message, in any case")] = ""
+    since: Annotated[Timestamp | None, Meta(description="Only letters that failed last at this time or later")] = None
+    until: Annotated[Timestamp | None, Meta(description="Only letters that failed last before this time")] = None
+    archived: Annotated[
+        Literal["false", "true", "any"],
+        Meta(description="`false` by default; `true` for archived ones, `any` for both"),
+    ] = "false"
+
+    @property
+    def filter(self) -> DeadLetterFilter:
+        """The same as a filter."""
+        return DeadLetterFilter(
+            status=self.status,
+            failure_group=self.failure_group or None,
+            consumer=self.consumer or None,
+            event_type=self.event_type or None,
+            topic=self.topic or None,
+            exception=self.exception or None,
+            text=self.text or None,
+            since=self.since,
+            until=self.until,
+            archived=None if self.archived == "any" else self.archived == "true",
+        )
+
+
+class FailureGroupsQuery(Limited, frozen=True, kw_only=True):
+    """Which failure groups."""
+
+    consumer: Annotated[Name, Meta(description="Only letters of this consumer group")] = ""
+    after: Annotated[str | None, Meta(description="`next` of the page before; the first page without it")] = None
 
 
 class EditBody(DeadLetterEdit, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,21 +85,18 @@ class DeadLettersView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_dead_letters",
         summary="List dead letters, newest first",
-        parameters=[*(in_query(name, str, text) for name, text in FILTERS.items()), AFTER, LIMIT],
-        responses={OK: page_of(DeadLetterSummary)},
+        query=DeadLettersQuery,
+        answer=page_of(DeadLetterSummary),
     )
     def get(self, request: Request) -> Response:
         """A page of the letters for which all that is said holds."""
-        query = request.query_params
-        only(query, *FILTERS, "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
-        page = list(
-            select(dead_letter_filter(query)).filter(pk__lt=after).defer("body", "headers").order_by("-id")[:limit]
-        )
-        following = str(page[-1].pk) if len(page) == limit else None
+        query = DeadLettersQuery.of(request)
+        found = select(query.filter).filter(pk__lt=query.below).defer("body", "headers").order_by("-id")
+        page = list(found[: query.limit])
+        following = str(page[-1].pk) if len(page) == query.limit else None
         return Response({"items": [dead_letter_summary(letter) for letter in page], "next": following})
 
 
@@ -79,12 +105,10 @@ class DeadLetterDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
-        operation_id="get_dead_letter", summary="Get a dead letter", responses={OK: schema_of(DeadLetterView)}
-    )
+    @described(operation_id="get_dead_letter", summary="Get a dead letter", answer=schema_of(DeadLetterView))
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(dead_letter_view(_letter(letter_id)))
 
 
@@ -93,12 +117,13 @@ class DeadLetterVerbView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="operate_on_dead_letter",
         summary="Retry, discard or archive a dead letter",
-        request={"application/json": schema_of(ReasonBody)},
-        responses=ACCEPTED,
-        parameters=[IDEMPOTENCY_KEY],
+        body=schema_of(ReasonBody),
+        answer=ACCEPTED,
+        statuses=(202,),
+        headers=(IDEMPOTENCY_KEY,),
     )
     def post(self, request: Request, letter_id: int, verb: str) -> Response:
         """Begin; `Location` says where to see what has become of it. 409 when the letter is not open."""
@@ -117,11 +142,12 @@ class DeadLetterEditView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="edit_dead_letter",
         summary="Have an edited copy of a dead letter handled in its place",
-        request={"application/json": schema_of(EditBody)},
-        responses={(202, "application/json"): schema_of(Edited)},
+        body=schema_of(EditBody),
+        answer=schema_of(Edited),
+        statuses=(202,),
     )
     def post(self, request: Request, letter_id: int) -> Response:
         """Copy, edit, retry; the copy has an event id of its own, and the original stays as it came."""
@@ -137,19 +163,17 @@ class FailureGroupsView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_failure_groups",
         summary="See what goes wrong, where and how often",
-        parameters=[in_query("consumer", str, FILTERS["consumer"]), AFTER, LIMIT],
-        responses={OK: page_of(FailureGroup)},
+        query=FailureGroupsQuery,
+        answer=page_of(FailureGroup),
     )
     def get(self, request: Request) -> Response:
         """A page of the groups of open letters, the largest first."""
-        query = request.query_params
-        only(query, "consumer", "after", "limit")
-        limit = limit_of(query)
-        groups = failure_groups(consumer=plain_text(query, "consumer"), limit=limit, after=_after(query.get("after")))
-        following = f"{groups[-1].count}-{groups[-1].failure_group}" if len(groups) == limit else None
+        query = FailureGroupsQuery.of(request)
+        groups = failure_groups(consumer=query.consumer or None, limit=query.limit, after=_after(query.after))
+        following = f"{groups[-1].count}-{groups[-1].failure_group}" if len(groups) == query.limit else None
         return Response({"items": groups, "next": following})
 
 
@@ -158,12 +182,13 @@ class FailureGroupOperationView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="operate_on_failure_group",
         summary="Retry, discard or archive the open dead letters of a failure group",
-        request={"application/json": schema_of(RetryBody)},
-        responses=ACCEPTED,
-        parameters=[IDEMPOTENCY_KEY],
+        body=schema_of(RetryBody),
+        answer=ACCEPTED,
+        statuses=(202,),
+        headers=(IDEMPOTENCY_KEY,),
     )
     def post(self, request: Request, failure_group: str, verb: str) -> Response:
         """Begin; `Location` says where to see how far it is."""

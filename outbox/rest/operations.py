@@ -1,13 +1,14 @@
-"""How are operations on dead letters begun, followed and stopped over HTTP?"""
+"""Operations on dead letters over HTTP: begun, followed and cancelled."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from outbox.dead_letters.operations import (
     MAX_RATE,
     MIN_RATE,
@@ -20,30 +21,25 @@ from outbox.dead_letters.operations import (
 from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import OutboxError
 from outbox.models import DeadLetterOperation
-from outbox.rest.parameters import (
-    AFTER,
-    IDEMPOTENCY_KEY,
-    LIMIT,
-    MAX_ID,
-    ReasonBody,
-    body_of,
-    idempotency_key,
-    in_query,
-    limit_of,
-    one_of,
-    only,
-    whole_number,
-)
+from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, ReasonBody, body_of, idempotency_key
 from outbox.rest.representations import OperationView, operation_view
 from outbox.rest.schemas import page_of, schema_of
 
 READ = {"GET": "outbox:read"}
 OPERATE = {"POST": "outbox:operate"}
-OK = (200, "application/json")
-ACCEPTED = {(202, "application/json"): schema_of(OperationView)}
-STATES = tuple(DeadLetterOperation.State)
+ACCEPTED = schema_of(OperationView)
 
+State = Literal["queued", "running", "done", "cancelled", "failed"]
 Rate = Annotated[float, Meta(ge=MIN_RATE, le=MAX_RATE)]
+
+
+class OperationsQuery(Paged, frozen=True, kw_only=True):
+    """Which operations."""
+
+    state: Annotated[
+        State | None,
+        Meta(description=f"Only those in this state: {', '.join(get_args(State))}"),
+    ] = None
 
 
 class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,30 +64,29 @@ class OperationsView(APIView):
 
     required_scopes: ClassVar = READ | OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="list_operations",
         summary="List operations on dead letters, newest first",
-        parameters=[in_query("state", str, f"Only those in this state: {', '.join(STATES)}"), AFTER, LIMIT],
-        responses={OK: page_of(OperationView)},
+        query=OperationsQuery,
+        answer=page_of(OperationView),
     )
     def get(self, request: Request) -> Response:
         """A page of operations."""
-        query = request.query_params
-        only(query, "state", "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
-        found = DeadLetterOperation.objects.filter(pk__lt=after).order_by("-id")
-        if state := one_of(query, "state", *STATES):
-            found = found.filter(state=state)
-        page = list(found[:limit])
-        following = str(page[-1].pk) if len(page) == limit else None
+        query = OperationsQuery.of(request)
+        found = DeadLetterOperation.objects.filter(pk__lt=query.below).order_by("-id")
+        if query.state:
+            found = found.filter(state=query.state)
+        page = list(found[: query.limit])
+        following = str(page[-1].pk) if len(page) == query.limit else None
         return Response({"items": [operation_view(operation) for operation in page], "next": following})
 
-    @extend_schema(
+    @described(
         operation_id="start_operation",
         summary="Retry, discard or archive all dead letters that a filter means",
-        request={"application/json": schema_of(OperationBody)},
-        responses=ACCEPTED,
-        parameters=[IDEMPOTENCY_KEY],
+        body=schema_of(OperationBody),
+        answer=ACCEPTED,
+        statuses=(202,),
+        headers=(IDEMPOTENCY_KEY,),
     )
     def post(self, request: Request) -> Response:
         """Begin; `Location` says where to see how far it is. A dry run answers 200 with `total` and does nothing."""
@@ -106,12 +101,10 @@ class OperationDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
-        operation_id="get_operation", summary="See how far an operation is", responses={OK: schema_of(OperationView)}
-    )
+    @described(operation_id="get_operation", summary="See how far an operation is", answer=schema_of(OperationView))
     def get(self, request: Request, operation_id: int) -> Response:
         """The operation as it is now."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(operation_view(get_operation(operation_id)))
 
 
@@ -120,11 +113,11 @@ class CancelOperationView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="cancel_operation",
         summary="Stop an operation behind the letter in hand",
-        request={"application/json": schema_of(ReasonBody)},
-        responses={OK: schema_of(OperationView)},
+        body=schema_of(ReasonBody),
+        answer=schema_of(OperationView),
     )
     def post(self, request: Request, operation_id: int) -> Response:
         """Cancel; letters whose turn has not come are open again. 409 when it has ended."""

@@ -1,14 +1,15 @@
-"""How are outbox rows seen and decided about over HTTP?"""
+"""Outbox rows over HTTP: listed, retried, discarded and rerouted."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, get_args
 
-from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest
 from outbox.models import OutboxEvent
@@ -20,27 +21,23 @@ from outbox.relay.row_actions import (
     retry_outbox_rows,
 )
 from outbox.relay.row_filters import RowFilter, stuck_rows
-from outbox.rest.operations import OK, OPERATE, READ
-from outbox.rest.parameters import (
-    AFTER,
-    LIMIT,
-    MAX_ID,
-    ReasonBody,
-    body_of,
-    in_query,
-    limit_of,
-    one_of,
-    only,
-    plain_text,
-    whole_number,
-)
+from outbox.rest.operations import OPERATE, READ
+from outbox.rest.parameters import Name, Paged, ReasonBody, body_of
 from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
 from outbox.rest.schemas import page_of, schema_of
 
-STATES = ("pending", "waiting", "dead", "published", "discarded")
+State = Literal["pending", "waiting", "dead", "published", "discarded"]
 # Most rows that one request deals with.
 MAX_ROWS = 10_000
 VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": discard_outbox_rows}
+
+
+class RowsQuery(Paged, frozen=True, kw_only=True):
+    """Which rows."""
+
+    state: Annotated[State | None, Meta(description=f"Only rows in this state: {', '.join(get_args(State))}")] = None
+    topic: Annotated[Name, Meta(description="Only rows for this topic")] = ""
+    event_type: Annotated[Name, Meta(description="Only rows of this event type")] = ""
 
 
 class RowsBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,31 +74,24 @@ class RowsView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_outbox_rows",
         summary="List outbox rows, newest first",
-        parameters=[
-            in_query("state", str, f"Only rows in this state: {', '.join(STATES)}"),
-            in_query("topic", str, "Only rows for this topic"),
-            in_query("event_type", str, "Only rows of this event type"),
-            AFTER,
-            LIMIT,
-        ],
-        responses={OK: page_of(RowView)},
+        query=RowsQuery,
+        answer=page_of(RowView),
     )
     def get(self, request: Request) -> Response:
         """A page of rows; published ones stay for the time that `OUTBOX_RETENTION` says."""
-        query = request.query_params
-        only(query, "state", "topic", "event_type", "after", "limit")
-        limit, after = limit_of(query), whole_number(query, "after", most=MAX_ID, default=MAX_ID)
-        found = OutboxEvent.objects.filter(pk__lt=after)
-        if state := one_of(query, "state", *STATES):
-            found = found.in_state(state)
-        for name in ("topic", "event_type"):
-            if value := plain_text(query, name):
-                found = found.filter(**{name: value})
-        page = list(found.defer("payload", "metadata").order_by("-id")[:limit])
-        following = str(page[-1].pk) if len(page) == limit else None
+        query = RowsQuery.of(request)
+        found = OutboxEvent.objects.filter(pk__lt=query.below)
+        if query.state:
+            found = found.in_state(query.state)
+        if query.topic:
+            found = found.filter(topic=query.topic)
+        if query.event_type:
+            found = found.filter(event_type=query.event_type)
+        page = list(found.defer("payload", "metadata").order_by("-id")[: query.limit])
+        following = str(page[-1].pk) if len(page) == query.limit else None
         return Response({"items": [row_view(row) for row in page], "next": following})
 
 
@@ -110,10 +100,10 @@ class RowDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(operation_id="get_outbox_row", summary="Get an outbox row", responses={OK: schema_of(RowDetail)})
+    @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=schema_of(RowDetail))
     def get(self, request: Request, row_id: int) -> Response:
         """The row, and what operators have done to it."""
-        only(request.query_params)
+        NoQuery.of(request)
         row = get_outbox_row(row_id)
         return Response(row_detail(row, outbox_actions(row.pk)))
 
@@ -123,11 +113,11 @@ class RowsOperationView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="operate_on_outbox_rows",
         summary="Retry dead and waiting outbox rows now, or never publish dead ones",
-        request={"application/json": schema_of(RowsBody)},
-        responses={OK: schema_of(Changed)},
+        body=schema_of(RowsBody),
+        answer=schema_of(Changed),
     )
     def post(self, request: Request, verb: str) -> Response:
         """Do it; rows in another state stay as they are, so that a repetition does no harm."""
@@ -140,11 +130,11 @@ class RowOperationView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="operate_on_outbox_row",
         summary="Retry a dead or waiting outbox row now, or never publish a dead one",
-        request={"application/json": schema_of(ReasonBody)},
-        responses={OK: schema_of(Changed)},
+        body=schema_of(ReasonBody),
+        answer=schema_of(Changed),
     )
     def post(self, request: Request, row_id: int, verb: str) -> Response:
         """Do it; a row in another state stays as it is."""
@@ -158,11 +148,11 @@ class RowRouteView(APIView):
 
     required_scopes: ClassVar = OPERATE
 
-    @extend_schema(
+    @described(
         operation_id="reroute_outbox_row",
         summary="Send a dead outbox row to another topic or under another key",
-        request={"application/json": schema_of(RouteBody)},
-        responses={OK: schema_of(RowView)},
+        body=schema_of(RouteBody),
+        answer=schema_of(RowView),
     )
     def post(self, request: Request, row_id: int) -> Response:
         """Reroute, and try again with all attempts; the payload stays the event's. 409 when the row is not dead."""

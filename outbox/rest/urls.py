@@ -1,4 +1,4 @@
-"""Where do the outbox's resources live, below /api/v1/?"""
+"""Addresses of the outbox's resources, below /api/v1/."""
 
 from typing import Any
 

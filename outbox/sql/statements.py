@@ -1,5 +1,8 @@
 """SQL statements of this app, one a file."""
 
-from kit.sql import statements_of
+from events.envelope import ENVELOPE_COLUMNS
+from kit.sql import columns, parameters, statements_of
 
-statement = statements_of("outbox.sql")
+statement = statements_of(
+    "outbox.sql", envelope=columns(ENVELOPE_COLUMNS), envelope_parameters=parameters(ENVELOPE_COLUMNS)
+)

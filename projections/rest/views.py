@@ -1,20 +1,19 @@
-"""How are read models and projections queried over HTTP?"""
+"""Projections over HTTP: how far each of them is."""
 
 from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_statuses
-from projections.rest.parameters import only
 from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
-OK = (200, "application/json")
 
 
 class Statuses(Struct, frozen=True, kw_only=True):
@@ -29,14 +28,14 @@ class ProjectionsView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_projections",
         summary="See how far the projections are",
-        responses={OK: schema_of(Statuses)},
+        answer=schema_of(Statuses),
     )
     def get(self, request: Request) -> Response:
         """All projections with status, checkpoint and lag, as the tables say."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(Statuses(items=projection_statuses()))
 
 
@@ -45,14 +44,14 @@ class OneProjectionView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="get_projection",
         summary="See how far a projection is",
-        responses={OK: schema_of(ProjectionStatus)},
+        answer=schema_of(ProjectionStatus),
     )
     def get(self, request: Request, name: str) -> Response:
         """Status, checkpoint and lag."""
-        only(request.query_params)
+        NoQuery.of(request)
         for status in projection_statuses():
             if status.name == name:
                 return Response(status)

@@ -5,8 +5,9 @@ from datetime import date
 from django.db.models import Sum
 from msgspec import Struct
 
+from kit.exceptions import InvalidParameter
 from nova.services.analytics.models import DailyEventCount
-from projections.api import InvalidParameter, Page, check_limit, check_text, from_cursor, page_of
+from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 
 class DailyCount(Struct, frozen=True, kw_only=True):

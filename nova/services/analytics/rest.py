@@ -1,19 +1,28 @@
-"""REST resources of the analytics service."""
+"""Counts of events over HTTP, by day and type."""
 
-from typing import ClassVar
+from datetime import date
+from typing import Annotated, ClassVar
 
-from drf_spectacular.utils import extend_schema
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
 from nova.services.analytics.queries import DailyCount, daily_counts, totals
-from projections.rest.parameters import AFTER, LIMIT, day_of, in_query, limit_of, only
+from projections.rest.parameters import Paged
 from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
-OK = (200, "application/json")
+
+
+class CountsQuery(Paged, frozen=True, kw_only=True):
+    """Counts of which days."""
+
+    first: Annotated[date | None, Meta(description="First day (UTC), like 2025-01-31")] = field(
+        name="from", default=None
+    )
+    last: Annotated[date | None, Meta(description="Last day (UTC)")] = field(name="to", default=None)
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -29,22 +38,14 @@ class EventCountsView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="count_events",
         summary="Count events by day and type",
-        parameters=[
-            in_query("from", str, "First day (UTC), like 2025-01-31"),
-            in_query("to", str, "Last day (UTC)"),
-            AFTER,
-            LIMIT,
-        ],
-        responses={OK: schema_of(Counts)},
+        query=CountsQuery,
+        answer=schema_of(Counts),
     )
     def get(self, request: Request) -> Response:
         """A page of counts by day and type, and the totals of all days."""
-        query = request.query_params
-        only(query, "from", "to", "after", "limit")
-        page = daily_counts(
-            first=day_of(query, "from"), last=day_of(query, "to"), after=query.get("after"), limit=limit_of(query)
-        )
+        query = CountsQuery.of(request)
+        page = daily_counts(first=query.first, last=query.last, after=query.after, limit=query.limit)
         return Response(Counts(items=page.items, next=page.next, totals=totals()))

@@ -9,9 +9,9 @@ from functools import cache
 
 import msgspec
 import redis
-from django.conf import settings
 from msgspec import Struct
 
+from kit.conf import shared_conf
 from nova.services.identity.events import (
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -59,13 +59,13 @@ class LocalUser(Struct, frozen=True, kw_only=True):
 
 def local_user(user_id: str) -> LocalUser | None:
     """The copy, or None where there is none. Raises `redis.RedisError`."""
-    found = _client(settings.REDIS_URL, os.getpid()).get(_key(user_id))
+    found = _client(shared_conf().redis_url, os.getpid()).get(_key(user_id))
     return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else None
 
 
 def keep_local_users(event: ReceivedEvent) -> None:
     """Let the copy follow the event. Raises `redis.RedisError`."""
-    client = _client(settings.REDIS_URL, os.getpid())
+    client = _client(shared_conf().redis_url, os.getpid())
     match event.payload:
         case UserCreated(user_id=user_id, email=email, username=username):
             _write(client, LocalUser(id=user_id, username=username or "", email=email))

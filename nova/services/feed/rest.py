@@ -1,19 +1,19 @@
-"""REST resources of the feed service."""
+"""Feeds and posts over HTTP."""
 
 from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from nova.services.feed.queries import PostView, feed, get_post
 from projections.api import Page
-from projections.rest.parameters import AFTER, LIMIT, limit_of, only
+from projections.rest.parameters import Paged
 from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
-OK = (200, "application/json")
 
 
 class FeedView(APIView):
@@ -21,17 +21,16 @@ class FeedView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="get_feed",
         summary="Read a user's feed",
-        parameters=[AFTER, LIMIT],
-        responses={OK: schema_of(Page[PostView])},
+        query=Paged,
+        answer=schema_of(Page[PostView]),
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of the posts of those whom the user follows, newest first; empty for a user that nobody knows."""
-        query = request.query_params
-        only(query, "after", "limit")
-        return Response(feed(user_id, before=query.get("after"), limit=limit_of(query)))
+        query = Paged.of(request)
+        return Response(feed(user_id, before=query.after, limit=query.limit))
 
 
 class PostDetailView(APIView):
@@ -39,8 +38,8 @@ class PostDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(operation_id="get_post", summary="Get one post", responses={OK: schema_of(PostView)})
+    @described(operation_id="get_post", summary="Get one post", answer=schema_of(PostView))
     def get(self, request: Request, post_id: str) -> Response:
         """The post of that id, if it can be seen."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(get_post(post_id))

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kit.exceptions import InvalidParameter
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
 from nova.services.text_folding import fold
-from projections.api import InvalidParameter, Page, check_limit, check_text, from_cursor, page_of
+from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 MAX_TERM = 255
 LISTED = {

@@ -1,19 +1,29 @@
-"""REST resources of the identity service."""
+"""Users over HTTP."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
+from kit.rest.query import NoQuery
 from nova.services.identity.queries import UserView, get_user, list_users
 from projections.api import Page
-from projections.rest.parameters import AFTER, LIMIT, in_query, limit_of, only
+from projections.rest.parameters import Paged
 from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
-OK = (200, "application/json")
+
+
+class UsersQuery(Paged, frozen=True, kw_only=True):
+    """Which users."""
+
+    search: Annotated[str, Meta(description="Part of a user name, display name or e-mail, in any case")] = ""
+    status: Annotated[
+        str, Meta(description="`active` by default, `inactive` for deactivated ones, or `any` of the two")
+    ] = "active"
 
 
 class UsersView(APIView):
@@ -21,28 +31,16 @@ class UsersView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="list_users",
         summary="List or search users",
-        parameters=[
-            in_query("search", str, "Part of a user name, display name or e-mail, in any case"),
-            in_query("status", str, "`active` by default, `inactive` for deactivated ones, or `any` of the two"),
-            AFTER,
-            LIMIT,
-        ],
-        responses={OK: schema_of(Page[UserView])},
+        query=UsersQuery,
+        answer=schema_of(Page[UserView]),
     )
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
-        query = request.query_params
-        only(query, "search", "status", "after", "limit")
-        users = list_users(
-            search=query.get("search", ""),
-            status=query.get("status", "active"),
-            after=query.get("after"),
-            limit=limit_of(query),
-        )
-        return Response(users)
+        query = UsersQuery.of(request)
+        return Response(list_users(search=query.search, status=query.status, after=query.after, limit=query.limit))
 
 
 class OneUserView(APIView):
@@ -50,8 +48,8 @@ class OneUserView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(operation_id="get_user", summary="Get one user", responses={OK: schema_of(UserView)})
+    @described(operation_id="get_user", summary="Get one user", answer=schema_of(UserView))
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
-        only(request.query_params)
+        NoQuery.of(request)
         return Response(get_user(user_id))

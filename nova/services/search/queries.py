@@ -3,10 +3,11 @@
 from django.db import connection
 from msgspec import Struct
 
+from kit.exceptions import InvalidParameter
 from nova.services.search.models import SearchDocument
 from nova.services.search.sql.statements import statement
 from nova.services.text_folding import fold
-from projections.api import InvalidParameter, check_limit, check_text
+from projections.api import check_limit, check_text
 
 MAX_QUERY = 500
 

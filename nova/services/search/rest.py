@@ -1,19 +1,25 @@
-"""REST resources of the search service."""
+"""Search over HTTP."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from drf_spectacular.utils import extend_schema
-from msgspec import Struct
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.openapi import described
 from nova.services.search.queries import SearchHit, search
-from projections.rest.parameters import LIMIT, in_query, limit_of, only
+from projections.rest.parameters import Limited
 from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
-OK = (200, "application/json")
+
+
+class SearchQuery(Limited, frozen=True, kw_only=True):
+    """What to look for."""
+
+    q: Annotated[str, Meta(description='Words, "a phrase", alternatives with `or`, and -exclusions')]
+    kind: Annotated[str | None, Meta(description="`post` or `user`; both by default")] = None
 
 
 class Hits(Struct, frozen=True, kw_only=True):
@@ -28,18 +34,13 @@ class SearchView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @extend_schema(
+    @described(
         operation_id="search",
         summary="Find posts and users by their words",
-        parameters=[
-            in_query("q", str, 'Words, "a phrase", alternatives with `or`, and -exclusions', required=True),
-            in_query("kind", str, "`post` or `user`; both by default"),
-            LIMIT,
-        ],
-        responses={OK: schema_of(Hits)},
+        query=SearchQuery,
+        answer=schema_of(Hits),
     )
     def get(self, request: Request) -> Response:
         """The best hits."""
-        query = request.query_params
-        only(query, "q", "kind", "limit")
-        return Response(Hits(items=search(query.get("q", ""), kind=query.get("kind"), limit=limit_of(query))))
+        query = SearchQuery.of(request)
+        return Response(Hits(items=search(query.q, kind=query.kind, limit=query.limit)))

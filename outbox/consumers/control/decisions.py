@@ -1,4 +1,4 @@
-"""Consumer control: operators pause a group, a topic or a partition of it, or drain a group, until it is resumed.
+"""Consumer control: what an operator has decided, to pause a group, a topic or a partition of it, or to drain it.
 
 Decisions are rows, which every member of a group reads every two seconds; a wake-up makes it read them at once. They
 hold whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.

@@ -6,7 +6,6 @@ from projections import api
 def test_exported_names_are_these():
     assert api.__all__ == [
         "MAX_PAGE",
-        "InvalidParameter",
         "Lag",
         "Outcome",
         "Page",

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.exceptions import InvalidParameter
 from nova.services.feed.cache import Place
 from projections.cursors import from_cursor, to_cursor
-from projections.exceptions import InvalidParameter
 from projections.paging import check_limit, check_text, page_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -1,0 +1,25 @@
+"""Query parameters that several views of the event store take."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from events.envelope import StreamId
+from events.identifiers import check_stream
+from kit.rest.query import Query
+
+PAGE = 100
+MAX_PAGE = 1_000
+
+
+class Limited(Query, frozen=True, kw_only=True):
+    """How long a page may be."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description=f"Most items of the page, at most {MAX_PAGE}")] = PAGE
+
+
+def checked_stream(aggregate_type: str, aggregate_id: str) -> StreamId:
+    """The stream that an address names. Raises `InvalidEvent` for names that no stream can have."""
+    stream = StreamId(aggregate_type, aggregate_id)
+    check_stream(stream)
+    return stream

@@ -1,0 +1,104 @@
+"""Posts and users are found by their words as long as they may be seen."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kit.exceptions import InvalidParameter
+from nova.services.search.models import SearchDocument
+from nova.services.search.queries import search
+from outbox.api import group_named
+from tests.support.feeds import deactivated, gone, handle, named, post, removal, renamed, status
+
+pytestmark = pytest.mark.django_db
+
+HANDLERS = group_named("search-service").handlers
+
+
+def told(*payloads: Any) -> None:
+    handle(HANDLERS, *payloads)
+
+
+def found(q: str, **options: Any) -> set[str]:
+    return {hit.id for hit in search(q, **options)}
+
+
+def test_posts_and_users_are_found_by_their_words():
+    told(post("p1", caption="Walking the dog at dawn"), post("p2", caption="Cats, cats"), named("dog-lover", "The Dog"))
+    assert found("DOG") == {"p1", "dog-lover"}
+    assert found("dog", kind="post") == {"p1"}
+    assert found("dog", kind="user") == {"dog-lover"}
+    assert found('"the dog"') == {"p1", "dog-lover"}
+    assert found("walking or cats") == {"p1", "p2"}
+    assert found("dog -walking") == {"dog-lover"}
+    assert found("unheard") == set()
+
+
+def test_words_of_any_script_are_found_in_any_case():
+    told(post("p1", caption="Ärger in ŁÓDŹ"), post("p2", caption="Привет мир"))
+    assert found("ärger łódź") == {"p1"}
+    assert found("ПРИВЕТ") == {"p2"}
+
+
+def test_a_post_is_found_only_while_it_is_published():
+    told(post("p1", caption="dog", status="draft"))
+    assert found("dog") == set()
+    told(status("p1", "published"))
+    assert found("dog") == {"p1"}
+    told(status("p1", "archived", minute=61))
+    assert found("dog") == set()
+
+
+def test_what_is_deleted_is_gone_with_its_words():
+    told(post("p1", caption="dog"), named("ann", "Dog"), removal("p1"), gone("ann"))
+    told(post("p1", caption="dog"), named("ann", "Dog", minute=500))
+    assert found("dog") == set()
+    assert set(SearchDocument.objects.values_list("text", "folded")) == {("", "")}
+
+
+def test_a_user_is_found_by_a_name_that_changed_alone_until_deactivated():
+    told(named("ann", "Dog"))
+    handle(HANDLERS, renamed("ann", "Wolf"), minute=5)
+    assert (found("dog"), found("wolf")) == (set(), {"ann"})
+    handle(HANDLERS, renamed("ann", "Cat"), minute=4)
+    assert found("wolf") == {"ann"}
+    told(deactivated("ann"))
+    handle(HANDLERS, renamed("ann", "Fox"), minute=101)
+    assert found("fox") == set()
+
+
+def test_an_older_name_that_comes_late_does_not_win():
+    told(named("ann", "New", minute=10), named("ann", "Old", minute=5))
+    assert found("new") == {"ann"}
+    assert found("old") == set()
+
+
+def test_a_status_that_comes_before_its_post_is_kept():
+    told(status("p1", "archived"), post("p1", caption="dog"))
+    assert found("dog") == set()
+
+
+def test_a_caption_as_long_as_can_be_is_indexed():
+    told(post("p1", caption=" ".join(f"w{number}" for number in range(14_000)) + " needle"))
+    assert found("needle") == {"p1"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(q=st.text(max_size=40) | st.text(alphabet="\"'-|&!():*<> or\\%_", max_size=20))
+def test_any_text_is_answered_or_refused_by_name(q):
+    with suppress(InvalidParameter):
+        assert search(q) == []
+
+
+@pytest.mark.parametrize("q", ["", "   ", "\0", "x" * 501])
+def test_a_search_for_nothing_or_too_much_is_refused(q):
+    with pytest.raises(InvalidParameter, match="q"):
+        search(q)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(InvalidParameter, match="kind"):
+        search("dog", kind="cat")
