@@ -5,31 +5,28 @@
 -- going_on: text[], the topics whose dead rows hold nothing back
 -- Result:   the columns of outbox.sql.rows.OutboxRow, in its order
 --
--- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. CASE keeps the
--- planner from turning IN into a join, which would read all that is pending before it returns the first row; only rows
--- of a key that is held look up its place, by index, so that a pass stays cheap however many keys are held. Only the
--- index of pending rows has the order by position: by id, a planner with old statistics would walk the primary key.
-WITH holding AS MATERIALIZED (
-    SELECT DISTINCT topic, partition_key
-    FROM outbox_events
-    -- The first condition names the index, the second is meant.
-    WHERE (dead_at IS NOT NULL OR next_attempt_at IS NOT NULL)
-        AND (dead_at IS NOT NULL AND topic <> ALL(%(going_on)s::text[]) OR next_attempt_at > now())
-), eligible AS (
+-- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. Only rows of keys
+-- that have failed rows look up the place of those, by index, so that a pass stays cheap however many keys are held. OR
+-- keeps the planner from turning either into a join, which would read all that is pending before it returns the first
+-- row. Only the index of pending rows has the order by position: by id, a planner with old statistics would walk the
+-- primary key.
+WITH eligible AS (
     SELECT *
     FROM outbox_events AS o
     WHERE NOT published AND discarded_at IS NULL AND dead_at IS NULL AND shard = ANY(%(shards)s::smallint[])
-        AND CASE
-            WHEN (topic, partition_key) IN (SELECT topic, partition_key FROM holding)
-            THEN NOT EXISTS (
+        AND (
+            (topic, partition_key) NOT IN (
+                SELECT topic, partition_key
+                FROM outbox_events
+                WHERE dead_at IS NOT NULL OR next_attempt_at IS NOT NULL
+            )
+            OR NOT EXISTS (
                 SELECT
                 FROM outbox_events AS h
                 WHERE h.topic = o.topic AND h.partition_key = o.partition_key AND h.position <= o.position
-                    AND (h.dead_at IS NOT NULL OR h.next_attempt_at IS NOT NULL)
                     AND (h.dead_at IS NOT NULL AND h.topic <> ALL(%(going_on)s::text[]) OR h.next_attempt_at > now())
             )
-            ELSE true
-        END
+        )
     ORDER BY position
     LIMIT %(limit)s
 )
