@@ -9,11 +9,11 @@ import os
 from typing import Any
 
 import psycopg
-import redis
 from confluent_kafka.admin import AdminClient
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from kit.redis import redis_client
 from nova.conf import health_conf
 from outbox.bus.factory import rabbit_address
 from outbox.bus.kafka.security import KafkaSecurity, client_config
@@ -42,9 +42,7 @@ def check_database() -> None:
 
 def check_redis() -> None:
     """Redis answers."""
-    with redis.Redis.from_url(
-        health_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
-    ) as client:
+    with redis_client(health_conf().redis_url, timeout=CHECK_TIMEOUT) as client:
         client.ping()
 
 
