@@ -15,10 +15,12 @@ from django.db import transaction
 
 from benchmarks import raw
 from nova.services.content.events import ContentPostCreated
-from outbox.bus.kafka.bus import PRODUCER_CONFIG, KafkaBus
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.kafka.publisher import PRODUCER_CONFIG
 from outbox.bus.kafka.subscription import CONSUMER_CONFIG
 from outbox.conf import outbox_conf
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings
+from outbox.consumers.consumer import ConsumerRunner
+from outbox.consumers.settings import ConsumerSettings
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.hosting.hosted_loop import collect_seldom
 from outbox.messages.received import ReceivedEvent

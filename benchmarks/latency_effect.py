@@ -21,8 +21,8 @@ from benchmarks.harness import Measure, Pair
 from benchmarks.inbox import new_messages
 from events.api import Expected, append_events
 from outbox.api import KafkaBus, known_topics
+from outbox.bus.kafka.offsets import group_lag
 from outbox.conf import outbox_conf
-from outbox.consumers.lag import group_lag
 
 RATE = 500  # events per second
 SECONDS = 20.0  # of each round of each side: a minute in all

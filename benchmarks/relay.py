@@ -14,10 +14,12 @@ from django.db import connection
 from benchmarks import raw
 from benchmarks.harness import Measure, rate
 from outbox.bus.base import TopicSpec
-from outbox.bus.kafka.bus import PRODUCER_CONFIG, KafkaBus
+from outbox.bus.kafka.bus import KafkaBus
+from outbox.bus.kafka.publisher import PRODUCER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass
+from outbox.relay.topic_policies import TopicPolicies
 from outbox.sql.statements import statement
 
 ROWS, BATCH, KEYS = 20_000, 2_000, 5_000
@@ -125,7 +127,7 @@ def _nova(brokers: str) -> float:
     bus = KafkaBus(brokers)
     bus.warm_up([TopicSpec(name=TOPIC, partitions=6)])
     fill()
-    policies = outbox_conf().relay_policies()
+    policies = TopicPolicies.of_settings(outbox_conf())
     with relay_connection() as own:
 
         def one_pass() -> int:

@@ -54,6 +54,7 @@ from events.store.batch_writer import BatchWriter
 from events.store.hooks import OnAppend, append_only, set_on_append
 from events.store.positions import OpenAppend, last_position, open_appends, safe_position
 from events.store.prepared import PreparedEvent
+from events.store.reading.lookups import latest_event_ids, log_backlog
 from events.store.reading.queries import (
     get_event,
     get_events,
@@ -162,12 +163,14 @@ __all__ = [
     "get_events_since",
     "get_stream_metadata",
     "last_position",
+    "latest_event_ids",
     "latest_snapshot",
     "list_streams",
     "load_aggregate",
     "load_events_range",
     "load_stream",
     "loads_json",
+    "log_backlog",
     "open_appends",
     "payload_version",
     "process_clock",

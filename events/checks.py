@@ -1,15 +1,17 @@
-"""Is the event store fit to run? Django's system checks say so before anything starts."""
+"""System checks of the event store: what it cannot run with is refused before anything starts."""
 
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name for it
 
-from events.conf import events_conf, name_exceptions
-from events.identifiers import SOURCE_SERVICE
+from events.conf import EventsConf
 from events.store.hooks import on_append_is_set
 from events.types.naming import is_past_tense
 from events.types.registry import registry
 from events.types.upcasting import casts
+from kit.settings import settings_check, sound
+
+settings_are_sound = settings_check(EventsConf, check="events.E008")
 
 
 @register()
@@ -27,51 +29,12 @@ def append_hook_is_set(**_: Any) -> list[CheckMessage]:
 
 
 @register()
-def settings_are_sound(**_: Any) -> list[CheckMessage]:
-    """Refuse settings that the store cannot work with."""
-    conf = events_conf()
-    problems: list[CheckMessage] = []
-    if not SOURCE_SERVICE.fullmatch(conf.service):
-        problems.append(
-            Error("NOVA_SERVICE must be 1 to 50 letters, digits, dots, dashes or underscores.", id="events.E002")
-        )
-    if not 1_000 <= conf.max_event_bytes <= 1_000_000:
-        problems.append(
-            Error(
-                "NOVA_MAX_EVENT_BYTES must lie between 1 000 and 1 000 000.",
-                hint="Kafka refuses messages above 1 MiB unless its brokers are told otherwise.",
-                id="events.E003",
-            )
-        )
-    if not 1 <= conf.max_append_events <= 10_000:
-        problems.append(Error("NOVA_MAX_APPEND_EVENTS must lie between 1 and 10 000.", id="events.E004"))
-    if conf.compress_above < 0:
-        problems.append(Error("NOVA_COMPRESS_ABOVE must be a number of bytes, or 0 for never.", id="events.E007"))
-    if not 1 <= conf.batch_events <= 10_000 or not 0 <= conf.batch_delay <= 10:
-        problems.append(
-            Error(
-                "NOVA_BATCH_EVENTS must lie between 1 and 10 000, NOVA_BATCH_DELAY between 0 and 10.", id="events.E005"
-            )
-        )
-    if conf.stream_cache_events < 0 or conf.stream_cache_bytes < 0 or conf.stream_cache_ttl < 1:
-        problems.append(
-            Error(
-                "NOVA_STREAM_CACHE_EVENTS and _BYTES must be 0 or more, NOVA_STREAM_CACHE_TTL 1 or more.",
-                id="events.E006",
-            )
-        )
-    return problems
-
-
-@register()
 def names_are_in_the_past_tense(**_: Any) -> list[CheckMessage]:
     """Warn of event types whose names do not say that something has happened.
 
     A warning only: such a type works, and one that has been stored can't be renamed any more.
     """
-    exceptions = name_exceptions()
-    if not isinstance(exceptions, (list, tuple, set, frozenset)):
-        return [Error("NOVA_EVENT_NAME_EXCEPTIONS must be a list of event types.", id="events.E005")]
+    exceptions = sound(EventsConf).name_exceptions
     return [
         Warning(
             f"The event type {known.name!r} is not named in the past tense.",
@@ -96,11 +59,3 @@ def versions_are_connected(**_: Any) -> list[CheckMessage]:
         )
         for problem in dict.fromkeys(casts.problems(written))
     ]
-
-
-@register()
-def snapshots_are_worth_their_while(**_: Any) -> list[CheckMessage]:
-    """Refuse a snapshot after every event, or after none."""
-    if events_conf().snapshot_every >= 1:
-        return []
-    return [Error("NOVA_SNAPSHOT_EVERY must be 1 or more.", id="events.E010")]

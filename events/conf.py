@@ -1,74 +1,69 @@
-"""Which settings does the event store have?"""
+"""Settings of the event store."""
 
-from collections.abc import Collection
-from functools import cache
-from typing import Any
+from typing import Annotated
 
-from django.conf import settings
-from django.core.signals import setting_changed
-from msgspec import Struct
+from msgspec import Meta
 
-
-class EventsConf(Struct, frozen=True, kw_only=True):
-    """The event store's settings, read once per call site that needs them."""
-
-    service: str
-    """`NOVA_SERVICE`: the `source_service` of events appended by this process."""
-    accept_unregistered: bool
-    """`NOVA_ACCEPT_UNREGISTERED_EVENTS`: whether REST takes events of types that no code registers."""
-    max_event_bytes: int
-    """`NOVA_MAX_EVENT_BYTES`: most canonical JSON of payload and metadata; below Kafka's default message size."""
-    require_expected_version: bool
-    """`NOVA_REQUIRE_EXPECTED_VERSION`: whether REST refuses appends that expect nothing."""
-    max_append_events: int
-    """`NOVA_MAX_APPEND_EVENTS`: most events of one append over REST."""
-    compress_above: int
-    """`NOVA_COMPRESS_ABOVE`: payloads of more bytes of JSON are stored compressed; 0 for never."""
-    snapshot_every: int
-    """`NOVA_SNAPSHOT_EVERY`: after so many events since the last one, a snapshot of an aggregate is taken."""
-    batch_events: int
-    """`NOVA_BATCH_EVENTS`: so many events a batch writer collects at most before it writes."""
-    batch_delay: float
-    """`NOVA_BATCH_DELAY`: so many seconds it collects at most."""
-    stream_cache_events: int
-    """`NOVA_STREAM_CACHE_EVENTS`: most events of cached streams that a process keeps; 0 switches the cache off."""
-    stream_cache_bytes: int
-    """`NOVA_STREAM_CACHE_BYTES`: most bytes of JSON that they come to; in memory they take several times that."""
-    stream_cache_ttl: int
-    """`NOVA_STREAM_CACHE_TTL`: seconds that Redis keeps a stream."""
-    redis_url: str
-    """`REDIS_URL`: where cached streams lie for all processes; without it each keeps its own."""
+from events.identifiers import SOURCE_SERVICE
+from kit.conf import SharedConf
+from kit.settings import Setting, reader
 
 
-@cache
-def events_conf() -> EventsConf:
-    """The settings, read once: an append looks at them every time."""
-    return EventsConf(
-        service=getattr(settings, "NOVA_SERVICE", "nova"),
-        accept_unregistered=getattr(settings, "NOVA_ACCEPT_UNREGISTERED_EVENTS", False),
-        max_event_bytes=getattr(settings, "NOVA_MAX_EVENT_BYTES", 900_000),
-        require_expected_version=getattr(settings, "NOVA_REQUIRE_EXPECTED_VERSION", False),
-        max_append_events=getattr(settings, "NOVA_MAX_APPEND_EVENTS", 1_000),
-        compress_above=getattr(settings, "NOVA_COMPRESS_ABOVE", 4_096),
-        snapshot_every=getattr(settings, "NOVA_SNAPSHOT_EVERY", 100),
-        batch_events=getattr(settings, "NOVA_BATCH_EVENTS", 1_000),
-        batch_delay=getattr(settings, "NOVA_BATCH_DELAY", 0.1),
-        stream_cache_events=getattr(settings, "NOVA_STREAM_CACHE_EVENTS", 100_000),
-        stream_cache_bytes=getattr(settings, "NOVA_STREAM_CACHE_BYTES", 64 * 1024 * 1024),
-        stream_cache_ttl=getattr(settings, "NOVA_STREAM_CACHE_TTL", 300),
-        redis_url=getattr(settings, "REDIS_URL", ""),
+class EventsConf(SharedConf, frozen=True, kw_only=True):
+    """The event store's settings."""
+
+    service: Annotated[
+        str,
+        Setting(
+            "NOVA_SERVICE",
+            check="events.E002",
+            must="be 1 to 50 letters, digits, dots, dashes or underscores",
+        ),
+        Meta(pattern=rf"\A{SOURCE_SERVICE.pattern}\Z"),
+    ] = "nova"
+    """The service that this process speaks for: the `source_service` of events appended by it."""
+    accept_unregistered: Annotated[bool, Setting("NOVA_ACCEPT_UNREGISTERED_EVENTS")] = False
+    """Whether REST takes events of types that no code registers; imports always may bring some."""
+    require_expected_version: Annotated[bool, Setting("NOVA_REQUIRE_EXPECTED_VERSION")] = False
+    """Whether REST refuses appends that name no expected version."""
+    max_event_bytes: Annotated[
+        int,
+        Setting(
+            "NOVA_MAX_EVENT_BYTES",
+            check="events.E003",
+            hint="Kafka refuses messages above 1 MiB unless its brokers are told otherwise.",
+        ),
+        Meta(ge=1_000, le=1_000_000),
+    ] = 900_000
+    """Most canonical JSON of an event's payload and metadata; below Kafka's default message size."""
+    max_append_events: Annotated[int, Setting("NOVA_MAX_APPEND_EVENTS", check="events.E004"), Meta(ge=1, le=10_000)] = (
+        1_000
     )
+    """Most events of one append over REST."""
+    compress_above: Annotated[
+        int,
+        Setting("NOVA_COMPRESS_ABOVE", check="events.E007", must="be a number of bytes, or 0 for never"),
+        Meta(ge=0),
+    ] = 4_096
+    """Payloads of more bytes of JSON are stored compressed; 0 for never. Above 2 KB PostgreSQL would compress them
+    itself, more slowly and less; below, compressing costs more than it saves."""
+    name_exceptions: Annotated[
+        tuple[str, ...],
+        Setting("NOVA_EVENT_NAME_EXCEPTIONS", check="events.E005", must="be a list of event types"),
+    ] = ()
+    """Event types that need not be named in the past tense."""
+    snapshot_every: Annotated[int, Setting("NOVA_SNAPSHOT_EVERY", check="events.E010"), Meta(ge=1)] = 100
+    """After so many events since the last one, a snapshot of an aggregate is taken."""
+    batch_events: Annotated[int, Setting("NOVA_BATCH_EVENTS"), Meta(ge=1, le=10_000)] = 1_000
+    """Most events that a batch writer collects before it writes them in one statement."""
+    batch_delay: Annotated[float, Setting("NOVA_BATCH_DELAY"), Meta(ge=0, le=10)] = 0.1
+    """Most seconds that it collects."""
+    stream_cache_events: Annotated[int, Setting("NOVA_STREAM_CACHE_EVENTS"), Meta(ge=0)] = 100_000
+    """Most events of cached streams that a process keeps; 0 switches the cache off."""
+    stream_cache_bytes: Annotated[int, Setting("NOVA_STREAM_CACHE_BYTES"), Meta(ge=0)] = 64 * 1024 * 1024
+    """Most bytes of JSON that they come to; in memory they take several times that."""
+    stream_cache_ttl: Annotated[int, Setting("NOVA_STREAM_CACHE_TTL"), Meta(ge=1)] = 300
+    """Seconds that Redis keeps a stream."""
 
 
-def name_exceptions() -> Collection[str]:
-    """`NOVA_EVENT_NAME_EXCEPTIONS`: event types that need not be named in the past tense."""
-    names: Collection[str] = getattr(settings, "NOVA_EVENT_NAME_EXCEPTIONS", ())
-    return names
-
-
-def _forget(**_: Any) -> None:
-    events_conf.cache_clear()
-
-
-# Sent by tests that override settings, never in production.
-setting_changed.connect(_forget)
+events_conf = reader(EventsConf)

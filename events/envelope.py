@@ -1,7 +1,8 @@
-"""What is an event, before it is recorded and after?
+"""Event envelope: what is known of an event beside its payload, before it is recorded (`NewEvent`) and after.
 
-What goes in (`NewEvent`) and what is stored (`RecordedEvent`) are two types: only the store gives positions and
-versions.
+What goes in and what is stored (`RecordedEvent`) are two types: only the store gives positions and versions. Between
+them stands `Envelope`, all that is decided before: the content hash covers it, and statements take their columns from
+it (docs/adr/0051).
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 
 class StreamId(Struct, frozen=True):
@@ -59,6 +60,33 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     """The service that the event comes from; `NOVA_SERVICE` when left out."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Anything else about the event that is not part of the fact; an I-JSON object."""
+
+
+class Envelope(Struct, frozen=True, omit_defaults=True):
+    """All of an event that is known before the store gives it position and version, with every blank filled.
+
+    The content hash covers its canonical JSON. A later column comes last and has a default: where an event does not
+    have it, its hash is what it was before there was one.
+    """
+
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    source_service: str
+    aggregate_type: str
+    aggregate_id: str
+    timestamp: datetime
+    correlation_id: UUID
+    causation_id: UUID | None
+    user_id: str | None
+    metadata: Raw
+    """Canonical JSON."""
+    payload: Raw
+    """Canonical JSON, in whatever encoding it is stored."""
+
+
+ENVELOPE_COLUMNS = tuple(name for name in Envelope.__struct_fields__ if name != "payload")
+"""The columns that every table of events has alike; a payload is JSON in one and may be packed in another."""
 
 
 class RecordedEvent(Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""Who may use Nova? Accounts, groups and API tokens in the console."""
+"""Admin of access: accounts, groups and API tokens."""
 
 from typing import Any, ClassVar
 
@@ -8,13 +8,13 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from kit.admin.pages import admin_page
 from nova.models import ApiToken
 from nova.rest.tokens import SCOPES, create_token, revoke_tokens
 
@@ -40,7 +40,7 @@ class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What is said of a token when it is created."""
+    """What a token is given when it is created."""
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope, f"{scope}: {meaning}") for scope, meaning in SCOPES.items()],
@@ -100,7 +100,7 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]
         return request.user.has_perm("nova.revoke_apitoken")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes a token: what it may do was said when it was given away."""
+        """Nobody changes a token: what it may do was fixed when it was given away."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -128,10 +128,9 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]
 
         The console's pages are never cached.
         """
-        context = self.admin_site.each_context(request) | {
+        context = {
             "title": "API token created",
             "token": request.plain_token,  # type: ignore[attr-defined]
             "row": obj,
-            "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/nova/apitoken/created.html", context)
+        return admin_page(self, request, "admin/nova/apitoken/created.html", context)

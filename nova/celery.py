@@ -1,4 +1,4 @@
-"""How do Celery's workers and beat know Nova?
+"""Celery application: workers, and the schedule that beat keeps.
 
 `celery --app nova.celery:app worker --pool threads --consumers feed-service,search-service --runners projections`
 """
@@ -8,7 +8,8 @@ from typing import Any
 
 from celery import Celery, signals
 from click import Option
-from django.conf import settings
+
+from kit.conf import shared_conf
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
 
@@ -33,7 +34,7 @@ UPKEEP_INTERVAL = 3600.0
 @app.on_after_finalize.connect
 def schedule(sender: Celery, **_: Any) -> None:
     """What beat starts. A start that no worker has taken when the next is due is dropped: one look is enough."""
-    often = float(settings.NOVA_BEAT_INTERVAL)
+    often = float(shared_conf().beat_interval)
     intervals = {
         "outbox.tasks.relay_pass": often,
         "outbox.tasks.run_operations": often,

@@ -1,4 +1,4 @@
-"""What may other apps use of the outbox? Everything that is named here."""
+"""Public face of the outbox: what other apps may use of it."""
 
 from kit.connections import own_connection
 from kit.outages import is_outage
@@ -13,6 +13,7 @@ from outbox.bus.base import (
     Subscription,
     TopicSpec,
 )
+from outbox.bus.factory import configured_bus
 from outbox.bus.kafka.bus import KafkaBus
 from outbox.bus.memory.bus import MemoryBus
 from outbox.consumers.health import Check, checks
@@ -45,7 +46,9 @@ from outbox.exceptions import (
     Stopped,
     UnknownGroup,
     UnknownRunner,
+    Unsupported,
 )
+from outbox.figures import Backlog, Delivery, backlog, deliveries
 from outbox.handling.external_events import commands_from, keep_external_events
 from outbox.handling.handlers import (
     ConsumerGroup,
@@ -57,6 +60,7 @@ from outbox.handling.handlers import (
     registered_groups,
 )
 from outbox.handling.inbox import take_effect
+from outbox.hosting.collectors import QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
 from outbox.messages.received import ReceivedEvent
@@ -65,11 +69,12 @@ from outbox.recorder import record
 from outbox.relay.row_actions import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
 from outbox.services import Service, listeners_of, owner_of, register_services, registered_services, service_named
 from outbox.signals.heartbeats import Pulse, runner_name
-from outbox.signals.metrics import QueueCollector, process_counters, register_collectors
+from outbox.signals.metrics import process_counters
 from outbox.signals.wakeup import WakeupListener, announce_append
 
 __all__ = [
     "EVERYTHING",
+    "Backlog",
     "Bus",
     "Check",
     "ConsumerGroup",
@@ -77,6 +82,7 @@ __all__ = [
     "DeadLetterFilter",
     "DeadLetterNotFound",
     "DeadLetterNotOpen",
+    "Delivery",
     "DeliveryFailure",
     "Failure",
     "FailureGroup",
@@ -108,12 +114,16 @@ __all__ = [
     "TopicSpec",
     "UnknownGroup",
     "UnknownRunner",
+    "Unsupported",
     "WakeupListener",
     "announce_append",
     "archive_dead_letters",
+    "backlog",
     "cancel_operation",
     "checks",
     "commands_from",
+    "configured_bus",
+    "deliveries",
     "discard_dead_letters",
     "discard_outbox_rows",
     "edit_and_retry",

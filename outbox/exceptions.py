@@ -19,6 +19,7 @@ OutboxError
 ├── InvalidRoute      a topic or key that a row cannot have
 ├── InvalidRequest    a body of a request that cannot be understood
 ├── BrokerUnavailable the broker does not answer, or does not let us in
+├── Unsupported       the broker cannot do what it was asked for
 └── Stopped           the process was asked to stop while it waited for an outage to end
 """
 
@@ -178,6 +179,10 @@ class InvalidRequest(OutboxError):
 
 class BrokerUnavailable(OutboxError, ServerUnavailable):
     """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
+
+
+class Unsupported(OutboxError):
+    """The broker cannot do what it was asked for, whether it is there or not; the text says which can."""
 
 
 class Stopped(OutboxError):

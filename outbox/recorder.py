@@ -19,12 +19,11 @@ def shard_of(partition_key: str) -> int:
 
 
 def _values(event: PreparedEvent) -> Mapping[str, Any]:
+    envelope = event.envelope
     return {
-        "topic": topic_of(event.event_type, event.aggregate_type, conf=outbox_conf()),
+        "topic": topic_of(envelope.event_type, envelope.aggregate_type, conf=outbox_conf()),
         "partition_key": event.partition_key,
         "shard": shard_of(event.partition_key),
-        # JSON for an event that is stored as something else: a message's body is JSON whatever the store keeps.
-        "message": None if event.packed is None else event.payload,
     }
 
 

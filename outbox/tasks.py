@@ -18,6 +18,7 @@ from outbox.relay.relay import relay_connection, relay_pass
 from outbox.relay.retention import forget_dead_processes
 from outbox.relay.retention import prune as prune_rows
 from outbox.relay.shards import ShardOwner
+from outbox.relay.topic_policies import TopicPolicies
 from outbox.signals import heartbeats
 
 
@@ -37,7 +38,7 @@ def relay_unowned() -> int:
         with closing(bus_of(conf)) as bus:
             while time.monotonic() < deadline:
                 result = relay_pass(
-                    own, bus, shards=owner.owned, limit=conf.relay_batch, policies=conf.relay_policies()
+                    own, bus, shards=owner.owned, limit=conf.relay_batch, policies=TopicPolicies.of_settings(conf)
                 )
                 published += result.published
                 if not result.published:

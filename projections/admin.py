@@ -1,16 +1,17 @@
-"""What does an operator see of projections and read models, and what may be done about them?"""
+"""Admin of projections: how far each is, what it failed at, and how it is paused, resumed and rebuilt."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from kit.admin.console import ReadOnlyAdmin
+from kit.admin.display import link
+from kit.admin.pages import row_url
+from kit.admin.read_only import ReadOnlyAdmin
 from projections import checkpoints
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_status
@@ -23,7 +24,7 @@ BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdat
 
 @admin.register(ProjectionCheckpoint)
 class ProjectionAdmin(ReadOnlyAdmin):
-    """Projections: how far they are, what holds them, and the verbs to steer them."""
+    """Projections: how far they are, what holds them, and the verbs to control them."""
 
     list_display = ("name", "status_badge", "position", "lag_events", "lag_seconds", "last_error", "updated_at")
     list_before_template = "admin/projections/legend.html"
@@ -33,6 +34,7 @@ class ProjectionAdmin(ReadOnlyAdmin):
         ("Code", {"fields": ("version",)}),
     )
     actions = ("pause_projections", "resume_projections", "rebuild_projections")
+    operate_permission = "projections.operate_projection"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ProjectionCheckpoint]":
         """All projections, those included that no worker has begun."""
@@ -70,16 +72,10 @@ class ProjectionAdmin(ReadOnlyAdmin):
         if checkpoint.failed_position is None:
             return "-"
         try:
-            address = reverse("admin:events_domainevent_change", args=[checkpoint.failed_position])
+            url = row_url("events_domainevent", checkpoint.failed_position)
         except NoReverseMatch:
             return str(checkpoint.failed_event_id)
-        return format_html(
-            '<a class="text-primary-600 underline" href="{}">{}</a>', address, checkpoint.failed_event_id
-        )
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Whether the operator may pause and resume."""
-        return request.user.has_perm("projections.operate_projection")
+        return link(url, str(checkpoint.failed_event_id))
 
     def has_rebuild_permission(self, request: HttpRequest) -> bool:
         """Whether the operator may empty and refill."""

@@ -1,4 +1,4 @@
-"""Are projections fit to run? Django's system checks say so before anything starts."""
+"""System checks of projections: what they cannot run with is refused before anything starts."""
 
 from typing import Any
 
@@ -6,23 +6,10 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 from psycopg import IsolationLevel
 
-from projections.conf import projections_conf
+from kit.settings import settings_check
+from projections.conf import ProjectionsConf
 
-RANGES: dict[str, tuple[str, float, float]] = {
-    "batch_size": ("NOVA_PROJECTION_BATCH_SIZE", 1, 50_000),
-    "poll_longest": ("NOVA_PROJECTION_POLL_LONGEST", 0.005, 5),
-}
-
-
-@register()
-def numbers_are_in_range(**_: Any) -> list[CheckMessage]:
-    """Refuse numbers that projections cannot work with."""
-    conf = projections_conf()
-    return [
-        Error(f"{setting} must lie between {least} and {most}.", id="projections.E001")
-        for field, (setting, least, most) in RANGES.items()
-        if not least <= getattr(conf, field) <= most
-    ]
+settings_are_sound = settings_check(ProjectionsConf, check="projections.E001")
 
 
 @register()

@@ -1,27 +1,20 @@
-"""Which settings do projections have?"""
+"""Settings of projections."""
 
-from django.conf import settings
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta
+
+from kit.conf import SharedConf
+from kit.settings import Setting, reader
 
 
-class ProjectionsConf(Struct, frozen=True, kw_only=True):
+class ProjectionsConf(SharedConf, frozen=True, kw_only=True):
     """The settings as one value, for long-lived objects to be built from."""
 
-    batch_size: int
-    """`NOVA_PROJECTION_BATCH_SIZE`: most events applied in one transaction."""
-    poll_longest: float
-    """`NOVA_PROJECTION_POLL_LONGEST`: seconds between two looks at a log of which no hint comes."""
-    beat_interval: int
-    """`NOVA_BEAT_INTERVAL`: seconds between two looks at the rows by beat."""
-    redis_url: str
-    """`REDIS_URL`."""
+    batch_size: Annotated[int, Setting("NOVA_PROJECTION_BATCH_SIZE"), Meta(ge=1, le=50_000)] = 1_000
+    """Most events applied in one transaction."""
+    max_poll_interval: Annotated[float, Setting("NOVA_PROJECTION_POLL_LONGEST"), Meta(ge=0.005, le=5)] = 0.5
+    """Most seconds between two looks at a log of which no wake-up comes."""
 
 
-def projections_conf() -> ProjectionsConf:
-    """The settings as they are now."""
-    return ProjectionsConf(
-        batch_size=getattr(settings, "NOVA_PROJECTION_BATCH_SIZE", 1_000),
-        poll_longest=getattr(settings, "NOVA_PROJECTION_POLL_LONGEST", 0.5),
-        beat_interval=getattr(settings, "NOVA_BEAT_INTERVAL", 4),
-        redis_url=getattr(settings, "REDIS_URL", ""),
-    )
+projections_conf = reader(ProjectionsConf)

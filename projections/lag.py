@@ -1,4 +1,4 @@
-"""How far behind the log is a projection?
+"""Lag of a projection: how far its checkpoint is behind the log.
 
 It is computed from the log and the checkpoint alone. No worker is asked, so a dead one cannot look healthy.
 """
@@ -6,12 +6,11 @@ It is computed from the log and the checkpoint alone. No worker is asked, so a d
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from msgspec import Struct
 
+from events.api import log_backlog
 from projections.models import ProjectionCheckpoint
 from projections.projection import Projection, registered_projections
-from projections.sql.statements import statement
 
 
 class Lag(Struct, frozen=True, kw_only=True):
@@ -45,10 +44,7 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
 
 def projection_lag(projection: Projection, position: int) -> Lag:
     """The lag of the projection at a position."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement("lag"), {"position": position, "event_types": sorted(projection.event_types)})
-        row = cursor.fetchone()
-    events, seconds = row if row else (0, 0.0)
+    events, seconds = log_backlog(position, projection.event_types)
     return Lag(events=events, seconds=seconds)
 
 

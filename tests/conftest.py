@@ -21,6 +21,8 @@ from nova.settings import environment as env
 from tests.support.database import empty_all_tables
 from tests.support.rabbitmq import obstacle, rabbitmq_server
 
+pytest_plugins = ["pytester", "tests.support.proofs_of_time"]
+
 
 @pytest.fixture(scope="session")
 def server_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -68,11 +70,11 @@ def rabbitmq(server_directory: Path) -> Iterator[Embedded]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly what could not be tested here."""
+    """Say loudly what could not be tested here, or not shown on a machine that was busy."""
     skipped = terminalreporter.stats.get("skipped", ())
     reasons = Counter(str(one.longrepr[2]).removeprefix("Skipped: ") for one in skipped)
     if reasons:
-        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.section("NOT TESTED OR NOT SHOWN", sep="!", red=True, bold=True)
     for reason, number in reasons.items():
         terminalreporter.line(f"{number} skipped: {reason}", red=True)
 

@@ -1,4 +1,4 @@
-"""What does an operator see of the log, its streams and snapshots, and which commands can be given?"""
+"""Admin of the event store: the log, streams, snapshots, imports, and commands to aggregates."""
 
 from events.admin.log import DomainEventAdmin, EventImportAdmin
 from events.admin.snapshots import AggregateSnapshotAdmin

@@ -1,4 +1,4 @@
-"""How is a command filled in by hand? With a field for each of its own, by its JSON Schema; what nests is JSON."""
+"""Command forms: a form field for each field of a command, by its JSON Schema; what nests is JSON."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from unfold.widgets import (
 from events.aggregates.aggregate import Aggregate
 from events.codec.payloads import explain
 from events.commands.schemas import command_schema
-from kit.admin.console import MAX_REASON
+from kit.admin.fields import reason_field, text_field
 
 OWN = "own-"
 """Before the names of a command's own fields, which may be called as the form's are: `reason`."""
@@ -34,31 +34,26 @@ Schema = dict[str, Any]
 
 
 class CommandForm(forms.Form):
-    """Whom a command is for, what it says, and why it is given. Use `command_form`, which adds the command's fields."""
+    """Whom a command is for, its fields, and why it is given. Use `command_form`, which adds the command's fields."""
 
     kind: Aggregate[Any]
     name: str
 
-    aggregate_id = forms.CharField(max_length=255, strip=False, widget=UnfoldAdminTextInputWidget)
-    why = forms.CharField(
-        label="Reason",
-        max_length=MAX_REASON,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Why you give the command: kept with its events, and in the log.",
-    )
+    aggregate_id = text_field(required=True, strip=False)
+    why = reason_field(label="Reason", help_text="Why you give the command: kept with its events, and in the log.")
 
     def clean(self) -> dict[str, Any]:
         """The typed command as `command`; what does not fit stands beside its field."""
         cleaned: dict[str, Any] = super().clean() or {}
         if any(name.startswith(OWN) for name in self.errors):
             return cleaned
-        said = {
+        fields = {
             name.removeprefix(OWN): value
             for name, value in cleaned.items()
             if name.startswith(OWN) and value is not None
         }
         try:
-            cleaned["command"] = msgspec.convert(said, self.kind.command_type(self.name))
+            cleaned["command"] = msgspec.convert(fields, self.kind.command_type(self.name))
         except msgspec.ValidationError as error:
             problem = explain(error)
             field, _, within = problem.pointer.removeprefix("/").partition("/")
@@ -68,7 +63,7 @@ class CommandForm(forms.Form):
 
     @property
     def command(self) -> Any:
-        """What the valid form says."""
+        """The command of the valid form."""
         return self.cleaned_data["command"]
 
 

@@ -1,4 +1,4 @@
-"""How does an operator give an aggregate a command? With a reason, and after seeing which events it would append.
+"""Commands: an operator gives one to an aggregate, with a reason, after a dry run shows the events it would append.
 
 What is executed is what was seen: the page carries a signed note of the command, of the version on which it was
 decided, and of the command's id. So a command that was changed, or an aggregate that moved on, must be looked at again,
@@ -15,7 +15,6 @@ from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from msgspec import Struct
@@ -29,7 +28,10 @@ from events.context import current_context, event_context
 from events.exceptions import EventStoreError, NotFound, VersionConflict
 from events.models import DomainEvent
 from events.types.registry import type_name
-from kit.admin.console import ReadOnlyAdmin, json_block
+from kit.admin.display import json_block
+from kit.admin.pages import admin_page, list_url
+from kit.admin.read_only import ReadOnlyAdmin
+from kit.admin.reasons import actor_of
 
 log = structlog.get_logger(__name__)
 
@@ -85,14 +87,14 @@ class CommandConsole(ReadOnlyAdmin):
         """All commands, or those of one aggregate type."""
         if not self.has_execute_permission(request):
             _refuse(request, "")
-        wanted, aggregate_id = request.GET.get("aggregate_type"), request.GET.get("aggregate_id", "")
+        aggregate_type, aggregate_id = request.GET.get("aggregate_type"), request.GET.get("aggregate_id", "")
         kinds = [
             {"name": kind.name, "commands": [(name, type_.__doc__ or "") for name, type_ in kind.commands.items()]}
             for kind in sorted(aggregates, key=lambda kind: kind.name)
-            if wanted in {None, kind.name}
+            if aggregate_type in {None, kind.name}
         ]
         context = {"title": "Give a command", "kinds": kinds, "aggregate_id": aggregate_id}
-        return self._page(request, "admin/events/command_choice.html", context)
+        return admin_page(self, request, "admin/events/command_choice.html", context)
 
     def command(self, request: HttpRequest, aggregate_type: str, command: str) -> HttpResponse:
         """One command: its form, what it would do, and its execution."""
@@ -114,7 +116,7 @@ class CommandConsole(ReadOnlyAdmin):
         try:
             if "execute" in request.POST and seen is not None:
                 return self._executed(request, _execute(request, form, *seen))
-            return self._command_page(request, form, dry_run(*_order(form), user_id=request.user.get_username()))
+            return self._command_page(request, form, dry_run(*_order(form), user_id=actor_of(request)))
         except VersionConflict as conflict:
             form.add_error(None, f"The aggregate moved on to version {conflict.actual} meanwhile: look again.")
         except EventStoreError as error:
@@ -125,8 +127,7 @@ class CommandConsole(ReadOnlyAdmin):
     def _executed(self, request: HttpRequest, answer: Executed) -> HttpResponse:
         done = f"{len(answer.event_ids)} events were appended" if answer.event_ids else "All was so already"
         messages.success(request, f"{done}; {answer.stream} is at version {answer.version}.")
-        log_of_stream = urlencode({"q": str(answer.stream)})
-        return HttpResponseRedirect(f"{reverse('admin:events_domainevent_changelist')}?{log_of_stream}")
+        return HttpResponseRedirect(list_url("events_domainevent", q=answer.stream))
 
     def _command_page(self, request: HttpRequest, form: CommandForm, proposal: DryRun | None) -> HttpResponse:
         context: dict[str, Any] = {
@@ -146,11 +147,7 @@ class CommandConsole(ReadOnlyAdmin):
                 ],
                 "changes": json_block(msgspec.to_builtins(proposal.changes)),
             }
-        return self._page(request, "admin/events/command.html", context)
-
-    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        site = self.admin_site
-        return TemplateResponse(request, template, site.each_context(request) | {"opts": DomainEvent._meta} | context)  # noqa: SLF001 - what admin templates take
+        return admin_page(self, request, "admin/events/command.html", context)
 
 
 def _order(form: CommandForm) -> tuple[str, Any]:
@@ -158,8 +155,8 @@ def _order(form: CommandForm) -> tuple[str, Any]:
 
 
 def _digest(form: CommandForm) -> str:
-    said = msgspec.json.encode([form.kind.name, form.name, *_order(form)], order="sorted")
-    return sha256(said).hexdigest()
+    order = msgspec.json.encode([form.kind.name, form.name, *_order(form)], order="sorted")
+    return sha256(order).hexdigest()
 
 
 def _seen(request: HttpRequest, form: CommandForm) -> tuple[int, UUID] | None:
@@ -178,7 +175,7 @@ def _execute(request: HttpRequest, form: CommandForm, version: int, command_id: 
             *_order(form),
             command_id=command_id,
             expected_version=version,
-            user_id=request.user.get_username(),
+            user_id=actor_of(request),
         )
     log.info("command executed", **_about(request, form), event_ids=[str(event_id) for event_id in answer.event_ids])
     return answer
@@ -186,7 +183,7 @@ def _execute(request: HttpRequest, form: CommandForm, version: int, command_id: 
 
 def _about(request: HttpRequest, form: CommandForm) -> dict[str, Any]:
     return {
-        "actor": request.user.get_username(),
+        "actor": actor_of(request),
         "reason": form.cleaned_data["why"],
         "command": f"{form.kind.name}/{form.name}",
         "aggregate_id": form.cleaned_data["aggregate_id"],
@@ -194,5 +191,5 @@ def _about(request: HttpRequest, form: CommandForm) -> dict[str, Any]:
 
 
 def _refuse(request: HttpRequest, command: str) -> NoReturn:
-    log.warning("command forbidden", actor=request.user.get_username(), command=command)
+    log.warning("command forbidden", actor=actor_of(request), command=command)
     raise PermissionDenied

@@ -1,40 +1,34 @@
-"""What does an operator see of the event store? Everything, and nothing that could be changed."""
-
-from typing import Any
-from uuid import UUID
+"""The log: every event and import, to be searched and read, and nothing that could be changed."""
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from events.admin.commands import CommandConsole
-from events.admin.snapshots import AggregateSnapshotAdmin
+from events.admin.links import log_link, stream_filter
 from events.admin.state_blocks import state_after
-from events.admin.streams import EventStreamForm, StreamMetadataAdmin, say_of_stream, stream_dialog
+from events.admin.stream_forms import EventStreamForm, stream_dialog
+from events.admin.streams import describe_stream
 from events.models import DomainEvent, EventImport
 from events.sql.statements import statement
 from events.store.connection import live_cursor
-from kit.admin.console import ReadOnlyAdmin, json_block, log_link
+from kit.admin.display import json_block
+from kit.admin.filters import ColumnFilter
+from kit.admin.read_only import ReadOnlyAdmin, uuid_of
 
-__all__ = ["AggregateSnapshotAdmin", "DomainEventAdmin", "EventImportAdmin", "StreamMetadataAdmin"]
 
-
-class EventTypeFilter(admin.SimpleListFilter):
+class EventTypeFilter(ColumnFilter):
     """Narrows the log to one event type."""
 
     title = "event type"
     parameter_name = "event_type"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def values(self) -> list[str]:
         """The types that the log holds."""
         with live_cursor() as cursor:
-            return [(name, name) for (name,) in cursor.execute(statement("event_types")).fetchall()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DomainEvent]) -> QuerySet[DomainEvent]:
-        """The events of the chosen type."""
-        return queryset.filter(event_type=self.value()) if self.value() else queryset
+            return [name for (name,) in cursor.execute(statement("event_types")).fetchall()]
 
 
 @admin.register(DomainEvent)
@@ -45,7 +39,6 @@ class DomainEventAdmin(CommandConsole):
     list_display = ("position", "event_type", "stream_link", "version", "timestamp", "user_id", "source_service")
     list_display_links = ("position", "event_type")
     list_filter = (EventTypeFilter,)
-    list_filter_submit = False
     ordering = ("-position",)
     search_fields = ("aggregate_id",)
     search_help_text = (
@@ -67,11 +60,11 @@ class DomainEventAdmin(CommandConsole):
         dialog=stream_dialog(EventStreamForm),
     )
     def describe_stream(self, request: HttpRequest, form: EventStreamForm, object_id: str) -> HttpResponse:
-        """Say title and limits of the event's stream."""
-        return say_of_stream(request, form)
+        """Set title and limits of the event's stream."""
+        return describe_stream(request, form)
 
     def has_describe_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whoever may change what is said about streams."""
+        """Whoever may change the metadata of streams."""
         return bool(request.user.has_perm("events.change_streammetadata"))
 
     @admin.display(description="stream")
@@ -121,20 +114,14 @@ class DomainEventAdmin(CommandConsole):
         """SHA-256 over the canonical envelope."""
         return bytes(event.content_hash).hex()
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[DomainEvent], search_term: str
-    ) -> tuple[QuerySet[DomainEvent], bool]:
+    def term_filter(self, term: str) -> Q:
         """Events that the term names in full; each way of naming them has an index."""
-        term = search_term.strip()
-        if not term or "\0" in term:
-            return (queryset if not term else queryset.none()), False
+        if (stream := stream_filter(term)) is not None:
+            return stream
         named = Q(aggregate_id=term) | Q(event_type=term)
-        if "/" in term:
-            aggregate_type, aggregate_id = term.split("/", 1)
-            named = Q(aggregate_id=aggregate_id, aggregate_type=aggregate_type)
-        elif (uuid := _uuid(term)) is not None:
+        if (uuid := uuid_of(term)) is not None:
             named |= Q(event_id=uuid) | Q(correlation_id=uuid) | Q(causation_id=uuid)
-        return queryset.filter(named), False
+        return named
 
 
 @admin.register(EventImport)
@@ -148,10 +135,3 @@ class EventImportAdmin(ReadOnlyAdmin):
     def state(self, event_import: EventImport) -> str:
         """Whether the file's end was reached."""
         return "finished" if event_import.finished_at else "unfinished"
-
-
-def _uuid(term: str) -> UUID | None:
-    try:
-        return UUID(term)
-    except ValueError:
-        return None

@@ -1,6 +1,6 @@
-"""What does an operator see of snapshots, and what can be done about them? They are a cache: nothing here is lost."""
+"""Snapshots: which aggregates have one, whether it counts, and how it is made anew. They are a cache."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import structlog
 from django.contrib import admin, messages
@@ -14,7 +14,9 @@ from events.exceptions import UnreadableStream
 from events.models import AggregateSnapshot
 from events.state.snapshot_maintenance import rebuild_of
 from events.state.snapshots import counts
-from kit.admin.console import ReadOnlyAdmin, ReasonedActionForm, json_block, reason_of
+from kit.admin.display import json_block
+from kit.admin.read_only import ReadOnlyAdmin
+from kit.admin.reasons import ReasonedActionForm, actor_of, reason_of
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,7 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
     search_help_text = "An aggregate id, in full"
     actions: ClassVar = ["rebuild_selected", "delete_snapshots"]
     action_form = ReasonedActionForm
+    operate_permission = "events.operate_aggregatesnapshot"
     fieldsets = (
         ("Of what", {"fields": ("aggregate_type", "aggregate_id", "version", "created_at")}),
         ("Made with", {"fields": ("state_label", "fold_version", "fold", "codec")}),
@@ -65,7 +68,7 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 rebuilt += 1
-        log.info("snapshots rebuilt", actor=request.user.get_username(), reason=reason, aggregates=rebuilt)
+        log.info("snapshots rebuilt", actor=actor_of(request), reason=reason, aggregates=rebuilt)
         self.message_user(request, f"Snapshots of {rebuilt} aggregates were made anew.")
 
     @action(description="Delete: the next load folds more events", permissions=["operate"])
@@ -74,9 +77,5 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
         if (reason := reason_of(request)) is None:
             return
         deleted, _ = snapshots.delete()
-        log.info("snapshots deleted", actor=request.user.get_username(), reason=reason, snapshots=deleted)
+        log.info("snapshots deleted", actor=actor_of(request), reason=reason, snapshots=deleted)
         self.message_user(request, f"{deleted} snapshots were deleted.")
-
-    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may."""
-        return bool(request.user.has_perm("events.operate_aggregatesnapshot"))

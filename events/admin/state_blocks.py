@@ -1,4 +1,4 @@
-"""How does the console show what an aggregate was after an event, and what the event changed?"""
+"""State blocks: what an aggregate was after an event, and what the event changed, as JSON for reading."""
 
 import msgspec
 from django.utils.safestring import SafeString
@@ -8,7 +8,7 @@ from events.aggregates.difference import as_json
 from events.envelope import StreamId
 from events.exceptions import UnreadableStream
 from events.state.time_travel import difference, state_at_version
-from kit.admin.console import json_block
+from kit.admin.display import json_block
 
 NOTHING = "-"
 

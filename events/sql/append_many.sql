@@ -1,13 +1,12 @@
 -- Appends several events, of one stream or more: the beginning of a statement that the append hook's own part goes on
 -- after (docs/adr/0001).
 -- streams: json [{stream, aggregate_type, aggregate_id, expected}]
--- events:  json [{ord, stream, step, event_id, event_type, schema_version, source_service, timestamp, correlation_id,
---          causation_id, user_id, metadata, payload, content_hash, encoding, payload_bytes}]
+-- events:  json [{ord, stream, step, the envelope's columns, payload, content_hash, encoding, payload_bytes}]
 --   stream        number of the stream in this batch
 --   expected      exact version; 0 no stream; -1 any; -2 stream exists
 --   ord, step     place of the event in the batch and in its stream, from 1
 --   content_hash  hexadecimal
---   encoding, payload_bytes  of a payload that is not stored as JSON, in base64; payload is null then
+--   encoding, payload_bytes  of a payload that is not stored as JSON, in base64
 -- Leaves:  given, the events as rows with their versions, and event (event_id, position, version); neither with a row
 --          when a stream is not at its expected version or tombstoned
 -- Error:   unique_violation when a racing transaction took a version or an event id is in use
@@ -29,11 +28,10 @@ WITH stream AS MATERIALIZED (
     FROM json_to_recordset(%(streams)s::json)
         AS s(stream int, aggregate_type varchar, aggregate_id varchar, expected bigint)
 ), given AS MATERIALIZED (
-    SELECT e.*, s.aggregate_type, s.aggregate_id, s.actual + e.step AS version
+    SELECT e.*, s.actual + e.step AS version
     FROM json_to_recordset(%(events)s::json) AS e(
-        ord int, stream int, step int, event_id uuid, event_type varchar, schema_version int, source_service varchar,
-        timestamp timestamptz, correlation_id uuid, causation_id uuid, user_id varchar,
-        metadata json, payload json, content_hash text, encoding varchar, payload_bytes text
+        ord int, stream int, step int, {{typed_envelope}}, payload json, content_hash text, encoding varchar,
+        payload_bytes text
     )
     JOIN stream AS s USING (stream)
     WHERE NOT EXISTS (
@@ -41,14 +39,10 @@ WITH stream AS MATERIALIZED (
         WHERE x.is_closed OR CASE x.expected WHEN -1 THEN false WHEN -2 THEN x.actual = 0 ELSE x.actual <> x.expected END
     )
 ), event AS (
-    INSERT INTO domain_events (
-        event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version, timestamp,
-        correlation_id, causation_id, user_id, metadata, payload, content_hash, encoding, payload_bytes
-    )
+    INSERT INTO domain_events ({{envelope}}, version, payload, content_hash, encoding, payload_bytes)
     SELECT
-        event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version, timestamp,
-        correlation_id, causation_id, user_id, metadata, payload, decode(content_hash, 'hex'), coalesce(encoding, 'json'),
-        decode(payload_bytes, 'base64')
+        {{envelope}}, version, CASE WHEN payload_bytes IS NULL THEN payload END, decode(content_hash, 'hex'),
+        coalesce(encoding, 'json'), decode(payload_bytes, 'base64')
     FROM given
     ORDER BY ord
     RETURNING event_id, position, version

@@ -1,6 +1,6 @@
 -- Appends one event: the beginning of a statement that the append hook's own part goes on after (docs/adr/0001).
 -- expected: exact version; 0 no stream; -1 any; -2 stream exists
--- others:   the columns of domain_events but position, version and created_at; payload is null where payload_bytes is not
+-- others:   the columns of domain_events but position, version and created_at; payload is stored where payload_bytes is null
 -- Leaves:   event (position, version), without a row when the stream is not at its expected version or tombstoned, a
 --           racing transaction took the version, or the event id is in use
 --
@@ -15,13 +15,9 @@ WITH stream AS MATERIALIZED (
         ORDER BY version DESC LIMIT 1
     ), 0) AS actual, publish_append_guard() AS guard
 ), event AS (
-    INSERT INTO domain_events (
-        event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version, timestamp,
-        correlation_id, causation_id, user_id, metadata, payload, content_hash, encoding, payload_bytes
-    )
+    INSERT INTO domain_events ({{envelope}}, version, payload, content_hash, encoding, payload_bytes)
     SELECT
-        %(event_id)s, %(event_type)s, %(schema_version)s, %(source_service)s, %(aggregate_type)s, %(aggregate_id)s,
-        actual + 1, %(timestamp)s, %(correlation_id)s, %(causation_id)s, %(user_id)s, %(metadata)s, %(payload)s,
+        {{envelope_parameters}}, actual + 1, CASE WHEN %(payload_bytes)s::bytea IS NULL THEN %(payload)s::json END,
         %(content_hash)s, %(encoding)s, %(payload_bytes)s
     FROM stream
     WHERE CASE %(expected)s::bigint

@@ -2,10 +2,7 @@
 -- after, safe: bigint; max_count: bigint; event_types: text[] or null for all; aggregate_type: text or null for all
 -- since, until: timestamptz or null, bounds of the time at which it happened, the second exclusive
 -- Result: rows for events.store.reading.rows.recorded
-SELECT
-    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
-    encoding, payload_bytes
+SELECT {{recorded}}
 FROM domain_events
 WHERE position > %(after)s AND position <= %(safe)s
     AND (%(event_types)s::text[] IS NULL OR event_type = ANY(%(event_types)s::text[]))

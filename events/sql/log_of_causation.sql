@@ -5,10 +5,7 @@
 -- Result: rows for events.store.reading.rows.recorded
 --
 -- A statement of its own: one condition more in log_after would have a prepared plan walk the whole log.
-SELECT
-    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
-    encoding, payload_bytes
+SELECT {{recorded}}
 FROM domain_events
 WHERE causation_id = %(causation_id)s AND position > %(after)s AND position <= %(safe)s
     AND (%(event_types)s::text[] IS NULL OR event_type = ANY(%(event_types)s::text[]))

@@ -1,10 +1,7 @@
 -- Events that happened at a time or later, in the order of their times and, where these are equal, of the log.
 -- since: timestamptz; after: bigint, the position after which events of that very time begin; max_count: bigint
 -- Result: rows for events.store.reading.rows.recorded
-SELECT
-    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
-    encoding, payload_bytes
+SELECT {{recorded}}
 FROM domain_events
 WHERE (timestamp, position) > (%(since)s, %(after)s)
 ORDER BY domain_events.timestamp, position

@@ -1,5 +1,13 @@
 """SQL statements of this app, one a file."""
 
-from kit.sql import statements_of
+from events.envelope import ENVELOPE_COLUMNS
+from events.sql.columns import recorded_columns, typed_envelope
+from kit.sql import columns, parameters, statements_of
 
-statement = statements_of("events.sql")
+statement = statements_of(
+    "events.sql",
+    envelope=columns(ENVELOPE_COLUMNS),
+    envelope_parameters=parameters(ENVELOPE_COLUMNS),
+    typed_envelope=typed_envelope(),
+    recorded=recorded_columns(),
+)

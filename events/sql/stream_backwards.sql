@@ -2,10 +2,7 @@
 -- aggregate_type, aggregate_id: text; from_version: bigint, inclusive; max_count: bigint or null
 -- whole: boolean, whether age and count are left aside
 -- Result: rows for events.store.reading.rows.recorded
-SELECT
-    position, event_id, event_type, schema_version, source_service, aggregate_type, aggregate_id, version,
-    timestamp::text, created_at::text, correlation_id, causation_id, user_id, metadata::text, payload::text, content_hash,
-    encoding, payload_bytes
+SELECT {{recorded}}
 FROM domain_events
 WHERE aggregate_id = %(aggregate_id)s AND aggregate_type = %(aggregate_type)s AND version <= %(from_version)s
     -- Each limit is one look-up before the scan; a stream without metadata has none.

@@ -6,6 +6,7 @@ and never fails.
 
 import os
 import threading
+import time
 
 import structlog
 from celery import current_app
@@ -19,7 +20,7 @@ TAKE_SNAPSHOT = "events.tasks.take_snapshot"
 MAX_WAITING = 1_000
 """Aggregates; while Redis is away, further ones are forgotten."""
 REST_AFTER_FAILURE = 5.0
-"""Seconds."""
+"""Seconds; what is asked for meanwhile waits for the first request after them."""
 
 
 class Asker:
@@ -30,6 +31,7 @@ class Asker:
         self._waiting: set[StreamId] = set()
         self._lock = threading.Lock()
         self._asked = threading.Event()
+        self._rests_until = 0.0
         threading.Thread(target=self._run, name="snapshot-hints", daemon=True).start()
 
     def ask(self, stream: StreamId) -> None:
@@ -37,7 +39,8 @@ class Asker:
         with self._lock:
             if len(self._waiting) < MAX_WAITING:
                 self._waiting.add(stream)
-        self._asked.set()
+        if time.monotonic() >= self._rests_until:
+            self._asked.set()
 
     def _run(self) -> None:
         while True:
@@ -50,7 +53,7 @@ class Asker:
                     send(stream)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, a hint is all that is lost
                 log.warning("snapshots_not_asked_for", error=str(error), aggregates=len(streams))
-                threading.Event().wait(REST_AFTER_FAILURE)
+                self._rests_until = time.monotonic() + REST_AFTER_FAILURE
 
 
 def send(stream: StreamId) -> None:

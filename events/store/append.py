@@ -134,7 +134,7 @@ def _answers(writes: Sequence[StreamWrite], prepared: Sequence[Sequence[Prepared
                 first_version=own[0][1],
                 version=own[-1][1],
                 positions=tuple(position for position, _ in own),
-                event_ids=tuple(event.event_id for event in events),
+                event_ids=tuple(event.envelope.event_id for event in events),
             )
         )
     return answers

@@ -158,7 +158,7 @@ def _compatible(requests: Sequence[_Request]) -> Iterator[list[_Request]]:
     expected: dict[StreamId, int] = {}
     event_ids: set[object] = set()
     for request in requests:
-        own_ids = {event.event_id for events in request.prepared for event in events}
+        own_ids = {event.envelope.event_id for events in request.prepared for event in events}
         meets = any(
             expected.get(write.stream, Expected.ANY) != Expected.ANY
             or (write.stream in expected and write.expected_version != Expected.ANY)

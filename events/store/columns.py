@@ -1,15 +1,14 @@
-"""How do prepared events go into the statements that append them? One by its columns, several as JSON documents."""
+"""Append parameters: prepared events for the appending statements, one by its columns or several as JSON documents."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
+from msgspec.structs import asdict, astuple
 
 from events.codec.pipeline import JSON
-from events.envelope import StreamWrite
+from events.envelope import Envelope, StreamWrite
 from events.store.prepared import PreparedEvent
 
 
@@ -20,20 +19,10 @@ class _StreamRow(Struct, frozen=True):
     expected: int
 
 
-class _EventRow(Struct, frozen=True, omit_defaults=True):
+class _EventRow(Envelope, frozen=True, kw_only=True):
     ord: int
     stream: int
     step: int
-    event_id: UUID
-    event_type: str
-    schema_version: int
-    source_service: str
-    timestamp: datetime
-    correlation_id: UUID
-    causation_id: UUID | None
-    user_id: str | None
-    metadata: Raw
-    payload: Raw | None
     content_hash: str
     encoding: str = JSON
     payload_bytes: bytes | None = None
@@ -42,19 +31,8 @@ class _EventRow(Struct, frozen=True, omit_defaults=True):
 def parameters(write: StreamWrite, event: PreparedEvent) -> dict[str, Any]:
     """The write's only event for `append_one.sql`."""
     return {
+        **asdict(event.envelope),
         "expected": int(write.expected_version),
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "schema_version": event.schema_version,
-        "source_service": event.source_service,
-        "aggregate_type": event.aggregate_type,
-        "aggregate_id": event.aggregate_id,
-        "timestamp": event.timestamp,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "user_id": event.user_id,
-        "metadata": event.metadata,
-        "payload": event.payload if event.packed is None else None,
         "content_hash": event.content_hash,
         "encoding": event.encoding,
         "payload_bytes": event.packed,
@@ -79,22 +57,13 @@ def documents(
             more.append({"ord": place, **values(event)})
             rows.append(
                 _EventRow(
-                    place,
-                    number,
-                    step,
-                    event.event_id,
-                    event.event_type,
-                    event.schema_version,
-                    event.source_service,
-                    event.timestamp,
-                    event.correlation_id,
-                    event.causation_id,
-                    event.user_id,
-                    Raw(event.metadata),
-                    Raw(event.payload) if event.packed is None else None,
-                    event.content_hash.hex(),
-                    event.encoding,
-                    event.packed,
+                    *astuple(event.envelope),
+                    ord=place,
+                    stream=number,
+                    step=step,
+                    content_hash=event.content_hash.hex(),
+                    encoding=event.encoding,
+                    payload_bytes=event.packed,
                 )
             )
     encode = _ENCODER.encode

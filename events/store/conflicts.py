@@ -22,22 +22,22 @@ def first_answers(
 
     Raises `EventIdConflict` when some are, but not all of them with this content in this order.
     """
-    asked_for = [event.event_id for events in prepared for event in events]
+    asked_for = [event.envelope.event_id for events in prepared for event in events]
     recorded = {event.event_id: event for event in get_events_by_id(asked_for, using=using)}
     if not recorded:
         return None
     conflicting = [
-        event.event_id
+        event_id
         for events in prepared
         for event in events
-        if event.event_id in recorded and not says_the_same(event, recorded[event.event_id])
+        if (event_id := event.envelope.event_id) in recorded and not says_the_same(event, recorded[event_id])
     ]
     if conflicting:
         raise EventIdConflict(conflicting)
     if len(recorded) < len(asked_for):
         raise EventIdConflict(list(recorded))
     return [
-        _first_answer(write, [recorded[event.event_id] for event in events])
+        _first_answer(write, [recorded[event.envelope.event_id] for event in events])
         for write, events in zip(writes, prepared, strict=True)
     ]
 

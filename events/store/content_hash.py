@@ -1,36 +1,16 @@
-"""What does an event say, whoever asks and whenever? The hash over its canonical envelope."""
+"""Content hash: what an event says, whoever asks and whenever, as SHA-256 over its canonical envelope."""
 
-from datetime import datetime
 from hashlib import sha256
-from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+
+from events.envelope import Envelope
 
 
-class CanonicalEnvelope(Struct, frozen=True):
-    """What the content hash covers: all that is known before the store gives position and version.
-
-    The fields stand in the order of RFC 8785, so that the envelope is written canonically as it is.
-    """
-
-    aggregate_id: str
-    aggregate_type: str
-    causation_id: UUID | None
-    correlation_id: UUID
-    event_id: UUID
-    event_type: str
-    metadata: Raw
-    payload: Raw
-    schema_version: int
-    source_service: str
-    timestamp: datetime
-    user_id: str | None
-
-
-def content_hash(envelope: CanonicalEnvelope) -> bytes:
-    """SHA-256 over the envelope's canonical JSON."""
+def content_hash(envelope: Envelope) -> bytes:
+    """SHA-256 over the envelope's canonical JSON (RFC 8785)."""
     return sha256(_ENCODER.encode(envelope)).digest()
 
 
-_ENCODER = msgspec.json.Encoder()
+# Sorted is canonical here: the keys are ASCII, the only number is a small integer, and both documents are canonical.
+_ENCODER = msgspec.json.Encoder(order="sorted")

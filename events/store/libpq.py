@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from msgspec import Struct
+from msgspec import Raw, Struct
 from psycopg import generators
 from psycopg._preparing import Prepare
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
-Value = str | int | bytes | UUID | datetime | None
+Value = str | int | bytes | UUID | datetime | Raw | None
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -90,6 +90,7 @@ _ENCODERS = _Encoders(
         int: lambda value: b"%d" % value,
         bytes: lambda value: b"\\x" + value.hex().encode(),
         UUID: lambda value: value.hex.encode(),
+        Raw: bytes,
         datetime: lambda value: value.isoformat().encode(),
         NoneType: lambda _: None,
     }

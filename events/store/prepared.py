@@ -1,4 +1,4 @@
-"""What does an append write? New events with every blank filled, encoded and hashed."""
+"""Prepared events: new events with every blank filled, encoded and hashed, as an append writes them."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ from events.codec.payloads import decode_payload, encode_payload
 from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
 from events.context import EventContext, current_context
-from events.envelope import NewEvent, StreamId, StreamWrite, Untyped
+from events.envelope import Envelope, NewEvent, StreamId, StreamWrite, Untyped
 from events.exceptions import InvalidEvent, PayloadTooLarge
 from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
-from events.store.content_hash import CanonicalEnvelope, content_hash
+from events.store.content_hash import content_hash
 from events.types.registry import Codec, registry
 from events.types.stream_closed import CLOSED
 
@@ -26,20 +26,7 @@ from events.types.stream_closed import CLOSED
 class PreparedEvent(Struct, frozen=True):
     """An event as it will be stored, but for position and version."""
 
-    event_id: UUID
-    event_type: str
-    schema_version: int
-    source_service: str
-    aggregate_type: str
-    aggregate_id: str
-    timestamp: datetime
-    correlation_id: UUID
-    causation_id: UUID | None
-    user_id: str | None
-    metadata: str
-    """Canonical JSON."""
-    payload: str
-    """Canonical JSON, whatever the encoding."""
+    envelope: Envelope
     encoding: str
     """How the payload is stored; see `events.codec.pipeline`."""
     packed: bytes | None
@@ -75,7 +62,7 @@ def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[lis
                 event = _prepare(write.stream, new, conf, context, correlation_id, now)
             except InvalidEvent as error:
                 raise error.within(f"/{number}/events/{index}") from error.__cause__
-            if event.event_type == CLOSED and not closing:
+            if event.envelope.event_type == CLOSED and not closing:
                 raise InvalidEvent("only a tombstone closes a stream", pointer=f"/{number}/events/{index}/event_type")
             events.append(event)
         prepared.append(events)
@@ -102,35 +89,24 @@ def _prepare(
     correlation_id = new.correlation_id or correlation_id
     causation_id = new.causation_id or context.causation_id
     user_id = _user_id(context.user_id if new.user_id is None else new.user_id)
-    # By position, in the order of the fields: by name, the two would be a tenth of the time of preparing.
-    envelope = CanonicalEnvelope(
-        stream.aggregate_id,
-        stream.aggregate_type,
-        causation_id,
-        correlation_id,
+    # By position, in the order of the fields: by name, it would be a twentieth of the time of preparing.
+    envelope = Envelope(
         event_id,
         event_type,
-        Raw(metadata),
-        Raw(payload),
         schema_version,
         source_service,
+        stream.aggregate_type,
+        stream.aggregate_id,
         timestamp,
+        correlation_id,
+        causation_id,
         user_id,
+        Raw(metadata),
+        Raw(payload),
     )
     stored = dump(payload, codec=codec, compress_above=conf.compress_above)
     return PreparedEvent(
-        event_id,
-        event_type,
-        schema_version,
-        source_service,
-        stream.aggregate_type,
-        stream.aggregate_id,
-        timestamp,
-        correlation_id,
-        causation_id,
-        user_id,
-        metadata.decode(),
-        payload.decode(),
+        envelope,
         stored.encoding,
         stored.body,
         str(getattr(new.payload, key)) if key else stream.aggregate_id,

@@ -1,4 +1,4 @@
-"""What does an operator see first? The state of the whole platform on one page, as far as the operator may see it."""
+"""Dashboard: the state of the whole platform on one page, as far as the operator may see it."""
 
 from typing import Any
 

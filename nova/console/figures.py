@@ -1,17 +1,16 @@
-"""What do the numbers say right now? One function a panel; each asks a part that may be away."""
+"""Figures of the dashboard: one function a panel; each asks a part that may not answer."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
 from django.db import DatabaseError, InterfaceError
-from django.db.models import QuerySet
 from msgspec import Struct
 
 from events.api import OpenAppend, Unavailable, last_position, open_appends, read_log, safe_position
 from events.envelope import RecordedEvent
 from nova.health.readiness import OK, readiness
-from outbox.models import DeadLetter, OutboxEvent
+from outbox.api import Backlog, backlog
 from projections.api import ProjectionStatus, projection_statuses
 
 # Beyond this nobody needs the exact number, and counting would take long.
@@ -30,7 +29,7 @@ class Panel(Struct, Generic[_ValueT], frozen=True):
     value: _ValueT | None
 
     @property
-    def is_away(self) -> bool:
+    def is_unavailable(self) -> bool:
         """Whether there is no value."""
         return self.value is None
 
@@ -48,14 +47,6 @@ class LogFigures(Struct, frozen=True, kw_only=True):
     def unsafe(self) -> int:
         """Positions that readers have to wait for."""
         return self.last_position - self.safe_position
-
-
-class DeliveryFigures(Struct, frozen=True, kw_only=True):
-    """The outbox and the dead letters; None is more than is counted."""
-
-    pending: int | None
-    dead: int | None
-    dead_letters: int | None
 
 
 class PartState(Struct, frozen=True, kw_only=True):
@@ -83,17 +74,9 @@ def log_figures() -> Panel[LogFigures]:
     return _panel("the log", ask)
 
 
-def delivery_figures() -> Panel[DeliveryFigures]:
+def delivery_figures() -> Panel[Backlog]:
     """What waits, and what is stuck."""
-
-    def ask() -> DeliveryFigures:
-        return DeliveryFigures(
-            pending=_count(OutboxEvent.objects.pending()),
-            dead=_count(OutboxEvent.objects.dead()),
-            dead_letters=_count(DeadLetter.objects.filter(status=DeadLetter.Status.OPEN)),
-        )
-
-    return _panel("the outbox", ask)
+    return _panel("the outbox", lambda: backlog(COUNTED))
 
 
 def projection_figures() -> Panel[Sequence[ProjectionStatus]]:
@@ -122,8 +105,3 @@ def _panel(name: str, ask: Callable[[], _ValueT]) -> Panel[_ValueT]:
     except (DatabaseError, InterfaceError, Unavailable) as error:
         log.warning("a panel of the overview is empty", panel=name, error=type(error).__name__)
         return Panel(None)
-
-
-def _count(rows: QuerySet[OutboxEvent] | QuerySet[DeadLetter]) -> int | None:
-    counted = rows.order_by()[: COUNTED + 1].count()
-    return counted if counted <= COUNTED else None

@@ -1,4 +1,4 @@
-"""Where can this operator go? The sidebar: what is there, and what the operator may see."""
+"""Navigation: the sidebar, with what is there and the operator may see."""
 
 from typing import Any
 

@@ -1,24 +1,20 @@
-"""Has everything arrived, and how long did it take? Looked up in the tables, which are the truth."""
+"""Arrival of events: whether all are published, handled and projected, and how long that took."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from msgspec import Struct
 
 from nova.demo.exceptions import DemoError
-from outbox.api import registered_groups
+from nova.demo.sending import Latency
+from outbox.api import Delivery, deliveries, registered_groups
+from projections.api import projection_statuses
 
 ARRIVAL_TIMEOUT = 60.0  # seconds
-PAUSE = 0.05
-
-
-class Latency(Struct, frozen=True, kw_only=True):
-    """Milliseconds from the append."""
-
-    p50: float
-    p99: float
+POLL_INTERVAL = 0.05
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -30,69 +26,44 @@ class Arrival(Struct, frozen=True, kw_only=True):
     projected: int
     """Events that the projections are past."""
     to_topic: Latency
-    """Until the broker had it."""
+    """From the append until the broker had it."""
     to_effect: Latency
-    """Until the last of the groups had handled it."""
+    """From the append until the last of the groups had handled it."""
 
 
-_PUBLISHED = "SELECT count(*) FROM outbox_events WHERE event_id = ANY(%s) AND published"
-_CONSUMED = "SELECT consumer, count(*) FROM inbox WHERE event_id = ANY(%s) GROUP BY consumer ORDER BY consumer"
-_PROJECTED = """
-SELECT count(*) FROM domain_events
-WHERE event_id = ANY(%s) AND position <= (SELECT min(position) FROM projection_checkpoints)
-"""
-_TO_TOPIC = """
-SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM published_at - created_at) * 1000)
-FROM outbox_events WHERE event_id = ANY(%s)
-"""
-_TO_EFFECT = """
-SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM i.last - d.created_at) * 1000)
-FROM domain_events d JOIN (
-    SELECT event_id, max(processed_at) AS last FROM inbox WHERE event_id = ANY(%s) GROUP BY event_id
-) i USING (event_id)
-"""
-
-
-def await_arrival(event_ids: Sequence[UUID], *, expected: dict[str, int]) -> Arrival:
+def await_arrival(event_ids: Collection[UUID], *, expected: dict[str, int]) -> Arrival:
     """Wait until all events are published, handled by the groups (`expected`: how many by which) and projected.
 
     Raises `DemoError` saying what is missing after a minute.
     """
-    ids = list(event_ids)
     deadline = time.monotonic() + ARRIVAL_TIMEOUT
     while True:
-        published, consumed, projected = _scalar(_PUBLISHED, ids), _consumed(ids), _scalar(_PROJECTED, ids)
-        if published == projected == len(ids) and all(consumed[group] >= count for group, count in expected.items()):
+        found = deliveries(event_ids).values()
+        published = sum(delivery.published_at is not None for delivery in found)
+        consumed = {group.name: 0 for group in registered_groups()} | Counter(
+            group for delivery in found for group in delivery.handled_at
+        )
+        projected_to = min(status.position for status in projection_statuses())
+        projected = sum(delivery.position <= projected_to for delivery in found)
+        if published == projected == len(event_ids) and all(
+            consumed[name] >= count for name, count in expected.items()
+        ):
             break
         if time.monotonic() > deadline:
             raise DemoError(
-                f"after {ARRIVAL_TIMEOUT:.0f} s, of {len(ids)} events {published} are published, {projected} projected, "
-                f"and consumed are {consumed} where {expected} were expected; `manage.py status` tells what runs"
+                f"after {ARRIVAL_TIMEOUT:.0f} s, of {len(event_ids)} events {published} are published, "
+                f"{projected} projected, and consumed are {consumed} where {expected} were expected; "
+                "`manage.py status` tells what runs"
             )
-        time.sleep(PAUSE)
+        time.sleep(POLL_INTERVAL)
     return Arrival(
         published=published,
         consumed=consumed,
         projected=projected,
-        to_topic=_latency(_TO_TOPIC, ids),
-        to_effect=_latency(_TO_EFFECT, ids),
+        to_topic=Latency.of([_milliseconds(one, one.published_at) for one in found if one.published_at]),
+        to_effect=Latency.of([_milliseconds(one, max(one.handled_at.values())) for one in found if one.handled_at]),
     )
 
 
-def _consumed(ids: list[UUID]) -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CONSUMED, [ids])
-        return dict.fromkeys((group.name for group in registered_groups()), 0) | dict(cursor.fetchall())
-
-
-def _scalar(query: str, ids: list[UUID]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [ids])
-        return int(cursor.fetchone()[0])
-
-
-def _latency(query: str, ids: list[UUID]) -> Latency:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [ids])
-        p50, p99 = cursor.fetchone()[0]
-    return Latency(p50=float(p50), p99=float(p99))
+def _milliseconds(delivery: Delivery, until: datetime) -> float:
+    return (until - delivery.recorded_at).total_seconds() * 1000

@@ -1,4 +1,4 @@
-"""How does a client of Nova's REST API speak to it? Over one connection that is kept open, with a bearer token."""
+"""Client of Nova's REST API: one connection that is kept open, and a bearer token."""
 
 import http.client
 import json
@@ -26,24 +26,24 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def append(
-        self, aggregate_type: str, aggregate_id: str, events: list[dict[str, Any]], *, expected_version: int | None
+    def execute(
+        self, aggregate_type: str, aggregate_id: str, command: str, *, command_id: str, fields: dict[str, Any]
     ) -> dict[str, Any]:
-        """Append events to a stream."""
-        headers = {} if expected_version is None else {"If-Match": f'"{expected_version}"'}
-        path = f"/api/v1/streams/{quote(aggregate_type)}/{quote(aggregate_id)}/events"
-        answer: dict[str, Any] = self._request("POST", path, body=events, headers=headers)
+        """Give an aggregate a command; the events that it has brought about are in the answer."""
+        path = f"/api/v1/commands/{quote(aggregate_type)}/{quote(command)}"
+        body = {"aggregate_id": aggregate_id, "command_id": command_id, **fields}
+        answer: dict[str, Any] = self._request("POST", path, body=body)
         return answer
 
     def get(self, path: str, **parameters: Any) -> Any:
         """A resource below `/api/v1/`."""
         return self._request("GET", f"/api/v1/{path}{'?' + urlencode(parameters) if parameters else ''}")
 
-    def _request(self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    def _request(self, method: str, path: str, *, body: Any = None) -> Any:
         sent = json.dumps(body) if body is not None else None
-        common = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         began = time.perf_counter()
-        self._connection.request(method, path, body=sent, headers=common | (headers or {}))
+        self._connection.request(method, path, body=sent, headers=headers)
         response = self._connection.getresponse()
         text = response.read().decode()
         self.seconds = time.perf_counter() - began

@@ -1,7 +1,7 @@
-"""What happens on a day on Nova? People join, follow each other, write, like, and one takes a post back."""
+"""Plan of a day: the commands that people give as they join, follow each other, write, like, and take a post back."""
 
 import random
-from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,16 +19,15 @@ CAPTIONS = (
 )
 NAMESPACE = UUID("0c1f3c5e-94d4-4e0f-9d6f-6a2f5b0f8f10")
 
-Event = dict[str, Any]
-
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One append: what is sent to one stream."""
+    """One command to one aggregate; each brings about one event."""
 
     aggregate_type: str
     aggregate_id: str
-    events: list[Event]
-    expected_version: int | None = None
+    command: str
+    command_id: str
+    fields: dict[str, Any]
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -42,120 +41,72 @@ class Day(Struct, frozen=True, kw_only=True):
     deleted: str
     """The post that was taken back."""
 
-    @property
-    def event_count(self) -> int:
-        """How many events the day has."""
-        return sum(len(step.events) for step in self.steps)
 
-
-def plan_day(name: str, *, morning: datetime, people: int = 16, posts: int = 40, likes: int = 80) -> Day:
+def plan_day(name: str, *, people: int = 16, posts: int = 40, likes: int = 80) -> Day:
     """A day that is the same for the same name, ids included, so that sending it twice adds nothing."""
-    chance = random.Random(name)  # noqa: S311 - a story, not a secret
-    return _Planner(name, morning, chance).plan(people=people, posts=posts, likes=likes)
+    return _Planner(name).plan(people=people, posts=posts, likes=likes)
 
 
 class _Planner:
-    def __init__(self, name: str, morning: datetime, chance: random.Random) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._now = morning
-        self._chance = chance
+        self._chance = random.Random(name)  # noqa: S311 - a story, not a secret
         self._steps: list[Step] = []
-        self._count = 0
 
     def plan(self, *, people: int, posts: int, likes: int) -> Day:
         users = [self._join(NAMES[index % len(NAMES)], index) for index in range(people)]
-        follows = [
-            (follower, followed)
-            for follower in users
-            for followed in self._chance.sample(users, k=min(5, people))
-            if followed != follower
-        ]
-        for follower, followed in follows:
-            payload = {"follower_id": follower, "followed_id": followed}
-            self._append("follower", follower, [("user.followed", payload, follower)])
-        written = [self._post(self._chance.choice(users)) for _ in range(posts)]
-        for _ in range(likes):
-            post_id, _author = self._chance.choice(written)
-            fan = self._chance.choice(users)
-            self._append("reactions", post_id, [("post.liked", {"post_id": post_id, "user_id": fan}, fan)])
-        reader = follows[0][0]
-        followed_by_reader = {followed for follower, followed in follows if follower == reader}
-        feed = [(post_id, author) for post_id, author in written if author in followed_by_reader]
-        deleted, author = feed[0] if feed else written[0]
-        withdrawal = {"post_id": deleted, "user_id": author, "deleted_at": self._tick()}
-        self._append("post", deleted, [("content.post.deleted", withdrawal, author)], expected_version=1)
+        followed = {user: [other for other in self._some(users, 5) if other != user] for user in users}
+        for follower, others in followed.items():
+            for other in others:
+                self._give(*("follow", f"{follower}:{other}", "follow"), follower_id=follower, followed_id=other)
+        written = [self._post(self._chance.choice(users), index) for index in range(posts)]
+        for (post, _author), fan in self._some(list(product(written, users)), likes):
+            self._give("like", f"{post}:{fan}", "like", post_id=post, user_id=fan)
+        for number, (post, _author) in enumerate(self._some(written, likes // 4)):
+            author = self._chance.choice(users)
+            self._give("comment", self._id("comment", number), "add", post_id=post, author_id=author)
+        for user in self._some(users, people // 4):
+            self._give("user", user, "change_name", name=f"{self._chance.choice(NAMES)}-{user[:4]}")
+        reader = users[0]
+        feed = [post for post, author in written if author in followed[reader]]
+        deleted = feed[0] if feed else written[0][0]
+        self._give("post", deleted, "delete")
         return Day(
             steps=self._steps,
             reader=reader,
-            feed=[post_id for post_id, _ in reversed(feed) if post_id != deleted],
+            feed=[post for post in reversed(feed) if post != deleted],
             deleted=deleted,
         )
 
     def _join(self, username: str, index: int) -> str:
         user_id = self._id("user", index)
-        handle = f"{username}-{user_id[:4]}"
-        created = {
-            "user_id": user_id,
-            "username": handle,
-            "email": f"{handle}@example.org",
-            "created_at": self._tick(),
-        }
-        profile = {
-            "user_id": user_id,
-            "username": handle,
-            "display_name": username.title(),
-            "avatar_url": None,
-            "is_verified": self._chance.random() < 0.2,
-            "follower_count": 0,
-            "updated_at": self._tick(),
-        }
-        self._append(
-            "user",
-            user_id,
-            [("identity.user.created", created, user_id), ("identity.user.profile_updated", profile, user_id)],
-            expected_version=0,
-        )
+        name = f"{username}-{user_id[:4]}"
+        self._give("user", user_id, "create", email=f"{name}@example.org", name=name)
         return user_id
 
-    def _post(self, author: str) -> tuple[str, str]:
-        post_id = self._id("post", self._count)
-        payload = {
-            "post_id": post_id,
-            "user_id": author,
-            "caption": self._chance.choice(CAPTIONS),
-            "media_type": self._chance.choice(["image", "video", "none"]),
-            "status": "published",
-            "created_at": self._tick(),
-        }
-        self._append("post", post_id, [("content.post.created", payload, author)], expected_version=0)
+    def _post(self, author: str, number: int) -> tuple[str, str]:
+        post_id = self._id("post", number)
+        self._give(
+            *("post", post_id, "create"),
+            author_id=author,
+            caption=self._chance.choice(CAPTIONS),
+            media_type=self._chance.choice(["image", "video", "none"]),
+        )
         return post_id, author
 
-    def _append(
-        self,
-        aggregate_type: str,
-        aggregate_id: str,
-        events: list[tuple[str, dict[str, Any], str]],
-        *,
-        expected_version: int | None = None,
-    ) -> None:
-        bodies: list[Event] = []
-        for event_type, payload, user_id in events:
-            self._count += 1
-            event_id = self._id("event", self._count)
-            bodies.append({"event_id": event_id, "event_type": event_type, "payload": payload, "user_id": user_id})
+    def _give(self, aggregate_type: str, aggregate_id: str, command: str, **fields: Any) -> None:
         self._steps.append(
             Step(
                 aggregate_type=aggregate_type,
                 aggregate_id=aggregate_id,
-                events=bodies,
-                expected_version=expected_version,
+                command=command,
+                command_id=self._id("command", len(self._steps)),
+                fields=fields,
             )
         )
 
+    def _some(self, things: list[Any], number: int) -> list[Any]:
+        return self._chance.sample(things, k=min(number, len(things)))
+
     def _id(self, kind: str, number: int) -> str:
         return str(uuid5(NAMESPACE, f"{self._name}/{kind}/{number}"))
-
-    def _tick(self) -> str:
-        """The time of day, which moves on a little at every look."""
-        self._now += timedelta(seconds=self._chance.randrange(30, 600))
-        return self._now.isoformat()

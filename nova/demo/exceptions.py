@@ -1,4 +1,4 @@
-"""What can go wrong with a demonstration?"""
+"""Errors of the demonstration."""
 
 
 class DemoError(Exception):

@@ -1,4 +1,4 @@
-"""What does the person at the terminal get to read at the end of the day?"""
+"""Report of the day: what the person at the terminal reads in the evening."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from rich.table import Table
 
 from nova.demo.arrival import Arrival
 from nova.demo.day import Day
-from nova.demo.run import Sent
+from nova.demo.sending import Sent
 
 
 def print_report(console: Console, *, day: Day, sent: Sent, arrival: Arrival, feed: list[dict[str, Any]]) -> None:
     """Counts, latencies and one person's feed."""
     counts = Table(title="What happened", title_justify="left", show_header=False)
-    counts.add_row("events appended", str(len(sent.event_ids)))
+    counts.add_row("events appended", str(len(sent.events)))
     counts.add_row("published to Kafka", str(arrival.published))
     for group, count in arrival.consumed.items():
         counts.add_row(f"consumed by {group}", str(count))
@@ -22,7 +22,7 @@ def print_report(console: Console, *, day: Day, sent: Sent, arrival: Arrival, fe
 
     latencies = Table("milliseconds", "p50", "p99", title="How long it took", title_justify="left")
     for name, latency in (
-        ("append, request to answer", sent.to_answer),
+        ("command, request to answer", sent.to_answer),
         ("commit to Kafka's acknowledgement", arrival.to_topic),
         ("commit to the last consumer's effect", arrival.to_effect),
     ):

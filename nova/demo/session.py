@@ -1,7 +1,6 @@
-"""How is the whole demonstration done on a running Nova? A day is sent, awaited, and looked back on."""
+"""Demonstration on a running Nova: a day is sent, awaited, and looked back on."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from rich.console import Console
@@ -11,17 +10,14 @@ from nova.demo.client import Client
 from nova.demo.day import Day, plan_day
 from nova.demo.exceptions import DemoError
 from nova.demo.report import print_report
-from nova.demo.run import expected_by_group, send_day
-
-SEED_MORNING = datetime(2025, 1, 15, 6, 30, tzinfo=UTC)
+from nova.demo.sending import expected_by_group, send_day
 
 
 def seed(web_url: str, token: str) -> int:
     """Send a small day that is always the same, and return the number of its events; twice adds nothing."""
-    day = plan_day("seed", morning=SEED_MORNING, people=8, posts=15, likes=20)
+    day = plan_day("seed", people=8, posts=15, likes=20)
     with Client(web_url, token) as client:
-        send_day(client, day, report=lambda _: None)
-    return day.event_count
+        return len(send_day(client, day, report=lambda _: None).events)
 
 
 def demonstrate(web_url: str, token: str, *, console: Console) -> None:
@@ -29,13 +25,12 @@ def demonstrate(web_url: str, token: str, *, console: Console) -> None:
 
     Raises `DemoError` when something is missing or wrong.
     """
-    morning = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)
-    day = plan_day(str(uuid4()), morning=morning)
+    day = plan_day(str(uuid4()))
     with Client(web_url, token) as client:
-        console.print(f"Sending a day of {day.event_count} events through {web_url}/api/v1/ …")
+        console.print(f"Sending a day of {len(day.steps)} commands through {web_url}/api/v1/ …")
         sent = send_day(client, day, report=_in_quarters(day, console))
         console.print("Waiting until all of it has arrived …")
-        arrival = await_arrival(sent.event_ids, expected=expected_by_group(day))
+        arrival = await_arrival(list(sent.events), expected=expected_by_group(sent))
         feed = client.get(f"feeds/{day.reader}", limit=len(day.feed) + 10)["items"]
         _check_feed(day, [post["post_id"] for post in feed])
         console.print()
@@ -43,12 +38,12 @@ def demonstrate(web_url: str, token: str, *, console: Console) -> None:
 
 
 def _in_quarters(day: Day, console: Console) -> Callable[[int], None]:
-    """Says how many events are sent, four times a day."""
-    quarter = max(day.event_count // 4, 1)
+    """Says how many commands are sent, four times a day."""
+    quarter = max(len(day.steps) // 4, 1)
 
     def report(done: int) -> None:
         if done % quarter == 0:
-            console.print(f"  {done} events")
+            console.print(f"  {done} commands")
 
     return report
 

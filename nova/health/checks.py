@@ -1,24 +1,19 @@
-"""Does each service that Nova stands on answer? One function each, which returns, or raises what is wrong.
+"""Health checks: whether each service that Nova stands on answers. One function each, which raises what is wrong.
 
 They use connections of their own, so that they also see what a pool of old connections would hide, and never wait
 long. What they raise as `NotReady` is shown to anybody who asks, so it holds no address and no name.
 """
 
 import functools
-import os
 from typing import Any
 
 import psycopg
-from confluent_kafka.admin import AdminClient
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from kit.redis import redis_client
-from nova.conf import health_conf
-from outbox.bus.factory import rabbit_address
-from outbox.bus.kafka.security import KafkaSecurity, client_config
-from outbox.bus.rabbitmq.wire import connect
-from outbox.conf import outbox_conf
+from nova.conf import nova_conf
+from outbox.api import configured_bus
 
 # Seconds that one service may take to answer.
 CHECK_TIMEOUT = 1.5
@@ -42,19 +37,13 @@ def check_database() -> None:
 
 def check_redis() -> None:
     """Redis answers."""
-    with redis_client(health_conf().redis_url, timeout=CHECK_TIMEOUT) as client:
+    with redis_client(nova_conf().redis_url, timeout=CHECK_TIMEOUT) as client:
         client.ping()
 
 
-def check_kafka() -> None:
-    """A broker of the cluster tells who the others are."""
-    conf = outbox_conf()
-    _kafka_client(conf.brokers, conf.kafka_security, os.getpid()).list_topics(timeout=CHECK_TIMEOUT)
-
-
-def check_rabbitmq() -> None:
-    """RabbitMQ lets us in."""
-    connect(rabbit_address(outbox_conf())).release()
+def check_broker() -> None:
+    """The broker answers. Raises `Unsupported` where there is none that could be away."""
+    configured_bus().ping(timeout=CHECK_TIMEOUT)
 
 
 @functools.cache
@@ -67,9 +56,3 @@ def _connection_parameters() -> dict[str, Any]:
     parameters = connections["default"].get_connection_params()
     ours = ("pool", "prepare_threshold", "server_side_binding", "context", "cursor_factory", "options")
     return {name: value for name, value in parameters.items() if name not in ours}
-
-
-@functools.cache
-def _kafka_client(brokers: str, security: KafkaSecurity, _pid: int) -> AdminClient:
-    # By process number, because librdkafka does not survive a fork.
-    return AdminClient({**client_config(brokers, security), "socket.timeout.ms": 2_000, "log_level": 0})

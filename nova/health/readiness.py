@@ -1,4 +1,4 @@
-"""Is everything there that Nova needs to do its work? Asked of all parts side by side, and answered in time."""
+"""Readiness: whether everything that Nova needs is there, asked of all parts side by side and answered in time."""
 
 import threading
 import time
@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import structlog
 from msgspec import Struct
 
-from nova.conf import health_conf
-from nova.health.checks import NotReady, check_database, check_kafka, check_rabbitmq, check_redis
+from nova.conf import nova_conf
+from nova.health.checks import NotReady, check_broker, check_database, check_redis
 from nova.health.processes import ask_processes
-from outbox.conf import outbox_conf
+from outbox.api import Unsupported, configured_bus
 
 OK = "ok"
 # Seconds within which an answer is given, whatever hangs. Those who ask every few seconds wait 2.
@@ -45,13 +45,18 @@ class Readiness(Struct, frozen=True, kw_only=True):
 class Probe:
     """Asks about one part, once at a time: who asks while it hangs, waits with the others."""
 
-    def __init__(self, name: str, ask: Callable[[], Mapping[str, str]]) -> None:
-        """`ask` gives the state of each thing that the probe looks at, or raises."""
-        self.name = name
+    def __init__(self, name: str | Callable[[], str], ask: Callable[[], Mapping[str, str]]) -> None:
+        """`ask` gives the state of each thing that the probe looks at, or raises; `name` may depend on settings."""
+        self._name = name
         self._ask = ask
         self._lock = threading.Lock()
         self._answer: Future[Mapping[str, Outcome]] | None = None
         self._asked = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the part is called."""
+        return self._name if isinstance(self._name, str) else self._name()
 
     def answer(self, executor: ThreadPoolExecutor) -> Future[Mapping[str, Outcome]]:
         """The running question, a fresh answer, or a new question."""
@@ -95,26 +100,27 @@ def _alone(name: str, check: Callable[[], None]) -> Probe:
     return Probe(name, ask)
 
 
-def _broker(name: str, check: Callable[[], None]) -> Probe:
-    def ask() -> Mapping[str, str]:
-        if outbox_conf().bus != name:
-            return {}
-        check()
-        return {name: OK}
+def _broker() -> Mapping[str, str]:
+    try:
+        check_broker()
+    except Unsupported:
+        return {}
+    return {_broker_name(): OK}
 
-    return Probe(name, ask)
+
+def _broker_name() -> str:
+    return configured_bus().name
 
 
 def _processes() -> Mapping[str, str]:
-    conf = health_conf()
-    return ask_processes(conf.processes, runners=conf.runners)
+    conf = nova_conf()
+    return ask_processes(conf.ready_processes, runners=conf.ready_runners)
 
 
 _PROBES = (
     _alone("database", check_database),
     _alone("redis", check_redis),
-    _broker("kafka", check_kafka),
-    _broker("rabbitmq", check_rabbitmq),
+    Probe(_broker_name, _broker),
     Probe("processes", _processes),
 )
 # Threads start with the first question, not with the import.

@@ -10,7 +10,7 @@ from threading import Lock
 from django.db.models import Q
 from django.utils import timezone
 
-from nova.conf import rest_conf
+from nova.conf import nova_conf
 from nova.models import ApiToken
 from nova.rest.tokens import digest_of
 
@@ -29,7 +29,7 @@ def known_token(token: str) -> ApiToken | None:
     """
     digest, now = digest_of(token), time.monotonic()
     remembered = _known.get(digest)
-    if remembered is not None and now - remembered[0] < rest_conf().token_cache_seconds:
+    if remembered is not None and now - remembered[0] < nova_conf().token_cache_seconds:
         return remembered[1]
     row = ApiToken.objects.filter(digest=digest).first()
     with _lock:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from kit.redis import shared_client
-from nova.conf import rest_conf
+from nova.conf import nova_conf
 from nova.rest.auth import Grant
 
 # Seconds that a request may wait for Redis, and for which Redis is left alone after it was away.
@@ -36,7 +36,7 @@ class TokenThrottle(BaseThrottle):
         grant = request.auth
         if not isinstance(grant, Grant):
             return True
-        conf = rest_conf()
+        conf = nova_conf()
         most, self._period = parse_rate(conf.rate)
         if time.monotonic() < TokenThrottle.away_until:
             return True

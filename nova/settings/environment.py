@@ -1,11 +1,16 @@
-"""How are settings read from the environment? Each reader names the variable in its error."""
+"""Environment variables as settings. Each reader names the variable in its error."""
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from msgspec import Struct
+from msgspec.inspect import BoolType, DictType, FloatType, IntType, VarTupleType, type_info
+
+from kit.settings import Declared, declared
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -28,7 +33,7 @@ def flag(name: str, *, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1/true/yes/on or 0/false/no/off, not {value!r}.")
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int = 0) -> int:
     """A whole number."""
     value = os.environ.get(name)
     if value is None:
@@ -39,7 +44,7 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
 
 
-def fraction(name: str, default: float) -> float:
+def fraction(name: str, default: float = 0.0) -> float:
     """A number that need not be whole."""
     value = os.environ.get(name)
     if value is None:
@@ -50,9 +55,9 @@ def fraction(name: str, default: float) -> float:
         raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
 
 
-def words(name: str, default: str = "") -> list[str]:
+def words(name: str) -> list[str]:
     """A comma-separated list."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
 def document(name: str) -> Any:
@@ -70,6 +75,27 @@ def numbers(name: str) -> dict[str, int]:
         return {key.strip(): int(value) for key, value in pairs}
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be key=number, comma-separated.") from None
+
+
+READERS: dict[type, Callable[[str], Any]] = {BoolType: flag, IntType: number, FloatType: fraction, VarTupleType: words}
+"""By kind of type; any other is a text."""
+
+
+def settings_of(*confs: type[Struct]) -> dict[str, Any]:
+    """The settings that the apps declare in these structs, by name: from the environment, or as they are by default."""
+    return {
+        known.setting.name: _value(known) for conf in confs for known in declared(conf) if known.setting.in_environment
+    }
+
+
+def _value(known: Declared) -> Any:
+    name = known.setting.name
+    if name not in os.environ:
+        return known.default
+    kind = type_info(known.type)
+    if isinstance(kind, DictType):
+        return numbers(name) if isinstance(kind.value_type, IntType) else document(name)
+    return READERS.get(type(kind), text)(name)
 
 
 def database(url: str, *, pool_size: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What does the log look like? One JSON object a line, from structlog and the standard library alike.
+"""Structured logs: one JSON object a line, from structlog and the standard library alike.
 
 At a terminal, and unless `LOG_FORMAT` says `json`, lines for people instead.
 """
@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.conf import settings
 from structlog.typing import EventDict, Processor
 
+from events.conf import events_conf
 from nova.telemetry.redaction import redact
 
 # What these say below the level has been said by `nova.access`, or is said to be ignored.
@@ -90,7 +90,7 @@ class _Process:
 
     def __call__(self, _logger: Any, _method: str, entry: EventDict) -> EventDict:
         first = {name: entry.pop(name) for name in FIRST if name in entry}
-        return {**first, **entry, "service": settings.NOVA_SERVICE, "process": self._name, "pid": os.getpid()}
+        return {**first, **entry, "service": events_conf().service, "process": self._name, "pid": os.getpid()}
 
 
 class _OnlyFaults(logging.Filter):

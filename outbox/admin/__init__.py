@@ -1,4 +1,4 @@
-"""What does an operator see of the outbox and its consumers, and what can be done about what is stuck?"""
+"""Admin of the outbox: rows, consumer groups, dead letters and the operations on them."""
 
 from outbox.admin.consumers import ConsumerAdmin
 from outbox.admin.dead_letters import DeadLetterAdmin

@@ -1,4 +1,4 @@
-"""What holds a row or a letter back? The first one of its key that an operator or a worker has to deal with."""
+"""Blockers: what holds a row or a dead letter back, the first of its key that somebody has to deal with."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,50 +11,51 @@ from outbox.conf import outbox_conf
 from outbox.dead_letters.key_order import UNDECIDED
 from outbox.exceptions import KeyBlocked
 from outbox.models import DeadLetter, OutboxEvent
+from outbox.relay.topic_policies import TopicPolicies
 
 PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
-"""What a letter says that was parked behind another one."""
+"""The exception of a dead letter that was parked behind another one."""
 
 
 def with_holder(rows: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
     """Rows with `held_by`: the number of the row that the relay does not publish this one before, or None."""
-    going_on = outbox_conf().relay_policies().topics_that_go_on()
+    unblocking = TopicPolicies.of_settings(outbox_conf()).topics_that_go_on()
     holder = (
         OutboxEvent.objects.stuck()
         .filter(
             # As in pending.sql.
-            Q(dead_at__isnull=False) & ~Q(topic__in=going_on) | Q(next_attempt_at__gt=Now()),
+            Q(dead_at__isnull=False) & ~Q(topic__in=unblocking) | Q(next_attempt_at__gt=Now()),
             topic=OuterRef("topic"),
             partition_key=OuterRef("partition_key"),
             position__lt=OuterRef("position"),
         )
         .order_by("position")
     )
-    stands = Q(published=False, discarded_at=None, dead_at=None)
-    return rows.annotate(held_by=Case(When(stands, then=Subquery(holder.values("pk")[:1]))))
+    unfinished = Q(published=False, discarded_at=None, dead_at=None)
+    return rows.annotate(held_by=Case(When(unfinished, then=Subquery(holder.values("pk")[:1]))))
 
 
-def find_blockers(letters: Iterable[Any]) -> None:
-    """Give each letter `blocked_by`: of one that was parked, the number of the letter that its key waits for, or None.
+def find_blockers(dead_letters: Iterable[Any]) -> None:
+    """Give each dead letter `blocked_by`: of a parked one, the number of the one that its key waits for, or None.
 
-    A query for each partition, which may have very many letters.
+    A query for each partition, which may have very many dead letters.
     """
     parked = defaultdict(list)
-    for letter in letters:
-        letter.blocked_by = None
-        if letter.exception == PARKED:
-            parked[letter.consumer, letter.topic, letter.partition].append(letter)
+    for dead_letter in dead_letters:
+        dead_letter.blocked_by = None
+        if dead_letter.exception == PARKED:
+            parked[dead_letter.consumer, dead_letter.topic, dead_letter.partition].append(dead_letter)
     for (consumer, topic, partition), waiting in parked.items():
         undecided = DeadLetter.objects.filter(
             consumer=consumer,
             topic=topic,
             partition=partition,
-            key__in={bytes(letter.key) for letter in waiting},
+            key__in={bytes(dead_letter.key) for dead_letter in waiting},
             status__in=UNDECIDED,
         )
         first = undecided.order_by("key", "offset", "pk").distinct("key").values_list("key", "offset", "pk")
         blockers = {bytes(key): (offset, number) for key, offset, number in first if key is not None}
-        for letter in waiting:
-            offset, number = blockers.get(bytes(letter.key), (letter.offset, None))
-            if offset < letter.offset:
-                letter.blocked_by = number
+        for dead_letter in waiting:
+            offset, number = blockers.get(bytes(dead_letter.key), (dead_letter.offset, None))
+            if offset < dead_letter.offset:
+                dead_letter.blocked_by = number

@@ -1,9 +1,9 @@
-"""How is the body of a message read? As it came; indented only where that adds or takes nothing but white space."""
+"""Message bodies for reading: as they came; indented only where that adds or takes nothing but white space."""
 
 import json
 import re
 
-from outbox.admin.display import indented, readable
+from kit.admin.display import indented, readable
 
 # Strings are kept, so that the white space in them is.
 SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')

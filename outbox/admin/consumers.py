@@ -1,6 +1,6 @@
-"""What does an operator see of consumer groups, and how are they held and let go?
+"""Consumer groups: how they stand, and the decisions that pause, drain and resume them.
 
-A group is no row: what is shown is how it stands, and a change of it is a decision, which is one.
+A group is no row of a table: what is shown is how it stands, and each change of it is a decision, which is a row.
 """
 
 from collections.abc import Sequence
@@ -9,17 +9,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from outbox.admin.base import OperatedAdmin
-from outbox.admin.display import actor_of, link
+from kit.admin.display import link, seconds
+from kit.admin.fields import reason_field, text_field, verb_field
+from kit.admin.operated import OperatedAdmin
+from kit.admin.pages import admin_page, list_url, row_url
+from kit.admin.reasons import actor_of
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import GroupDetail, PastDecision, group_detail, group_states, holds
 from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
@@ -42,12 +43,8 @@ VERBS = {
 class DecisionForm(forms.Form):
     """What shall be done to which part of a group, and why."""
 
-    verb = forms.ChoiceField(
-        label="What", choices=[(verb, verb.capitalize()) for verb in VERBS], widget=UnfoldAdminSelectWidget
-    )
-    topic = forms.CharField(
-        max_length=249, required=False, help_text="Empty for all topics.", widget=UnfoldAdminTextInputWidget
-    )
+    verb = verb_field(VERBS)
+    topic = text_field(249, help_text="Empty for all topics.")
     partition = forms.IntegerField(
         min_value=0,
         max_value=2**31 - 1,
@@ -55,9 +52,7 @@ class DecisionForm(forms.Form):
         help_text="Empty for all partitions.",
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="It is kept with the decision."
-    )
+    reason = reason_field(help_text="It is kept with the decision.")
 
 
 @admin.register(ConsumerControl)
@@ -65,21 +60,20 @@ class ConsumerAdmin(OperatedAdmin):
     """The consumer groups; a group's page is under its name."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """All groups, with what they are behind and what holds them."""
+        """All groups, with what they are behind and what they are paused or drained by."""
         self._check_view(request)
         groups = [(state, *LABELS[state.state], consumer_url(state.name)) for state in group_states()]
-        context = self.admin_site.each_context(request) | {
+        context = {
             "title": "Consumers",
             "groups": groups,
             "may_operate": self.has_operate_permission(request),
-            "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/outbox/consumers.html", context)
+        return admin_page(self, request, "admin/outbox/consumers.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One group with its partitions, and the form with which it is held and let go."""
+        """One group with its partitions, and the form with which it is paused, drained and resumed."""
         self._check_view(request)
         try:
             group = group_named(unquote(object_id))
@@ -95,7 +89,7 @@ class ConsumerAdmin(OperatedAdmin):
                 return HttpResponseRedirect(consumer_url(group.name))
         state = group_detail(group)
         state_text, label = LABELS[state.state]
-        context = self.admin_site.each_context(request) | {
+        context = {
             "title": group.name,
             "group": state,
             "state_text": state_text,
@@ -105,10 +99,9 @@ class ConsumerAdmin(OperatedAdmin):
             "form": form,
             "verbs": VERBS,
             "may_operate": may_operate,
-            "back": reverse("admin:outbox_consumercontrol_changelist"),
-            "opts": self.opts,
+            "back": list_url("outbox_consumercontrol"),
         }
-        return TemplateResponse(request, "admin/outbox/consumer.html", context)
+        return admin_page(self, request, "admin/outbox/consumer.html", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -123,10 +116,9 @@ class ConsumerAdmin(OperatedAdmin):
     def _decide(self, request: HttpRequest, group: ConsumerGroup, form: DecisionForm) -> bool:
         if not form.is_valid():
             return False
-        said = form.cleaned_data
-        verb, reason = said["verb"], said["reason"]
+        verb, reason = form.cleaned_data["verb"], form.cleaned_data["reason"]
         try:
-            scope = scope_within(group, topic=said["topic"], partition=said["partition"])
+            scope = scope_within(group, topic=form.cleaned_data["topic"], partition=form.cleaned_data["partition"])
             with transaction.atomic():
                 remaining = decide(verb, scope, actor=actor_of(request), reason=reason)
                 # In the history of the group: the row of a decision is gone when it is taken back.
@@ -153,7 +145,7 @@ class ConsumerAdmin(OperatedAdmin):
 
 def consumer_url(name: str) -> str:
     """Where a group is shown."""
-    return reverse("admin:outbox_consumercontrol_change", args=[quote(name)])
+    return row_url("outbox_consumercontrol", name)
 
 
 def _partitions(state: GroupDetail, *, may_operate: bool) -> dict[str, Any] | None:
@@ -175,9 +167,7 @@ def _partitions(state: GroupDetail, *, may_operate: bool) -> dict[str, Any] | No
 
 
 def _history(decided: Sequence[PastDecision]) -> dict[str, Any] | None:
-    rows = [
-        [one.verb.capitalize(), _part(one), one.reason, one.actor, f"{one.at:%Y-%m-%d %H:%M:%S}"] for one in decided
-    ]
+    rows = [[one.verb.capitalize(), _part(one), one.reason, one.actor, seconds(one.at)] for one in decided]
     return {"headers": ["what", "of it", "why", "who", "when (UTC)"], "rows": rows} if rows else None
 
 

@@ -1,4 +1,4 @@
-"""What is an operator asked before dead letters are edited, or many of them are acted on?"""
+"""Dead-letter forms: what an operator is asked before one is edited, or many are acted on."""
 
 from typing import Any, ClassVar
 
@@ -7,22 +7,16 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from kit.admin.bulk import BulkForm
+from kit.admin.fields import reason_field, text_field, verb_field
 from outbox.admin.bodies import readable_body
-from outbox.admin.bulk import ManyForm
 from outbox.dead_letters.edits import DeadLetterEdit
 from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.models import DeadLetter, DeadLetterOperation
-
-
-def _text(label: str = "", help_text: str = "") -> forms.CharField:
-    return forms.CharField(
-        max_length=255, required=False, label=label or None, help_text=help_text, widget=UnfoldAdminTextInputWidget
-    )
 
 
 def _timestamp(help_text: str) -> forms.DateTimeField:
@@ -30,19 +24,28 @@ def _timestamp(help_text: str) -> forms.DateTimeField:
     return forms.DateTimeField(required=False, help_text=help_text, widget=widget)
 
 
-class DeadLettersForm(ManyForm):
-    """Which letters, what shall be done to them, and why."""
+class DeadLettersForm(BulkForm):
+    """Which dead letters, what shall be done to them, and why."""
 
-    narrowing: ClassVar = ("failure_group", "consumer", "event_type", "topic", "exception", "text", "since", "until")
-    field_order = ("verb", *narrowing, "everything", "rate", "reason")
+    filter_fields: ClassVar = (
+        "failure_group",
+        "consumer",
+        "event_type",
+        "topic",
+        "exception",
+        "text",
+        "since",
+        "until",
+    )
+    field_order = ("verb", *filter_fields, "everything", "rate", "reason")
 
-    verb = forms.ChoiceField(label="What", choices=DeadLetterOperation.Verb.choices, widget=UnfoldAdminSelectWidget)
-    failure_group = _text(help_text="Failures of one kind at one place.")
-    consumer = _text(help_text="The group that could not handle them.")
-    event_type = _text()
-    topic = _text()
-    exception = _text(help_text="The exception's class.")
-    text = _text(help_text="A part of what the exception said.")
+    verb = verb_field(DeadLetterOperation.Verb.values)
+    failure_group = text_field(help_text="Failures of one kind at one place.")
+    consumer = text_field(help_text="The group that could not handle them.")
+    event_type = text_field()
+    topic = text_field()
+    exception = text_field(help_text="The exception's class.")
+    text = text_field(help_text="A part of what the exception said.")
     since = _timestamp("Failed last at this time (UTC) or later.")
     until = _timestamp("Failed last before this time (UTC).")
     rate = forms.FloatField(
@@ -50,18 +53,18 @@ class DeadLettersForm(ManyForm):
         min_value=0.01,
         max_value=10_000,
         widget=UnfoldAdminDecimalFieldWidget,
-        help_text="Most letters retried in a second; the setting's when it is empty.",
+        help_text="Dead letters retried in a second at most; the setting's when it is empty.",
     )
 
     def selection(self) -> DeadLetterFilter:
-        """The letters that are meant."""
-        return msgspec.convert(self.narrowed, DeadLetterFilter)
+        """The filter as operations take it."""
+        return msgspec.convert(self.filters, DeadLetterFilter)
 
 
 class EditForm(forms.Form):
     """What is different in the copy, and why."""
 
-    event_type = forms.CharField(max_length=255, required=False, widget=UnfoldAdminTextInputWidget)
+    event_type = text_field()
     schema_version = forms.IntegerField(
         min_value=1,
         max_value=2**31 - 1,
@@ -74,16 +77,14 @@ class EditForm(forms.Form):
         help_text="A JSON object; of a registered event type, one that fits it.",
         strip=False,
     )
-    reason = forms.CharField(
-        max_length=500, widget=UnfoldAdminTextInputWidget, help_text="It is kept with the operation."
-    )
+    reason = reason_field(help_text="It is kept with the operation.")
 
     @classmethod
-    def of(cls, letter: DeadLetter, said: Any = None) -> "EditForm":
-        """The form for a letter, with what the letter says; `said` is what was sent."""
-        versions = [value for name, value in letter.headers if name == "schema_version" and isinstance(value, str)]
-        known = {"body": readable_body(bytes(letter.body or b"")), "event_type": letter.event_type}
-        return cls(said, initial=known | {"schema_version": versions[-1] if versions else None})
+    def of(cls, dead_letter: DeadLetter, data: Any = None) -> "EditForm":
+        """The form for a dead letter, filled with its own values; `data` is what was sent."""
+        versions = [value for name, value in dead_letter.headers if name == "schema_version" and isinstance(value, str)]
+        known = {"body": readable_body(bytes(dead_letter.body or b"")), "event_type": dead_letter.event_type}
+        return cls(data, initial=known | {"schema_version": versions[-1] if versions else None})
 
     def edit(self) -> DeadLetterEdit:
         """What was changed; the body is as it was sent in any case."""

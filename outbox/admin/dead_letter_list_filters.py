@@ -1,4 +1,4 @@
-"""How is the list of dead letters narrowed?"""
+"""List filters of dead letters: by failure group, by operation, and by the archive."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ from django.contrib import admin
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
 
-from outbox.admin.display import failure
+from kit.admin.filters import ColumnFilter
+from outbox.admin.dead_letter_fields import failure
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 
 FAILURE_GROUPS = 50
 LATEST_OPERATIONS = 5
 
 
-class FailureGroupFilter(admin.SimpleListFilter):
+class FailureGroupFilter(ColumnFilter):
     """Groups open dead letters by what went wrong where, the most frequent first."""
 
     title = "failure"
@@ -32,13 +33,9 @@ class FailureGroupFilter(admin.SimpleListFilter):
             for group in groups
         ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
-        """The letters of the chosen group."""
-        return queryset.filter(failure_group=self.value()) if self.value() else queryset
-
 
 class OperationFilter(admin.SimpleListFilter):
-    """Narrows letters to those of one operation, or those of them that failed in it; its page leads here."""
+    """Narrows dead letters to those of one operation, or those of them that failed in it; its page leads here."""
 
     title = "operation"
     parameter_name = "operation"
@@ -51,7 +48,7 @@ class OperationFilter(admin.SimpleListFilter):
         return list(({chosen: chosen} if chosen and chosen not in offered else {}).items()) + list(offered.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
-        """The letters that were taken in, in any state or the one that is named behind a dash."""
+        """The dead letters of the operation, in any state or in the one that is named behind a dash."""
         number, _, state = (self.value() or "").partition("-")
         if not (number.isascii() and number.isdigit() and len(number) < 19):
             return queryset
@@ -61,7 +58,7 @@ class OperationFilter(admin.SimpleListFilter):
 
 
 class ArchivedFilter(admin.SimpleListFilter):
-    """Hides archived letters unless they are asked for."""
+    """Hides archived dead letters unless they are asked for."""
 
     title = "archive"
     parameter_name = "archived"
@@ -71,7 +68,7 @@ class ArchivedFilter(admin.SimpleListFilter):
         return [("yes", "archived only"), ("any", "archived too")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
-        """The letters that are in the list."""
+        """The dead letters that are in the list."""
         match self.value():
             case "yes":
                 return queryset.filter(archived_at__isnull=False)

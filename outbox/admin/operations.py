@@ -1,18 +1,18 @@
-"""What does an operator see of what was asked to be done to dead letters, and how is it stopped?"""
+"""Dead-letter operations: what was begun, by whom and why, how far it is, and how it is stopped."""
 
 from collections.abc import Collection
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from kit.admin.console import json_block
-from outbox.admin.base import OperatedAdmin, ReasonForm, reason_dialog, row_action
-from outbox.admin.display import actor_of, bar, link
+from kit.admin.display import json_block, link, progress_bar
+from kit.admin.operated import OperatedAdmin, row_action
+from kit.admin.pages import list_url
+from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
 from outbox.dead_letters.operations import cancel_operation
 from outbox.exceptions import OperationFinished
 from outbox.models import DeadLetterOperation, OperationItem
@@ -36,13 +36,13 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         ("When", {"fields": ("created_at", "started_at", "finished_at", "error")}),
     )
 
-    def possible(self, row: DeadLetterOperation) -> Collection[str]:
+    def possible_actions(self, row: DeadLetterOperation) -> Collection[str]:
         """Nothing can be done any more about an operation that has ended."""
         return self.actions_detail if row.is_live else ()
 
     @display(description="what", label=VERBS)
     def verb_label(self, operation: DeadLetterOperation) -> str:
-        """What is done to each letter."""
+        """What is done to each dead letter."""
         return operation.verb
 
     @display(description="state", label=STATES)
@@ -53,32 +53,34 @@ class DeadLetterOperationAdmin(OperatedAdmin):
     @display(description="progress")
     def progress(self, operation: DeadLetterOperation) -> SafeString:
         """A bar, and the numbers."""
-        return bar(done=operation.done, failed=operation.failed, skipped=operation.skipped, total=operation.total)
+        return progress_bar(
+            done=operation.done, failed=operation.failed, skipped=operation.skipped, total=operation.total
+        )
 
-    @display(description="letters meant")
+    @display(description="filter")
     def filter_text(self, operation: DeadLetterOperation) -> SafeString:
         """The filter as indented JSON."""
-        return json_block(operation.filter or {"all": "open letters that are not archived"})
+        return json_block(operation.filter or {"all": "open dead letters that are not archived"})
 
-    @display(description="letters")
+    @display(description="dead letters")
     def dead_letters_link(self, operation: DeadLetterOperation) -> SafeString:
-        """The letters that it was begun with, and those of them that failed."""
-        letters = f"{reverse('admin:outbox_deadletter_changelist')}?archived=any"
-        letters += f"&operation={operation.pk}"
-        failed = f"{letters}-{OperationItem.State.FAILED}"
+        """The dead letters that it was begun with, and those of them that failed."""
+        dead_letters = list_url("outbox_deadletter", archived="any", operation=operation.pk)
+        failed = f"{dead_letters}-{OperationItem.State.FAILED}"
         return format_html(
-            "{} · {}", link(letters, f"all {operation.total}"), link(failed, f"{operation.failed} failed")
+            "{} · {}", link(dead_letters, f"all {operation.total}"), link(failed, f"{operation.failed} failed")
         )
 
     @row_action(
         description="Cancel",
         url_path="cancel",
-        permissions=["operate"],
         variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Cancel", "Letters whose turn has not come are open again.", "Cancel the operation"),
+        dialog=reason_dialog(
+            "Cancel", "Dead letters that are still to come are open again.", submit="Cancel the operation"
+        ),
     )
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: int) -> HttpResponse:
-        """Stop behind the letter in hand."""
+        """Stop behind the dead letter in hand."""
         reason = form.cleaned_data["reason"]
         try:
             operation = cancel_operation(object_id, actor=actor_of(request), reason=reason)
@@ -87,4 +89,4 @@ class DeadLetterOperationAdmin(OperatedAdmin):
         else:
             self.audit(request, [operation], f"Cancelled: {reason}")
             messages.success(request, f"Cancelled after {operation.done} of {operation.total}.")
-        return self._back_to(object_id)
+        return self.back_to_row(object_id)

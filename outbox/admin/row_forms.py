@@ -1,13 +1,12 @@
-"""What is an operator asked before a row is rerouted, or many of them are acted on?"""
+"""Outbox-row forms: what an operator is asked before a row is rerouted, or many are acted on."""
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.db.models import Q
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from outbox.admin.base import ReasonForm
-from outbox.admin.bulk import ManyForm
+from kit.admin.bulk import BulkForm
+from kit.admin.fields import text_field, verb_field
+from kit.admin.reasons import ReasonForm
 from outbox.models import OutboxEvent
 
 VERBS = {
@@ -19,8 +18,8 @@ VERBS = {
 class RouteForm(ReasonForm):
     """Asks where to, and why."""
 
-    topic = forms.CharField(max_length=249, required=False, widget=UnfoldAdminTextInputWidget)
-    partition_key = forms.CharField(max_length=1_000, required=False, widget=UnfoldAdminTextInputWidget)
+    topic = text_field(249)
+    partition_key = text_field(1_000)
     field_order = ("topic", "partition_key", "reason")
 
     def __init__(self, request: Any, object_id: int | None = None, *args: Any, **kwargs: Any) -> None:
@@ -29,27 +28,20 @@ class RouteForm(ReasonForm):
         super().__init__(request, object_id, *args, initial=route | (kwargs.pop("initial", None) or {}), **kwargs)
 
 
-class RowsForm(ManyForm):
+class RowsForm(BulkForm):
     """Which rows, what shall be done to them, and why."""
 
-    narrowing: ClassVar = ("topic", "event_type", "partition_key", "text")
-    field_order = ("verb", *narrowing, "everything", "reason")
+    filter_fields: ClassVar = ("topic", "event_type", "partition_key", "text")
+    field_order = ("verb", *filter_fields, "everything", "reason")
 
-    verb = forms.ChoiceField(
-        label="What", choices=[(verb, verb.capitalize()) for verb in VERBS], widget=UnfoldAdminSelectWidget
-    )
-    topic = forms.CharField(max_length=249, required=False, widget=UnfoldAdminTextInputWidget)
-    event_type = forms.CharField(max_length=100, required=False, widget=UnfoldAdminTextInputWidget)
-    partition_key = forms.CharField(max_length=1_000, required=False, widget=UnfoldAdminTextInputWidget)
-    text = forms.CharField(
-        max_length=255,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="A part of what the broker said.",
-    )
+    verb = verb_field(VERBS)
+    topic = text_field(249)
+    event_type = text_field(100)
+    partition_key = text_field(1_000)
+    text = text_field(help_text="A part of what the broker said.")
 
     def selection(self) -> Q:
-        """The rows that are meant, whatever state they are in."""
-        said = self.narrowed
-        text = said.pop("text", None)
-        return Q(**said) & (Q(last_error__icontains=text) if text else Q())
+        """The rows that the filter selects, whatever state they are in."""
+        columns = self.filters
+        text = columns.pop("text", None)
+        return Q(**columns) & (Q(last_error__icontains=text) if text else Q())

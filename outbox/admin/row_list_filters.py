@@ -1,13 +1,12 @@
-"""How is the list of outbox rows narrowed?"""
+"""List filters of outbox rows: by state, topic and event type."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from outbox.models import OutboxEvent
+from kit.admin.filters import ColumnFilter
 from outbox.sql.statements import statement
 
 LATEST = 10_000
@@ -29,21 +28,16 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.in_state(self.value()) if self.value() in STATES else queryset
 
 
-class RecentFilter(admin.SimpleListFilter):
+class RecentFilter(ColumnFilter):
     """Narrows rows to one value that the latest rows have; subclasses say of which column."""
 
     column: int
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def values(self) -> list[str]:
         """What the latest rows have; a look at all rows would take too long."""
         with connection.cursor() as cursor:
             cursor.execute(statement("recent_topics"), {"limit": LATEST})
-            values = sorted({row[self.column] for row in cursor.fetchall()})
-        return [(value, value) for value in values]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
-        """The rows with the chosen value."""
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+            return sorted({row[self.column] for row in cursor.fetchall()})
 
 
 class TopicFilter(RecentFilter):

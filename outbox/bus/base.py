@@ -1,6 +1,10 @@
-"""What does Nova ask of a message broker? Every adapter gives this, and passes one contract suite."""
+"""Bus: what Nova asks of a message broker. Every adapter gives it and passes one contract suite.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Above 200 lines, because the whole of the interface is to be seen in one place.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -11,6 +15,9 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 Partition = tuple[str, int]
 """Topic and number."""
+
+Offsets = Mapping[int, tuple[int, int | None]]
+"""By partition, the first and the last offset that are wanted; without a last one, all that are there."""
 
 
 class Failure(Enum):
@@ -65,6 +72,36 @@ class DeliveryFailure(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class PartitionLag(Struct, frozen=True, kw_only=True):
+    """One partition, as a group sees it."""
+
+    topic: str
+    partition: int
+    committed: int | None
+    """Where the group goes on; None when it has never committed, and begins at the earliest."""
+    end: int
+    """The next offset to be written."""
+    lag: int
+    """Messages that the group has not committed. Where topics are compacted, at most so many."""
+
+
+class History(Protocol):
+    """What a topic keeps between two places, as it is when it is opened. Used by one thread, closed at the end."""
+
+    @property
+    def length(self) -> int:
+        """How many messages there are at most."""
+        ...
+
+    def batches(self, limit: int) -> Iterator[list[IncomingMessage]]:
+        """All messages, each partition in its order. Raises `BrokerUnavailable` when the broker falls silent."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
 class Subscription(Protocol):
     """One member of a consumer group. Used by one thread."""
 
@@ -104,6 +141,16 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """A message broker."""
 
+    name: str
+    """What `NOVA_BUS` calls it."""
+
+    def ping(self, *, timeout: float) -> None:
+        """Hear from the broker within so many seconds.
+
+        Raises `BrokerUnavailable`, and `Unsupported` where there is no server that could be away.
+        """
+        ...
+
     def ensure_topics(self, specs: Sequence[TopicSpec]) -> Mapping[str, DeliveryFailure]:
         """Create what does not exist; the failures by topic."""
         ...
@@ -122,6 +169,10 @@ class Bus(Protocol):
         """
         ...
 
+    def partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has; None when it is not there. Raises `BrokerUnavailable`."""
+        ...
+
     def warm_up(self, specs: Sequence[TopicSpec]) -> None:
         """Connect and learn the topics, so that the first message need not wait; a broker that is away is no error."""
         ...
@@ -135,6 +186,28 @@ class Bus(Protocol):
 
     def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a consumer group. A topic that begins with `^` is a pattern. A new group starts at the earliest."""
+        ...
+
+    def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
+        """How far a group is behind on each partition of its topics, whether it has members or not.
+
+        Raises `BrokerUnavailable`, and `Unsupported` where the broker keeps no offsets.
+        """
+        ...
+
+    def history(
+        self,
+        topic: str,
+        *,
+        from_time: datetime | None = None,
+        to_time: datetime | None = None,
+        offsets: Offsets | None = None,
+    ) -> History:
+        """What the topic keeps of these times, those of the messages at the broker, and of these offsets.
+
+        It is read beside all groups, which do not notice. Raises `BrokerUnavailable`, also for a topic that is not
+        there, and `Unsupported` where the broker keeps no past.
+        """
         ...
 
     def close(self) -> None:

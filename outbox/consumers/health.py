@@ -1,4 +1,4 @@
-"""Are relay, consumers and workers alive? Their loops say so themselves; a silent one is not."""
+"""Health checks: relay, consumers and workers are alive while their heartbeats come."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

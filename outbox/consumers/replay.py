@@ -1,4 +1,4 @@
-"""How are messages given to one consumer group again? Read from the topic beside the group, whose place stays as it is.
+"""Replay: messages are given to one consumer group again, read beside the group, whose place stays as it is.
 
 The group's own inbox still counts: what has had its effect is passed over, so that a replay fills gaps, for instance
 of a handler that was added later to a new group, or after rows were restored from a backup. To have the handlers take
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from kit.retry import RetryPolicy
-from outbox.bus.base import IncomingMessage
-from outbox.bus.kafka.history import KafkaRange
+from outbox.bus.base import History, IncomingMessage
 from outbox.consumers.batch import Batch
 from outbox.consumers.processor import Processor
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
-from outbox.messages.decoding import event_type_of, to_event
+from outbox.messages.decoding import to_event
+from outbox.messages.headers import event_type_of
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 def replay(
     group: ConsumerGroup,
-    messages: KafkaRange,
+    messages: History,
     *,
     keys: frozenset[bytes] = frozenset(),
     event_types: frozenset[str] = frozenset(),

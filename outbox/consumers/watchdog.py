@@ -1,8 +1,8 @@
-"""Does a consumer come any further? A thread beside it looks, because one that is stuck cannot say so itself.
+"""Watchdog: a thread beside a consumer that notices stalls, because a thread that is stuck cannot say so itself.
 
-A stall is logged with the place where the thread stands and makes the process unhealthy. After twice the time, a lane's
-consumer begins anew with smaller batches, and its database session is ended so that the batch does not wait for itself;
-for a poll thread that is stuck nothing can be done from inside, and the worker is told to end.
+A stall is logged with the place where the thread stands and makes the process unhealthy. After twice the time, the
+consumer of a stuck batch begins anew with smaller ones, and the database session is ended so that the batch does not
+wait for itself; for a poll thread that is stuck nothing can be done from inside, and the worker is told to end.
 """
 
 import sys
@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from outbox.consumers.partition_queues import InHand
+from outbox.consumers.partition_queue import InHand
 
 log = structlog.get_logger(__name__)
 
-INTERVAL = 0.5
+# Seconds between two looks.
+CHECK_INTERVAL = 0.5
+# Calls of a stack that are logged.
 MAX_DEPTH = 12
 
 
@@ -33,7 +35,7 @@ class Watchdog:
         poll_limit: float,
         give_up: Callable[[], None],
     ) -> None:
-        """`limit` is how many seconds without progress are a stall of a lane, and `poll_limit` of the poll thread.
+        """`limit` is how many seconds without progress are a stall of a batch, and `poll_limit` of the poll thread.
 
         `give_up` tells the worker.
         """
@@ -67,7 +69,7 @@ class Watchdog:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(min(INTERVAL, self._limit / 4)):
+        while not self._stop.wait(min(CHECK_INTERVAL, self._limit / 4)):
             self.check(time.monotonic())
 
     def check(self, now: float) -> None:

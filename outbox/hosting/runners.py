@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from outbox.bus.factory import bus_of
 from outbox.conf import outbox_conf
-from outbox.consumers.consumer import ConsumerRunner, ConsumerSettings, nobody_to_tell
+from outbox.consumers.consumer import ConsumerRunner, nobody_to_tell
+from outbox.consumers.settings import ConsumerSettings
 from outbox.exceptions import UnknownRunner
 from outbox.handling.handlers import ConsumerGroup
 from outbox.hosting.hosted_loop import Loop

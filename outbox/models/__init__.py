@@ -1,4 +1,4 @@
-"""Which tables do the outbox and its consumers have? The models serve the admin and low-rate queries; see `sql/`."""
+"""Models of the outbox and its consumers: they serve the admin and low-rate queries; hot paths have `outbox/sql`."""
 
 from outbox.models.consumers import ConsumerAction, ConsumerControl, ExternalEvent, InboxEntry, ProcessHeartbeat
 from outbox.models.dead_letters import DeadLetter, DeadLetterOperation, OperationItem

@@ -1,4 +1,4 @@
-"""What have consumer groups taken, what holds for them, and which processes are alive?"""
+"""Consumer models: inbox entries, operators' decisions about consumer groups, and heartbeats of processes."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models

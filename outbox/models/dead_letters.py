@@ -1,4 +1,4 @@
-"""Which messages could no consumer group handle, and what do operators do about them?"""
+"""Dead-letter models: messages that a consumer group could not handle, and operators' operations on them."""
 
 from django.db import models
 from django.db.models import Q
@@ -41,7 +41,7 @@ class DeadLetter(models.Model):
     status = models.CharField(max_length=10, choices=Status, db_default=Status.OPEN)
     archived_at = models.DateTimeField(null=True, help_text="Since when it is left out of lists.")
     edited_from = models.OneToOneField(
-        "self", null=True, on_delete=models.CASCADE, related_name="edited_copy", help_text="The letter as it came."
+        "self", null=True, on_delete=models.CASCADE, related_name="edited_copy", help_text="The dead letter as it came."
     )
     dlq_published_at = models.DateTimeField(null=True, help_text="When its copy was on the dead-letter topic.")
     dlq_error = models.TextField(null=True, help_text="Why it can have no copy there.")  # noqa: DJ001 - no error is not an empty one
@@ -73,7 +73,7 @@ class DeadLetterOperation(models.Model):
     """Something that an operator has asked to be done to dead letters: what, to which, who, why, and how far it is."""
 
     class Verb(models.TextChoices):
-        """What is done to each letter."""
+        """What is done to each dead letter."""
 
         RETRY = "retry"
         DISCARD = "discard"
@@ -90,16 +90,18 @@ class DeadLetterOperation(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     verb = models.CharField(max_length=10, choices=Verb)
-    filter = models.JSONField(help_text="Which letters were meant; see outbox.dead_letters.selection.")
+    filter = models.JSONField(help_text="Which dead letters it is for; see outbox.dead_letters.selection.")
     actor = models.CharField(max_length=255)
     reason = models.CharField(max_length=500)
-    rate = models.FloatField(null=True, help_text="Most letters retried in a second.")
+    rate = models.FloatField(null=True, help_text="Dead letters retried in a second, at most.")
     state = models.CharField(max_length=10, choices=State, db_default=State.QUEUED)
-    total = models.IntegerField(db_default=0, help_text="Letters that it was begun with, and taken in behind them.")
+    total = models.IntegerField(
+        db_default=0, help_text="Dead letters that it was begun with, and those enqueued behind them."
+    )
     done = models.IntegerField(db_default=0)
-    failed = models.IntegerField(db_default=0, help_text="Letters that could not be handled this time either.")
+    failed = models.IntegerField(db_default=0, help_text="Dead letters that could not be handled this time either.")
     skipped = models.IntegerField(
-        db_default=0, help_text="Letters that had changed meanwhile, or stand behind one of their key that failed."
+        db_default=0, help_text="Dead letters that had changed meanwhile, or stand behind one of their key that failed."
     )
     cancelled_by = models.CharField(max_length=255, blank=True, db_default="")
     cancel_reason = models.CharField(max_length=500, blank=True, db_default="")
@@ -107,7 +109,7 @@ class DeadLetterOperation(models.Model):
     request_id = models.UUIDField(null=True, unique=True, help_text="Makes a repeated request harmless.")
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(null=True, help_text="When its rate allows the next letter.")
+    next_at = models.DateTimeField(null=True, help_text="When its rate allows the next dead letter.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -129,15 +131,15 @@ class DeadLetterOperation(models.Model):
 
     @property
     def pending(self) -> int:
-        """Letters whose turn has not come."""
+        """Dead letters that are still to come."""
         return self.total - self.done - self.failed - self.skipped if self.is_live else 0
 
 
 class OperationItem(models.Model):
-    """One letter of an operation. Ids rise in the order in which the letters are dealt with."""
+    """One dead letter of an operation. Ids rise in the order in which they are dealt with."""
 
     class State(models.TextChoices):
-        """What has become of the letter in this operation."""
+        """What has become of the dead letter in this operation."""
 
         PENDING = "pending"
         DONE = "done"
@@ -145,7 +147,7 @@ class OperationItem(models.Model):
         BLOCKED = "held"
         """Not tried, because one before it of its key failed, or is open and blocks its key."""
         SKIPPED = "skipped"
-        """Not tried, because the letter had changed meanwhile."""
+        """Not tried, because the dead letter had changed meanwhile."""
         CANCELLED = "cancelled"
 
     id = models.BigAutoField(primary_key=True)
@@ -158,7 +160,7 @@ class OperationItem(models.Model):
         null=True,
         db_column="lane",
         db_collation="C",
-        help_text="The same for letters whose order is kept.",
+        help_text="The same for dead letters whose order is kept.",
     )
     state = models.CharField(max_length=10, choices=State, db_default=State.PENDING)
 
@@ -171,4 +173,4 @@ class OperationItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"letter {self.dead_letter_id} of operation {self.operation_id}"
+        return f"dead letter {self.dead_letter_id} of operation {self.operation_id}"

@@ -1,4 +1,4 @@
-"""Which events wait to be published, were published or given up, and what have operators done about them?"""
+"""Outbox-row models: events to be published, published or discarded, and what operators did about them."""
 
 from django.db import models
 from django.db.models import Q

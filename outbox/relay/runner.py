@@ -1,4 +1,4 @@
-"""How does a relay live? It holds its shards, passes over them again and again, and waits for work or better times."""
+"""Relay runner: holds its shards, passes over them again and again, and waits for work or for an outage's end."""
 
 import random
 import threading
@@ -46,7 +46,7 @@ class RelaySettings(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, conf: OutboxConf) -> "RelaySettings":
         """From the settings."""
-        return cls(batch=conf.relay_batch, policies=conf.relay_policies(), redis_url=conf.redis_url)
+        return cls(batch=conf.relay_batch, policies=TopicPolicies.of_settings(conf), redis_url=conf.redis_url)
 
 
 class RelayRunner:
@@ -89,8 +89,8 @@ class RelayRunner:
             if busy:
                 self._tempo = self._tempo.after_work()
                 continue
-            hinted = listener.wait(self._tempo.pause, stop)
-            self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
+            woken = listener.wait(self._tempo.pause, stop)
+            self._tempo = self._tempo.after_work() if woken else self._tempo.after_nothing()
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(

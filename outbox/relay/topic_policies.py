@@ -1,11 +1,11 @@
-"""Relay policies: what becomes of refused rows, by topic. Pure."""
+"""Topic policies: what becomes of rows that the broker refuses, by topic. Pure."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, convert
+from msgspec import Struct, convert
 
 from kit.retry import RetryPolicy
+from outbox.conf import OutboxConf, TopicException
 
 
 class TopicPolicy(Struct, frozen=True, kw_only=True):
@@ -14,26 +14,6 @@ class TopicPolicy(Struct, frozen=True, kw_only=True):
     retry: RetryPolicy
     dead_row_holds_its_key: bool = True
     """Whether the later rows of a dead row's key wait for an operator; else they go on without it."""
-
-
-class TopicException(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the settings say about one topic; what they leave out is as usual."""
-
-    max_retries: Annotated[int, Meta(ge=0, le=1_000)] | None = None
-    base: Annotated[float, Meta(ge=0, le=3_600)] | None = None
-    """Most seconds before the first retry."""
-    cap: Annotated[float, Meta(ge=0, le=86_400)] | None = None
-    """Most seconds before any retry."""
-    dead_row: Literal["holds_its_key", "lets_its_key_go_on"] = "holds_its_key"
-
-    def applied_to(self, usual: RetryPolicy) -> TopicPolicy:
-        """The policy of the topic."""
-        retry = RetryPolicy(
-            limit=usual.limit if self.max_retries is None else self.max_retries,
-            base=usual.base if self.base is None else self.base,
-            cap=usual.cap if self.cap is None else self.cap,
-        )
-        return TopicPolicy(retry=retry, dead_row_holds_its_key=self.dead_row == "holds_its_key")
 
 
 class TopicPolicies(Struct, frozen=True, kw_only=True):
@@ -52,8 +32,13 @@ class TopicPolicies(Struct, frozen=True, kw_only=True):
         special = convert(exceptions, dict[str, TopicException])
         return cls(
             usual=TopicPolicy(retry=usual),
-            special={topic: exception.applied_to(usual) for topic, exception in special.items()},
+            special={topic: _policy(exception, usual) for topic, exception in special.items()},
         )
+
+    @classmethod
+    def of_settings(cls, conf: OutboxConf) -> "TopicPolicies":
+        """Those of the settings. Raises `msgspec.ValidationError` for what the system check of the settings refuses."""
+        return cls.read(RetryPolicy(limit=conf.relay_max_retries), conf.relay_exceptions)
 
     def of(self, topic: str) -> TopicPolicy:
         """The policy of a topic."""
@@ -62,3 +47,12 @@ class TopicPolicies(Struct, frozen=True, kw_only=True):
     def topics_that_go_on(self) -> list[str]:
         """Those among the special ones whose dead rows hold nothing back."""
         return [topic for topic, policy in self.special.items() if not policy.dead_row_holds_its_key]
+
+
+def _policy(exception: TopicException, usual: RetryPolicy) -> TopicPolicy:
+    retry = RetryPolicy(
+        limit=usual.limit if exception.max_retries is None else exception.max_retries,
+        base=usual.base if exception.base is None else exception.base,
+        cap=usual.cap if exception.cap is None else exception.cap,
+    )
+    return TopicPolicy(retry=retry, dead_row_holds_its_key=exception.dead_row == "holds_its_key")

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from nova.local.processes.ports import LOOPBACK, free_port
 from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec
 from outbox.handling import handlers
-from outbox.signals.metrics import LagCollector
+from outbox.hosting.collectors import LagCollector
 from tests.support.outbox import eventually, produce, unique
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

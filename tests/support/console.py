@@ -17,7 +17,7 @@ def client_of(*permissions: str) -> Client:
 
 
 def operator_client() -> Client:
-    """A browser of somebody who may act on rows, letters and operations."""
+    """A browser of somebody who may act on rows, dead letters and operations."""
     return client_of(
         *("view_outboxevent", "change_outboxevent", "view_deadletter", "change_deadletter"),
         *("view_deadletteroperation", "change_deadletteroperation"),

@@ -1,6 +1,5 @@
 """Rows to relay, messages to consume, and topics to look at from outside."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,7 +89,7 @@ def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
     deadline = time.monotonic() + within
     while not (answer := holds()):
         assert time.monotonic() < deadline, f"not within {within} s"
-        threading.Event().wait(0.02)
+        time.sleep(0.02)
     return answer
 
 
@@ -123,10 +122,7 @@ def headers_of(message: Any) -> dict[str, bytes]:
     return dict(message.headers())
 
 
-def test_database_url() -> str:
+def url_of_test_database() -> str:
     """Where another process finds this test's database."""
     of = connection.settings_dict
     return f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
-
-
-test_database_url.__test__ = False  # type: ignore[attr-defined]

@@ -15,10 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS, shard_of
 from outbox.relay.shards import OWNED
 from tests.support.database import rows, scalar
-from tests.support.outbox import eventually, test_database_url, unique
+from tests.support.outbox import eventually, unique, url_of_test_database
 from tests.support.platform import CHECKOUT
 from tests.support.topics import header, versions_by_key
 
@@ -46,10 +47,10 @@ class RelayProcess:
         self.name = unique("relay")
         more = {
             "DJANGO_SETTINGS_MODULE": "nova.settings.test",
-            "DATABASE_URL": test_database_url(),
+            "DATABASE_URL": url_of_test_database(),
             "REDIS_URL": settings.REDIS_URL,
             "KAFKA_BROKERS": settings.KAFKA_BROKERS,
-            "KAFKA_TOPIC_PREFIX": settings.KAFKA_TOPIC_PREFIX,
+            "KAFKA_TOPIC_PREFIX": outbox_conf().topic_prefix,
             "NOVA_RELAY_BATCH": str(batch),
             "PGAPPNAME": self.name,
         }

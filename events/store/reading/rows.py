@@ -1,4 +1,4 @@
-"""How does a row become an event? The one function that knows the columns of the reading statements.
+"""Rows as events: the one function that knows the columns of the reading statements (`events.sql.columns`).
 
 Whoever reads an event has seen it: the process's clock takes notice.
 """

@@ -1,4 +1,4 @@
-"""What is a process of the platform, and how is it started so that it can't outlive the platform?"""
+"""Process of the platform: what it runs, and how it is started so that it cannot outlive the platform."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nova
 from nova.local import launch
 from nova.local.exceptions import StartFailedError
 from nova.local.files import tail
@@ -95,5 +96,5 @@ def describe_exit(status: int) -> str:
 
 def _import_path() -> str:
     """Where Python programs find Nova, also when the current directory is not its checkout."""
-    ours = Path(__file__).parents[2]
+    ours = Path(nova.__file__).parents[1]
     return os.pathsep.join(filter(None, (str(ours), os.environ.get("PYTHONPATH"))))

@@ -1,4 +1,4 @@
-"""What does the content service know of users, without asking identity each time? A copy in Redis, for 24 hours.
+"""Copies of users: what the content service knows of them without asking identity, in Redis, for 24 hours.
 
 `user:{user_id}` is a JSON object of id, username and e-mail, written by the service's own handler from the events of
 the identity service. It is a cache: Redis may be emptied, and a user without a copy is one that is not known here.
@@ -6,9 +6,9 @@ the identity service. It is a cache: Redis may be emptied, and a user without a 
 
 import msgspec
 import redis
-from django.conf import settings
 from msgspec import Struct
 
+from kit.conf import shared_conf
 from kit.redis import shared_client
 from nova.services.identity.events import (
     IdentityUserCreated,
@@ -57,13 +57,13 @@ class LocalUser(Struct, frozen=True, kw_only=True):
 
 def local_user(user_id: str) -> LocalUser | None:
     """The copy, or None where there is none. Raises `redis.RedisError`."""
-    found = shared_client(settings.REDIS_URL, timeout=TIMEOUT).get(_key(user_id))
+    found = shared_client(shared_conf().redis_url, timeout=TIMEOUT).get(_key(user_id))
     return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else None
 
 
 def keep_local_users(event: ReceivedEvent) -> None:
     """Let the copy follow the event. Raises `redis.RedisError`."""
-    client = shared_client(settings.REDIS_URL, timeout=TIMEOUT)
+    client = shared_client(shared_conf().redis_url, timeout=TIMEOUT)
     match event.payload:
         case UserCreated(user_id=user_id, email=email, username=username):
             _write(client, LocalUser(id=user_id, username=username or "", email=email))

@@ -1,12 +1,10 @@
-"""Console pages of the feed service."""
+"""Admin of the feed service: its read model, to be searched and read."""
 
 from django.contrib import admin
 from unfold.decorators import display
 
-from kit.admin.console import ReadOnlyAdmin
+from kit.admin.read_only import ReadOnlyAdmin
 from nova.services.feed.models import FeedPost
-
-BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
 
 
 @admin.register(FeedPost)

@@ -1,15 +1,12 @@
-"""Console pages of the identity service."""
+"""Admin of the identity service: its read model, to be searched and read."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from unfold.decorators import display
 
-from kit.admin.console import ReadOnlyAdmin
+from kit.admin.read_only import ReadOnlyAdmin
 from nova.services.identity.models import User
 from nova.services.text_folding import fold
-
-BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
 
 
 @admin.register(User)
@@ -35,13 +32,6 @@ class UserAdmin(ReadOnlyAdmin):
         """The status, set off by colour."""
         return user.status
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[User]", search_term: str
-    ) -> "tuple[QuerySet[User], bool]":
+    def term_filter(self, term: str) -> Q:
         """Users with the term in a name or the e-mail, whatever its case; the trigram index answers."""
-        term = search_term.strip()
-        if "\0" in term:
-            return queryset.none(), False
-        if not term:
-            return queryset, False
-        return queryset.filter(folded__contains=fold(term)) | queryset.filter(user_id=term), False
+        return Q(folded__contains=fold(term)) | Q(user_id=term)

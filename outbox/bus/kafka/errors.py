@@ -1,9 +1,15 @@
-"""What does an error of Kafka's say about a message? Whether it may be tried again, and whose fault it is."""
+"""Errors of Kafka: what each says about a message, about the broker, and about who may speak to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
+from msgspec import structs
 
 from kit import outages
 from outbox.bus.base import DeliveryFailure, Failure
+from outbox.bus.kafka.security import is_unlawful
+from outbox.exceptions import BrokerUnavailable
 
 PERMANENT = frozenset(
     {
@@ -44,6 +50,36 @@ def failure_of(error: KafkaError) -> DeliveryFailure:
     code = error.code()
     kind = Failure.PERMANENT if code in PERMANENT else Failure.REFUSED if code in REFUSED else Failure.OUTAGE
     return DeliveryFailure(failure=kind, reason=f"{error.name()}: {error.str()}")
+
+
+class Complaint:
+    """Why a broker does not let us in, as far as one has said so: what it does not answer only shows that it is away.
+
+    To be given to a client as its `error_cb`.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+
+    def __call__(self, error: KafkaError) -> None:
+        """Hear an error of a connection."""
+        if is_unlawful(error):
+            self.reason = error.str()
+
+    def explain(self, failure: DeliveryFailure) -> DeliveryFailure:
+        """The failure; where it is an outage, with the complaint."""
+        if failure.failure is not Failure.OUTAGE or not self.reason:
+            return failure
+        return structs.replace(failure, reason=f"{failure.reason}; {self.reason}")
+
+
+@contextmanager
+def asking(what: str = "the cluster") -> Iterator[None]:
+    """Ask a broker. Raises `BrokerUnavailable`, which says what was asked, for every `KafkaException`."""
+    try:
+        yield
+    except KafkaException as exception:
+        raise BrokerUnavailable(f"{what}: {exception.args[0].str()}") from exception
 
 
 outages.add(KafkaException, lambda exception: bool(exception.args[0].retriable()))

@@ -1,20 +1,19 @@
-"""What stands on a topic between two places? Read by a consumer that belongs to no group and commits nothing."""
+"""History: what a topic keeps between two places, read by a consumer that belongs to no group and commits nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from msgspec import Struct
 
-from outbox.bus.base import IncomingMessage
+from outbox.bus.base import IncomingMessage, Offsets
+from outbox.bus.kafka.errors import asking
 from outbox.bus.kafka.subscription import CONSUMER_CONFIG, incoming
+from outbox.exceptions import BrokerUnavailable
 
 # Seconds that the broker may take for an answer, and for the next message.
 ANSWER_TIMEOUT = 10.0
-
-Offsets = Mapping[int, tuple[int, int | None]]
-"""By partition, the first and the last offset that are wanted; without a last one, all that are there."""
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -31,8 +30,8 @@ class Stretch(Struct, frozen=True, kw_only=True):
         return max(0, self.end - self.start)
 
 
-class KafkaRange:
-    """A look at one topic, as it is when it is opened. Used by one thread, and closed at the end."""
+class KafkaHistory:
+    """See `History`."""
 
     def __init__(
         self,
@@ -43,7 +42,7 @@ class KafkaRange:
         to_time: datetime | None = None,
         offsets: Offsets | None = None,
     ) -> None:
-        """Times are those of the messages at the broker. Raises `KafkaException` when the broker does not answer."""
+        """As `Bus.history` says."""
         # The name is one that nobody uses: nothing is asked of it or kept for it.
         config = {
             **client_config,
@@ -53,19 +52,29 @@ class KafkaRange:
         }
         self._consumer = Consumer(config)
         self._topic = topic
+        self._name = f"{topic} at {client_config['bootstrap.servers']}"
         try:
-            self.stretches = self._stretches(from_time, to_time, offsets)
-        except KafkaException:
+            with asking(self._name):
+                self.stretches = self._stretches(from_time, to_time, offsets)
+        except BrokerUnavailable:
             self.close()
             raise
 
     @property
     def length(self) -> int:
-        """How many messages there are at most."""
+        """See `History`."""
         return sum(stretch.length for stretch in self.stretches)
 
     def batches(self, limit: int) -> Iterator[list[IncomingMessage]]:
-        """All messages, each partition in its order. Raises `KafkaException` when the broker falls silent."""
+        """See `History`."""
+        with asking(self._name):
+            yield from self._batches(limit)
+
+    def close(self) -> None:
+        """See `History`."""
+        self._consumer.close()
+
+    def _batches(self, limit: int) -> Iterator[list[IncomingMessage]]:
         ends = {stretch.partition: stretch.end for stretch in self.stretches if stretch.length}
         self._consumer.assign(
             [TopicPartition(self._topic, one.partition, one.start) for one in self.stretches if one.length]
@@ -73,7 +82,7 @@ class KafkaRange:
         while ends:
             found = self._consumer.consume(limit, timeout=0.2) or self._consumer.consume(1, timeout=ANSWER_TIMEOUT)
             if not found:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker sends nothing"))  # noqa: SLF001
+                raise BrokerUnavailable(f"{self._name}: the broker sends nothing")
             batch = []
             for message in found:
                 number, offset = _place(message)
@@ -86,10 +95,6 @@ class KafkaRange:
                     self._consumer.incremental_unassign([TopicPartition(self._topic, number)])
             if batch:
                 yield batch
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._consumer.close()
 
     def _stretches(
         self, from_time: datetime | None, to_time: datetime | None, offsets: Offsets | None

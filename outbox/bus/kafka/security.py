@@ -1,41 +1,11 @@
-"""How does a client of Kafka prove who it is, and know the broker? By settings that every client is given."""
+"""Kafka security: how a client proves who it is, and knows the broker, in the words of librdkafka."""
 
 from confluent_kafka import KafkaError
-from msgspec import Struct
+
+from outbox.conf import KafkaSecurity
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-class KafkaSecurity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
-    """Security settings of a Kafka client; what is empty stays librdkafka's default. Its text shows no secret."""
-
-    protocol: str = "PLAINTEXT"
-    """`KAFKA_SECURITY_PROTOCOL`"""
-    mechanism: str = ""
-    """`KAFKA_SASL_MECHANISM`"""
-    username: str = ""
-    """`KAFKA_SASL_USERNAME`"""
-    password: str = ""
-    """`KAFKA_SASL_PASSWORD`"""
-    ca_location: str = ""
-    """`KAFKA_SSL_CA_LOCATION`: PEM file of the authorities that may vouch for brokers."""
-    certificate_location: str = ""
-    """`KAFKA_SSL_CERTIFICATE_LOCATION`: PEM file of the client's own certificate."""
-    key_location: str = ""
-    """`KAFKA_SSL_KEY_LOCATION`: PEM file of its key."""
-    key_password: str = ""
-    """`KAFKA_SSL_KEY_PASSWORD`"""
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether others on the network see what is sent as ciphertext only."""
-        return self.protocol in {"SSL", "SASL_SSL"}
-
-    def __repr__(self) -> str:
-        return f"KafkaSecurity({self.protocol}{f', {self.mechanism}' if self.mechanism else ''})"
-
-
 PLAINTEXT = KafkaSecurity()
 
 

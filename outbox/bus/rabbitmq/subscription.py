@@ -6,7 +6,6 @@ what it gives back is free for the others, together with whatever it has not ack
 """
 
 import math
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +19,7 @@ from outbox.bus.base import IncomingMessage, Partition
 from outbox.bus.rabbitmq.frames import is_unreadable
 from outbox.bus.rabbitmq.topology import dead_letters_name, declare_group, declare_queue, members_name, queue_name
 from outbox.bus.rabbitmq.wire import CHANNEL_ERRORS, CONNECTION_ERRORS, RabbitAddress, connect, from_amqp
+from outbox.bus.topic_patterns import includes, is_pattern
 
 log = structlog.get_logger(__name__)
 
@@ -208,7 +208,7 @@ class RabbitSubscription:
             return
         queue.unacknowledged.add(tag)
         topic = received.delivery_info["exchange"] or queue.topic
-        if queue.topic.startswith("^") and not re.match(queue.topic, topic):
+        if is_pattern(queue.topic) and not includes([queue.topic], topic):
             _acknowledge(queue, [tag])
             return
         offset = self._offsets.get((topic, queue.number), 0)

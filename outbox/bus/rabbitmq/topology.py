@@ -1,4 +1,4 @@
-"""How do topics, groups and partitions look in RabbitMQ, which knows exchanges and queues?
+"""Topology: topics, groups and partitions as RabbitMQ knows them, by exchanges and queues.
 
     topic exchange `TOPIC`, by event type ──┬─▶ headers exchange `GROUP/TOPIC` ──▶ queues `GROUP/TOPIC/0`, `1`, …
                                             └─▶ topic exchange `nova.everything` ──▶ the same for patterns
@@ -10,6 +10,8 @@ topic by event type. What a group's queues give up (rejected, expired) goes by `
 
 from typing import Any
 from zlib import crc32
+
+from outbox.bus.topic_patterns import is_pattern
 
 # Every topic's messages come by here as well, for groups that follow a pattern.
 EVERYTHING = "nova.everything"
@@ -32,7 +34,7 @@ def declare_topic(channel: Any, topic: str) -> None:
 
 def declare_group(channel: Any, group: str, topic: str, partitions: int) -> None:
     """Make a group's queues for a topic or a pattern of topics, and for its dead letters, where there are none."""
-    if topic.startswith("^"):
+    if is_pattern(topic):
         channel.exchange_declare(EVERYTHING, "topic", durable=True, auto_delete=False)
     else:
         declare_topic(channel, topic)
@@ -50,7 +52,7 @@ def declare_group(channel: Any, group: str, topic: str, partitions: int) -> None
     channel.queue_bind(queue_name(group, topic, 0), unnumbered)
     channel.queue_declare(members_name(group, topic), durable=True, auto_delete=False)
     # Last, so that the first message finds everything behind it.
-    channel.exchange_bind(name, source=EVERYTHING if topic.startswith("^") else topic, routing_key="#")
+    channel.exchange_bind(name, source=EVERYTHING if is_pattern(topic) else topic, routing_key="#")
 
 
 def declare_queue(channel: Any, group: str, topic: str, number: int) -> tuple[int, int]:

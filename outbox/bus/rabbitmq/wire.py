@@ -1,4 +1,4 @@
-"""How is RabbitMQ reached, and what does a message look like on its way? As properties, headers and a body of AMQP."""
+"""Wire: how RabbitMQ is reached, and what messages and failures look like in AMQP."""
 
 import ssl
 import time
@@ -15,6 +15,7 @@ from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, Incomin
 from outbox.bus.headers import PLACE_NAMESPACE, event_type_in
 from outbox.bus.rabbitmq.frames import tolerant_frame_handler
 from outbox.bus.rabbitmq.topology import KEY, PARTITION, partition_of
+from outbox.exceptions import BrokerUnavailable
 
 CONNECT_TIMEOUT = 2.0
 # A silent broker, or member of a group, counts as dead after twice as many seconds.
@@ -44,8 +45,8 @@ class RabbitAddress(Struct, frozen=True, kw_only=True):
         return "RabbitAddress(…)"
 
 
-def connect(address: RabbitAddress) -> Any:
-    """A connection to the broker. Raises one of `CONNECTION_ERRORS`."""
+def connect(address: RabbitAddress, *, timeout: float = CONNECT_TIMEOUT) -> Any:
+    """A connection to the broker, made within so many seconds. Raises one of `CONNECTION_ERRORS`."""
     tls: dict[str, Any] = {}
     if address.url.startswith("amqps:"):
         # A host name of None stands for that of the URL; without these two, nobody would check who answers.
@@ -55,7 +56,7 @@ def connect(address: RabbitAddress) -> Any:
     connection = Connection(
         address.url,
         ssl=tls or False,
-        connect_timeout=CONNECT_TIMEOUT,
+        connect_timeout=timeout,
         heartbeat=HEARTBEAT,
         transport_options={"frame_handler": tolerant_frame_handler},
     )
@@ -63,6 +64,16 @@ def connect(address: RabbitAddress) -> Any:
     connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, reraise_as_library_errors=False)
     connection.connection.transport.sock.settimeout(ANSWER_TIMEOUT)
     return connection
+
+
+def failure_of(kind: Failure, error: Exception) -> DeliveryFailure:
+    """What an error means for a message, or for a topic that could not be made."""
+    return DeliveryFailure(failure=kind, reason=f"{type(error).__name__}: {error}"[:500])
+
+
+def unavailable(error: Exception) -> BrokerUnavailable:
+    """What an error means for who has asked something."""
+    return BrokerUnavailable(f"{type(error).__name__}: {error}")
 
 
 def rejection(message: OutgoingMessage) -> DeliveryFailure | None:

@@ -1,15 +1,10 @@
-"""What may be decided about a consumer group? What it does not consume is refused: it would hold nothing, unnoticed."""
+"""Scope check: what may be decided about a consumer group. What it does not consume is refused: none of it is held."""
 
-import re
-
-from confluent_kafka import KafkaException
-
-from outbox.bus.factory import memory_bus
-from outbox.conf import outbox_conf
+from outbox.bus.topic_patterns import includes
 from outbox.consumers.control import decisions as flow
 from outbox.consumers.control.decisions import Scope
 from outbox.consumers.lag import names_at_broker, partitions_of
-from outbox.exceptions import InvalidRequest
+from outbox.exceptions import BrokerUnavailable, InvalidRequest
 from outbox.handling.handlers import ConsumerGroup
 from outbox.models import ConsumerControl
 from outbox.relay.row_actions import TOPIC
@@ -63,19 +58,12 @@ def _check_partition(scope: Scope) -> None:
 
 def _partitions(topic: str) -> int | None:
     """How many it has. None when nobody knows: a broker that is away must not keep an operator from holding a group."""
-    conf = outbox_conf()
-    match conf.bus:
-        case "rabbitmq":
-            return conf.rabbitmq_partitions
-        case "memory":
-            return memory_bus().topics([]).get(topic)
-        case _:
-            try:
-                return partitions_of(topic)
-            except KafkaException:
-                return None
+    try:
+        return partitions_of(topic)
+    except BrokerUnavailable:
+        return None
 
 
 def _consumes(group: ConsumerGroup, topic: str) -> bool:
     _, topics = names_at_broker(group)
-    return any(re.match(name, topic) if name.startswith("^") else name == topic for name in topics)
+    return includes(topics, topic)

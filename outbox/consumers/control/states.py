@@ -1,4 +1,4 @@
-"""How does each consumer group stand: who is alive, what is held, and how far behind is it?
+"""Group states: who of a consumer group is alive, what is held, and how far behind it is.
 
 The broker may be away just when an operator wants to hold a group. The lag is unknown then, and everything else is not.
 """
@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from confluent_kafka import KafkaException
 from django.db.models.functions import Now
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from outbox.conf import outbox_conf
+from outbox.bus.base import PartitionLag
 from outbox.consumers.control.decisions import Decisions
 from outbox.consumers.health import SILENCE, checks
-from outbox.consumers.lag import PartitionLag, lag_of
+from outbox.consumers.lag import lag_of
+from outbox.exceptions import BrokerUnavailable, Unsupported
 from outbox.handling.handlers import ConsumerGroup, registered_groups
 from outbox.models import ConsumerAction, ConsumerControl, ProcessHeartbeat
 from outbox.signals.heartbeats import consumer_name
@@ -28,7 +28,6 @@ State = Literal["open", "partly_paused", "paused", "drained"]
 
 # Past decisions that are shown with a group.
 HISTORY = 20
-NOT_KAFKA = "The lag is asked of Kafka only."
 UNREACHABLE = "The broker does not answer, or does not let us in."
 
 
@@ -166,14 +165,16 @@ def _ask(groups: Sequence[ConsumerGroup]) -> list[GroupPartitions]:
     for row in ConsumerControl.objects.all():
         controls[row.consumer].append(control_of(row))
     found = []
-    unknown = None if outbox_conf().bus == "kafka" else NOT_KAFKA
+    unknown: str | None = None
     for group in groups:
         partitions: list[PartitionLag] | None = None
         if unknown is None:
             try:
                 partitions = lag_of(group)
-            except KafkaException as error:
-                log.warning("the lag of consumers is not known", group=group.name, error=error.args[0].name())
+            except Unsupported as error:
+                unknown = str(error)
+            except BrokerUnavailable as error:
+                log.warning("the lag of consumers is not known", group=group.name, error=str(error))
                 unknown = UNREACHABLE
         check = health[consumer_name(group.name)]
         found.append(

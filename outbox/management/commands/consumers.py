@@ -1,4 +1,4 @@
-"""How does an operator see and steer consumer groups from the command line?"""
+"""Consumers command: an operator sees and steers consumer groups from the command line."""
 
 import getpass
 import re
@@ -9,21 +9,19 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from confluent_kafka import KafkaException
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from outbox.bus.kafka.history import KafkaRange
-from outbox.bus.kafka.security import client_config
+from outbox.bus.base import PartitionLag
+from outbox.bus.factory import configured_bus
 from outbox.conf import outbox_conf
-from outbox.consumers.consumer import ConsumerSettings
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import Control, GroupPartitions, group_partitions, holds
-from outbox.consumers.lag import PartitionLag
 from outbox.consumers.replay import replay
-from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
+from outbox.consumers.settings import ConsumerSettings
+from outbox.exceptions import BrokerUnavailable, GroupDrained, InvalidRequest, UnknownGroup, Unsupported
 from outbox.handling.handlers import ConsumerGroup, group_named
 
 LIST = (
@@ -122,11 +120,8 @@ class Command(BaseCommand):
 
     def _replay(self, group: ConsumerGroup, *, topic: str, offset: list[Offset] | None, **options: Any) -> None:
         conf = outbox_conf()
-        if conf.bus != "kafka":
-            raise CommandError("Only Kafka keeps what was consumed, to be replayed.")
         try:
-            messages = KafkaRange(
-                client_config(conf.brokers, conf.kafka_security),
+            messages = configured_bus().history(
                 topic,
                 from_time=options["from_time"],
                 to_time=options["to_time"],
@@ -145,8 +140,8 @@ class Command(BaseCommand):
                 ):
                     done = f"{progress.chosen} chosen, {progress.handled} handled"
                     self.stdout.write(f"{progress.read} of {progress.total} read, {done}")
-        except KafkaException as error:
-            raise CommandError(f"{topic} at {conf.brokers}: {error.args[0].str()}") from error
+        except (BrokerUnavailable, Unsupported) as error:
+            raise CommandError(str(error)) from error
         if progress is None:
             self.stdout.write("There is nothing to replay.")
         elif progress.failed:

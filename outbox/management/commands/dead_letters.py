@@ -1,4 +1,7 @@
-"""How does an operator deal with dead letters from the command line? `manage.py dead_letters --help` tells."""
+"""Command `dead_letters`: list, retry, edit, discard or archive dead letters, and follow the operations on them.
+
+One module, since all its verbs share the filter, the printing and the following of an operation.
+"""
 
 import getpass
 import sys
@@ -44,9 +47,9 @@ examples:
   manage.py dead_letters status 5
 """
 VERBS = {
-    "retry": "Have letters handled again by their group's handlers: those of one key in order, at a limited rate.",
-    "discard": "Close letters without handling them.",
-    "archive": "Leave letters out of lists; they are kept and can be retried by number.",
+    "retry": "Have dead letters handled again by their group's handlers: those of one key in order, at a limited rate.",
+    "discard": "Close dead letters without handling them.",
+    "archive": "Leave dead letters out of lists; they are kept and can be retried by number.",
 }
 COLOURS = {
     "open": "red",
@@ -64,33 +67,31 @@ POLL_INTERVAL = 0.2
 class Command(BaseCommand):
     """`manage.py dead_letters list|groups|show|retry|edit|discard|archive|status|cancel`."""
 
-    help = (
-        "See dead letters, and retry, edit, discard or archive them: one, a failure group, or all that a filter means."
-    )
+    help = "See dead letters, and retry, edit, discard or archive them: one, a failure group, or what a filter selects."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand per verb."""
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = EXAMPLES
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-        listing = verbs.add_parser("list", help="List letters, newest first.")
+        listing = verbs.add_parser("list", help="List dead letters, newest first.")
         _add_filter(listing)
-        listing.add_argument("--archived", action="store_true", help="List archived letters instead.")
-        listing.add_argument("--limit", type=_whole_number, default=50, help="Most letters; 50 by default.")
+        listing.add_argument("--archived", action="store_true", help="List archived dead letters instead.")
+        listing.add_argument("--limit", type=_whole_number, default=50, help="Dead letters at most; 50 by default.")
         groups = verbs.add_parser("groups", help="Show what goes wrong, where and how often.")
         groups.add_argument("--consumer", help="Only failures of this consumer group.")
-        show = verbs.add_parser("show", help="Show a letter with its message, as JSON.")
+        show = verbs.add_parser("show", help="Show a dead letter with its message, as JSON.")
         show.add_argument("id", type=int)
         for verb, explanation in VERBS.items():
             operating = verbs.add_parser(verb, help=explanation, description=explanation)
             _add_filter(operating)
-            operating.add_argument("--all", action="store_true", help="All open letters, where nothing else is said.")
+            operating.add_argument("--all", action="store_true", help="All that are open, where no filter is given.")
             operating.add_argument("--reason", help="Why; it is kept with the operation.")
-            operating.add_argument("--dry-run", action="store_true", help="Only say how many letters it would be.")
+            operating.add_argument("--dry-run", action="store_true", help="Only say how many dead letters it would be.")
             if verb == "retry":
-                operating.add_argument("--rate", type=float, help="Most letters in a second.")
+                operating.add_argument("--rate", type=float, help="Dead letters a second, at most.")
             _add_following(operating)
-        edit = verbs.add_parser("edit", help="Have an edited copy handled in a letter's place; the original is kept.")
+        edit = verbs.add_parser("edit", help="Have an edited copy handled in its place; the original is kept.")
         edit.add_argument("id", type=int)
         edit.add_argument("--body", required=True, metavar="FILE", help="The new body, a JSON object; - for stdin.")
         edit.add_argument("--type", dest="event_type", help="Another event type.")
@@ -99,7 +100,7 @@ class Command(BaseCommand):
         _add_following(edit)
         status = verbs.add_parser("status", help="Show how far operations are: the latest, or one until its end.")
         status.add_argument("operation", type=int, nargs="?", help="Follow this operation with a progress bar.")
-        cancel = verbs.add_parser("cancel", help="Stop an operation; letters whose turn has not come are open again.")
+        cancel = verbs.add_parser("cancel", help="Stop an operation; what is still to come is open again.")
         cancel.add_argument("operation", type=int)
         cancel.add_argument("--reason", required=True, help="Why; it is kept with the operation.")
 
@@ -129,18 +130,18 @@ class Command(BaseCommand):
                 self._operate(verb, options)
 
     def _operate(self, verb: str, options: dict[str, Any]) -> None:
-        wanted = _filter(options)
-        if wanted in {DeadLetterFilter(), DeadLetterFilter(archived=None)} and not options["all"]:
-            raise CommandError("Say which letters: numbers, a filter, or --all.")
+        selection = _filter(options)
+        if selection in {DeadLetterFilter(), DeadLetterFilter(archived=None)} and not options["all"]:
+            raise CommandError("Say which dead letters: numbers, a filter, or --all.")
         if options["dry_run"]:
-            self.stdout.write(f"{affected(verb, wanted).count()} letters; nothing was done.")
+            self.stdout.write(f"{affected(verb, selection).count()} dead letters; nothing was done.")
             return
         if not options["reason"]:
             raise CommandError("Say why with --reason.")
         rate = options.get("rate")
         if rate is not None and not MIN_RATE <= rate <= MAX_RATE:
             raise CommandError(f"--rate must be a number from {MIN_RATE} to {MAX_RATE:.0f}.")
-        operation, _ = start_operation(verb, wanted, actor=_actor(), reason=options["reason"][:500], rate=rate)
+        operation, _ = start_operation(verb, selection, actor=_actor(), reason=options["reason"][:500], rate=rate)
         self._follow(operation, options)
 
     def _edit(self, options: dict[str, Any]) -> None:
@@ -150,7 +151,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['body']}: {error}") from error
         edit = DeadLetterEdit(body=body, event_type=options["event_type"], schema_version=options["schema_version"])
         copy, operation = edit_and_retry(options["id"], edit, actor=_actor(), reason=options["reason"][:500])
-        self.stdout.write(f"Letter {copy.pk} is the edited copy of {options['id']}.")
+        self.stdout.write(f"Dead letter {copy.pk} is the edited copy of {options['id']}.")
         self._follow(operation, options)
 
     def _follow(self, operation: DeadLetterOperation, options: dict[str, Any]) -> None:
@@ -193,19 +194,19 @@ class Command(BaseCommand):
             )
         self._print(table)
 
-    def _list(self, wanted: DeadLetterFilter, *, limit: int) -> None:
+    def _list(self, selection: DeadLetterFilter, *, limit: int) -> None:
         table = Table("id", "status", "consumer", "event type", "place", "failure", "attempts", "last failed", box=None)
-        for letter in select(wanted).defer("body", "headers").order_by("-id")[:limit]:
+        for row in select(selection).defer("body", "headers").order_by("-id")[:limit]:
             table.add_row(
-                *(str(letter.pk), _coloured(letter.status), escape(letter.consumer), escape(letter.event_type)),
-                escape(f"{letter.topic}[{letter.partition}]@{letter.offset}"),
-                escape(f"{letter.exception}: {letter.message[:60]}"),
-                *(str(letter.attempts), f"{letter.last_failed_at:%Y-%m-%d %H:%M:%S}"),
+                *(str(row.pk), _coloured(row.status), escape(row.consumer), escape(row.event_type)),
+                escape(f"{row.topic}[{row.partition}]@{row.offset}"),
+                escape(f"{row.exception}: {row.message[:60]}"),
+                *(str(row.attempts), f"{row.last_failed_at:%Y-%m-%d %H:%M:%S}"),
             )
         self._print(table)
 
     def _groups(self, consumer: str | None) -> None:
-        table = Table("group", "letters", "failure", "where", "consumers", "event types", "last failed", box=None)
+        table = Table("group", "dead letters", "failure", "where", "consumers", "event types", "last failed", box=None)
         for group in failure_groups(consumer=consumer):
             table.add_row(
                 *(group.failure_group, str(group.count), escape(f"{group.exception}: {group.message[:60]}")),
@@ -214,11 +215,11 @@ class Command(BaseCommand):
             )
         self._print(table)
 
-    def _show(self, letter_id: int) -> None:
-        letter = DeadLetter.objects.filter(pk=letter_id).first()
-        if letter is None:
-            raise CommandError(f"no dead letter {letter_id}")
-        self.stdout.write(msgspec.json.format(msgspec.json.encode(dead_letter_view(letter))).decode())
+    def _show(self, dead_letter_id: int) -> None:
+        dead_letter = DeadLetter.objects.filter(pk=dead_letter_id).first()
+        if dead_letter is None:
+            raise CommandError(f"no dead letter {dead_letter_id}")
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(dead_letter_view(dead_letter))).decode())
 
     def _print(self, table: Table) -> None:
         if not table.row_count:
@@ -230,17 +231,17 @@ class Command(BaseCommand):
 
 
 def _add_filter(parser: CommandParser) -> None:
-    parser.add_argument("ids", type=int, nargs="*", metavar="ID", help="Only these letters.")
+    parser.add_argument("ids", type=int, nargs="*", metavar="ID", help="Only these dead letters.")
     parser.add_argument("--group", dest="failure_group", help="Only failures of this group; see `groups`.")
-    parser.add_argument("--consumer", help="Only letters of this consumer group.")
-    parser.add_argument("--type", dest="event_type", help="Only letters of this event type.")
-    parser.add_argument("--topic", help="Only letters that came from this topic.")
-    parser.add_argument("--exception", help="Only letters that this class of exception was raised for.")
-    parser.add_argument("--text", help="Only letters with this in the exception's message, in any case.")
+    parser.add_argument("--consumer", help="Only dead letters of this consumer group.")
+    parser.add_argument("--type", dest="event_type", help="Only dead letters of this event type.")
+    parser.add_argument("--topic", help="Only dead letters that came from this topic.")
+    parser.add_argument("--exception", help="Only dead letters that this class of exception was raised for.")
+    parser.add_argument("--text", help="Only dead letters with this in the exception's message, in any case.")
     parser.add_argument(
-        "--since", type=_timestamp, help="Only letters that failed last at this time or later (ISO 8601)."
+        "--since", type=_timestamp, help="Only dead letters that failed last at this time or later (ISO 8601)."
     )
-    parser.add_argument("--until", type=_timestamp, help="Only letters that failed last before this time.")
+    parser.add_argument("--until", type=_timestamp, help="Only dead letters that failed last before this time.")
 
 
 def _add_following(parser: CommandParser) -> None:
@@ -249,9 +250,9 @@ def _add_following(parser: CommandParser) -> None:
 
 
 def _timestamp(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    timestamp = datetime.fromisoformat(text)
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
     except OverflowError:
         raise ArgumentTypeError(f"there is no such time in UTC: {text}") from None
 

@@ -1,4 +1,4 @@
-"""Which topics are there, which should there be, and what goes where? `manage.py topics create|diff|describe`."""
+"""Topics command: creates, compares and describes topics. `manage.py topics create|diff|describe`."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("action", nargs="?", choices=("create", "diff", "describe"), default="create")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        """Do it."""
+        """Create, compare or describe, at the broker that the settings name."""
         conf = outbox_conf()
         bus = bus_of(conf)
         try:

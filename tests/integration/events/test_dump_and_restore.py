@@ -27,8 +27,9 @@ from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
 from outbox.recorder import SHARDS
 from outbox.relay.relay import relay_connection, relay_pass
+from outbox.relay.topic_policies import TopicPolicies
 from tests.support.events import new_event, new_stream
-from tests.support.outbox import test_database_url
+from tests.support.outbox import url_of_test_database
 
 pytestmark = [pytest.mark.usefixtures("committed_db", "redis_url"), pytest.mark.slow]
 
@@ -72,7 +73,7 @@ def relay(bus: MemoryBus, *, limit: int) -> int:
     """One pass of a relay that has just come; how many rows it has published."""
     with relay_connection() as connection:
         return relay_pass(
-            connection, bus, shards=range(SHARDS), limit=limit, policies=outbox_conf().relay_policies()
+            connection, bus, shards=range(SHARDS), limit=limit, policies=TopicPolicies.of_settings(outbox_conf())
         ).published
 
 
@@ -104,7 +105,7 @@ def test_followers_and_relay_go_on_where_they_were(new_cluster: str, tmp_path: P
     seen, position = follow(0, pages=1)
     assert relay(bus, limit=10) == 10
     drawn = last_position()
-    move(test_database_url(), new_cluster, tmp_path / "dump")
+    move(url_of_test_database(), new_cluster, tmp_path / "dump")
 
     with moved_to(new_cluster):
         assert last_position() == drawn

@@ -5,19 +5,11 @@ from typing import Any
 
 import pytest
 
-from events.api import set_on_append
-from events.store.hooks import on_append
-from outbox.api import KafkaBus, record
+from outbox.api import KafkaBus
 from tests.support.outbox import unique
+from tests.support.store import recording
 
-
-@pytest.fixture
-def recording(committed_db: None) -> Iterator[None]:
-    """Appends write outbox rows, and really commit."""
-    before = on_append()
-    set_on_append(record)
-    yield
-    set_on_append(before)
+__all__ = ["kafka", "prefix", "recording", "topic"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from outbox import tasks
 from outbox.api import MemoryBus
-from tests.support.letters import Fussy, dead_lettered, fussy_group
+from tests.support.dead_letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 
 pytestmark = pytest.mark.usefixtures("recording", "prefix")

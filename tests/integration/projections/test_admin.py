@@ -98,15 +98,15 @@ def test_who_may_operate_cannot_rebuild(projection):
 def test_users_are_searched_and_cannot_be_changed(operator, projection):
     record(created())
     run_pass(projection)
-    assert "ann@example.org" in operator.get("/admin/projections/user/?q=EXAMPLE").content.decode()
-    assert "ann@example.org" not in operator.get("/admin/projections/user/?q=%25").content.decode()
-    assert operator.get("/admin/projections/user/?q=%00").status_code in {200, 302}
-    assert operator.get("/admin/projections/user/ann/change/").status_code == 200
-    assert operator.post("/admin/projections/user/ann/change/", {"email": "x"}).status_code == 403
-    assert operator.get("/admin/projections/user/add/").status_code == 403
+    assert "ann@example.org" in operator.get("/admin/nova_identity/user/?q=EXAMPLE").content.decode()
+    assert "ann@example.org" not in operator.get("/admin/nova_identity/user/?q=%25").content.decode()
+    assert operator.get("/admin/nova_identity/user/?q=%00").status_code in {200, 302}
+    assert operator.get("/admin/nova_identity/user/ann/change/").status_code == 200
+    assert operator.post("/admin/nova_identity/user/ann/change/", {"email": "x"}).status_code == 403
+    assert operator.get("/admin/nova_identity/user/add/").status_code == 403
 
 
 def test_posts_of_the_feed_are_shown(operator):
     handle(group_named("feed-service").handlers, post("p1"))
-    assert "caption of p1" in operator.get("/admin/projections/feedpost/").content.decode()
-    assert operator.get("/admin/projections/feedpost/p1/change/").status_code == 200
+    assert "caption of p1" in operator.get("/admin/nova_feed/feedpost/").content.decode()
+    assert operator.get("/admin/nova_feed/feedpost/p1/change/").status_code == 200

@@ -12,23 +12,23 @@ from django.core.checks import CheckMessage
 from outbox import api
 from outbox.checks import (
     brokers_and_topics_are_sound,
-    numbers_are_in_range,
-    policies_of_topics_are_sound,
+    settings_are_sound,
     the_bus_can_be_reached_as_it_should_be,
 )
 
 ROOT = Path(__file__).parents[3]
 EXPORTED = """
 EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler WakeupListener IncomingMessage KafkaBus Loop
-MemoryBus OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped Subscription Tempo
-TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
+MemoryBus OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped Subscription
+Tempo TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
 is_outage known_topics own_connection record register_collectors register_groups register_runner registered_groups
 relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_of
 FailureGroup InvalidEdit InvalidRequest InvalidRoute DeadLetterEdit DeadLetterFilter DeadLetterNotFound
 DeadLetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDead RowNotFound archive_dead_letters
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
 Service commands_from keep_external_events listeners_of owner_of register_services registered_services service_named
-GroupDrained process_counters handles register_handlers
+GroupDrained process_counters handles register_handlers Backlog Delivery backlog deliveries
+Unsupported configured_bus
 """
 
 
@@ -75,9 +75,8 @@ def test_bad_settings_are_named(settings: Any, setting: str, value: object, prob
 def problems() -> list[CheckMessage]:
     return [
         *brokers_and_topics_are_sound(),
-        *numbers_are_in_range(),
+        *settings_are_sound(),
         *the_bus_can_be_reached_as_it_should_be(),
-        *policies_of_topics_are_sound(),
     ]
 
 

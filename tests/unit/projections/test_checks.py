@@ -4,11 +4,11 @@ import pytest
 from django.db import connections
 from psycopg import IsolationLevel
 
-from projections.checks import numbers_are_in_range, transactions_read_what_is_committed
+from projections.checks import settings_are_sound, transactions_read_what_is_committed
 
 
 def test_the_settings_of_today_are_sound():
-    assert numbers_are_in_range() == []
+    assert settings_are_sound() == []
     assert transactions_read_what_is_committed() == []
 
 
@@ -18,7 +18,7 @@ def test_the_settings_of_today_are_sound():
 )
 def test_a_number_out_of_range_is_refused(settings, name, value):
     setattr(settings, name, value)
-    assert [problem.id for problem in numbers_are_in_range()] == ["projections.E001"]
+    assert [problem.id for problem in settings_are_sound()] == ["projections.E001"]
 
 
 def test_an_isolation_level_that_would_lose_events_is_refused(settings, monkeypatch):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nova.services.feed.checks import numbers_are_in_range
+from nova.services.feed.checks import settings_are_sound
 
 
 def test_the_settings_of_today_are_sound():
-    assert numbers_are_in_range() == []
+    assert settings_are_sound() == []
 
 
 @pytest.mark.parametrize(
@@ -14,4 +14,4 @@ def test_the_settings_of_today_are_sound():
 )
 def test_a_number_out_of_range_is_refused(settings, name, value):
     setattr(settings, name, value)
-    assert [problem.id for problem in numbers_are_in_range()] == ["nova_feed.E001"]
+    assert [problem.id for problem in settings_are_sound()] == ["nova_feed.E001"]

@@ -1,0 +1,36 @@
+"""Envelope columns: the lists of columns that the statements share, taken from the types of `events.envelope`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Raw, Struct
+from msgspec.structs import fields
+
+from events.envelope import ENVELOPE_COLUMNS, Envelope, RecordedEvent
+
+RECORDED_COLUMNS = (
+    *(name for name in RecordedEvent.__struct_fields__ if name != "upcast_from"),
+    "encoding",
+    "payload_bytes",
+)
+"""The columns that the reading statements return, in their order."""
+
+_TYPES = {UUID: "uuid", str: "varchar", int: "int", datetime: "timestamptz", Raw: "json"}
+
+
+def typed_envelope() -> str:
+    """The envelope's columns with their types, as `json_to_recordset` wants to know them."""
+    kinds = {field.name: _without_none(field.type) for field in fields(Envelope)}
+    return ", ".join(f"{name} {_TYPES[kinds[name]]}" for name in ENVELOPE_COLUMNS)
+
+
+def recorded_columns() -> str:
+    """The columns of the reading statements: times and JSON as text, which is read ten times as fast."""
+    as_text = {field.name for field in fields(RecordedEvent) if field.type in (datetime, dict[str, Any], Struct)}
+    return ", ".join(f"{name}::text" if name in as_text else name for name in RECORDED_COLUMNS)
+
+
+def _without_none(annotation: Any) -> Any:
+    kinds = [kind for kind in getattr(annotation, "__args__", (annotation,)) if kind is not type(None)]
+    return kinds[0]

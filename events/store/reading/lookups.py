@@ -1,0 +1,28 @@
+"""Look-ups in the log that give figures and ids instead of whole events."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from events.sql.statements import statement
+from events.store.connection import live_cursor
+
+
+def log_backlog(after: int, event_types: Collection[str], *, using: str = "default") -> tuple[int, float]:
+    """How many events of these types stand after a position, and the seconds since the oldest of them was recorded.
+
+    The seconds are 0 when there is none. Events that readers still have to wait for are counted.
+    """
+    with live_cursor(using) as cursor:
+        row = cursor.execute(
+            statement("log_backlog"), {"position": after, "event_types": sorted(event_types)}
+        ).fetchone()
+    return row or (0, 0.0)
+
+
+def latest_event_ids(aggregate_id: str, limit: int, *, using: str = "default") -> list[UUID]:
+    """The latest events of all aggregates with this id, whatever their types, newest first."""
+    with live_cursor(using) as cursor:
+        rows = cursor.execute(
+            statement("event_ids_of_aggregate"), {"aggregate_id": aggregate_id, "limit": limit}
+        ).fetchall()
+    return [event_id for (event_id,) in rows]

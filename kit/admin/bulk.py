@@ -1,0 +1,95 @@
+"""Bulk actions: an operator filters rows, sees how many those are, and only then acts on them all."""
+
+import json
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.widgets import UnfoldBooleanWidget
+
+from kit.admin.fields import reason_field
+from kit.admin.operated import OperatedAdmin
+from kit.admin.pages import admin_page
+
+
+class BulkForm(forms.Form):
+    """Which rows, what shall be done to them, and why. Subclasses have a `verb`, and the fields that filter."""
+
+    filter_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields by which some rows are told from the others."""
+
+    everything = forms.BooleanField(
+        label="All that there are",
+        required=False,
+        help_text="Instead of a filter. An empty form means none.",
+        widget=UnfoldBooleanWidget,
+    )
+    reason = reason_field(required=False, help_text="It is kept with what is done.")
+
+    def clean(self) -> dict[str, Any]:
+        """Take a filter or everything in so many words, never both or neither."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and bool(self.filters) == cleaned["everything"]:
+            text = "Not beside a filter." if self.filters else "Narrow it down, or tick this."
+            self.add_error("everything", text)
+        return cleaned
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Those of the `filter_fields` that are filled in."""
+        return {name: self.cleaned_data[name] for name in self.filter_fields if self.cleaned_data.get(name)}
+
+    def fingerprint(self) -> str:
+        """The same as long as verb and filters are."""
+        selection = [self.cleaned_data["verb"], self.filters]
+        return sha256(json.dumps(selection, default=str).encode()).hexdigest()
+
+
+class BulkAdmin(OperatedAdmin):
+    """Has a page on which many rows are acted on; subclasses count them and begin."""
+
+    bulk_form: type[BulkForm]
+    bulk_max: ClassVar[int | None] = None
+    """Most rows that one start deals with; None for all."""
+
+    def count_bulk(self, form: Any) -> int:
+        """How many rows the form selects."""
+        raise NotImplementedError
+
+    def start_bulk(self, request: HttpRequest, form: Any) -> HttpResponse:
+        """Act on them, or have it done, and say where to go on."""
+        raise NotImplementedError
+
+    @action(description="Act on many", url_path="operate", permissions=["operate"], icon="rule")
+    def operate(self, request: HttpRequest) -> HttpResponse:
+        """Act on all that a filter selects, once the operator has seen how many they are."""
+        form, counted, fingerprint = self._form_of(request), None, ""
+        if form.is_bound and form.is_valid():
+            counted, fingerprint = self.count_bulk(form), form.fingerprint()
+            if counted and "start" in request.POST:
+                if request.POST.get("counted") != fingerprint:
+                    messages.warning(request, "Nothing has begun: look how many are selected now, and start again.")
+                elif form.cleaned_data["reason"]:
+                    return self.start_bulk(request, form)
+                else:
+                    form.add_error("reason", "Say why.")
+        context = {
+            "title": f"Act on many {self.opts.verbose_name_plural}",
+            "form": form,
+            "counted": counted,
+            "fingerprint": fingerprint,
+            "now": min(counted or 0, self.bulk_max or counted or 0),
+            "verb": form.cleaned_data["verb"] if fingerprint else "",
+            "verbs": self.verbs,
+        }
+        return admin_page(self, request, "admin/kit/bulk.html", context)
+
+    def _form_of(self, request: HttpRequest) -> BulkForm:
+        if request.method == "POST":
+            return self.bulk_form(request.POST)
+        # A link that says all that is needed leads to the number at once.
+        linked = self.bulk_form(request.GET)
+        return linked if linked.is_valid() else self.bulk_form(initial=request.GET.dict())

@@ -1,0 +1,82 @@
+"""Collectors: what Prometheus is told of the rows and of the broker, asked of them at each scrape."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from outbox.consumers.lag import lag_of, names_at_broker
+from outbox.exceptions import BrokerUnavailable, Unsupported
+from outbox.handling.handlers import registered_groups
+from outbox.sql.statements import statement
+
+log = structlog.get_logger(__name__)
+
+
+class QueueCollector(Collector):
+    """The outbox as its rows are at the moment of the scrape."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Four gauges; none while the database is away, so that the rest can still be scraped."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement("backlog"))
+                size, lag, dead = cursor.fetchone()
+                cursor.execute(statement("open_dead_letters"))
+                letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("the outbox cannot be measured", error=str(error))
+            return
+        yield GaugeMetricFamily("outbox_queue_size", "Rows to be published, without dead ones.", value=size)
+        yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
+        yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
+        waiting = GaugeMetricFamily(
+            "outbox_dead_letters_open", "Dead letters that an operator has to decide about.", labels=["group"]
+        )
+        for group, number in letters.items():
+            waiting.add_metric([group], number)
+        yield waiting
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: to be registered must not ask the database."""
+        return ()
+
+
+class LagCollector(Collector):
+    """How far consumer groups are behind, asked of the broker at the moment of the scrape, whoever consumes or not."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """One gauge; none while the broker is away."""
+        gauge = GaugeMetricFamily(
+            "kafka_consumer_lag",
+            "Messages that a group has not committed yet.",
+            labels=["group", "topic", "partition"],
+        )
+        told = set()
+        try:
+            with suppress(Unsupported):
+                for group in registered_groups():
+                    group_id, _ = names_at_broker(group)
+                    for one in lag_of(group):
+                        # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
+                        if (group_id, one.topic, one.partition) not in told:
+                            told.add((group_id, one.topic, one.partition))
+                            gauge.add_metric([group_id, one.topic, str(one.partition)], one.lag)
+        except BrokerUnavailable as error:
+            log.warning("the consumers' lag cannot be measured", error=str(error))
+            return
+        yield gauge
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: to be registered must not ask the broker."""
+        return ()
+
+
+def register_collectors(registry: CollectorRegistry = REGISTRY) -> None:
+    """Let a registry ask the rows and the broker; in the one process that is scraped."""
+    registry.register(QueueCollector())
+    registry.register(LagCollector())

@@ -1,0 +1,87 @@
+"""Do the alerts fire when they should, on metrics that there are? Asked of Prometheus' own `promtool`."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+DEPLOY = Path(__file__).parents[4] / "deploy"
+RULES, PROOFS = DEPLOY / "alerts.yml", DEPLOY / "alerts.test.yml"
+PROMTOOL = shutil.which("promtool")
+
+needs_promtool = pytest.mark.skipif(
+    PROMTOOL is None, reason="NOT PROVED: promtool is not installed (apt-get install prometheus)"
+)
+
+
+def promtool(*words: object) -> subprocess.CompletedProcess[str]:
+    assert PROMTOOL is not None
+    return subprocess.run([PROMTOOL, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+
+
+@needs_promtool
+def test_the_rules_are_sound():
+    checked = promtool("check", "rules", RULES)
+    assert checked.returncode == 0, checked.stderr
+    assert "4 rules found" in checked.stdout
+
+
+@needs_promtool
+def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
+    checked = promtool("check", "config", DEPLOY / "prometheus.yml")
+    assert checked.returncode == 0, checked.stderr
+    assert "4 rules found" in checked.stdout
+
+
+@needs_promtool
+def test_alerts_fire_at_their_thresholds_and_not_before():
+    proved = promtool("test", "rules", PROOFS)
+    assert proved.returncode == 0, proved.stderr
+
+
+@needs_promtool
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) >= 1000"),
+        ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) > 1001"),
+        ("for: 5m", "for: 4m45s"),
+        ("for: 5m", "for: 5m15s"),
+        ("max by (group, topic, partition) (kafka_consumer_lag)", "kafka_consumer_lag"),
+        ("max by (group, topic, partition)", "max by (group)"),
+        ("[5m])) > 0.1", "[5m])) > 0.2"),
+        ("[5m])) > 0.1", "[5m])) > 0.05"),
+        ("sum(rate(", "max(rate("),
+        ("event_queue_lag_seconds) > 60", "event_queue_lag_seconds) >= 60"),
+        ("event_queue_lag_seconds) > 60", "event_queue_lag_seconds) > 61"),
+        ("outbox_queue_size) > 1000", "outbox_queue_size) >= 1000"),
+        ("outbox_queue_size) > 1000", "outbox_queue_size) > 1001"),
+    ],
+)
+def test_a_rule_that_is_a_little_off_would_be_noticed(tmp_path, right, wrong):
+    rules = RULES.read_text()
+    assert right in rules
+    (tmp_path / RULES.name).write_text(rules.replace(right, wrong))
+    (tmp_path / PROOFS.name).write_text(PROOFS.read_text())
+
+    assert promtool("check", "rules", tmp_path / RULES.name).returncode == 0
+    assert promtool("test", "rules", tmp_path / PROOFS.name).returncode == 1
+
+
+def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
+    settings.KAFKA_BROKERS = kafka_brokers
+    named = set(re.findall(r"\b(?:kafka|event|outbox)_\w+", " ".join(re.findall(r"expr: (.+)", RULES.read_text()))))
+
+    page = Client().get("/metrics").content.decode()
+
+    exported = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE ")}
+    assert named == {
+        "event_publish_failures_total",
+        "event_queue_lag_seconds",
+        "outbox_queue_size",
+        "kafka_consumer_lag",
+    }
+    assert named <= exported

@@ -1,0 +1,66 @@
+"""Is a message that cannot be handled kept as it came, with the reason?"""
+
+import pytest
+
+from outbox.api import ConsumerGroup, IncomingMessage
+from outbox.dead_letters.store import original, store_dead_letter
+from outbox.models import DeadLetter, InboxEntry
+from tests.support.dead_letters import Fussy, fussy_group
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def group() -> ConsumerGroup:
+    return fussy_group(Fussy())
+
+
+MESSAGE = IncomingMessage(
+    topic="t",
+    partition=1,
+    offset=2,
+    key=b"\xff",
+    body=b'{"n": 1}',
+    headers=(("event_type", b"x.happened"), ("odd", b"\xff\x00"), ("none", None)),
+    timestamp=1_700_000_000_000,
+)
+
+
+def stored(group: ConsumerGroup) -> DeadLetter:
+    store_dead_letter(group, MESSAGE, ValueError("no"), attempts=3)
+    return DeadLetter.objects.get()
+
+
+def test_a_dead_letter_keeps_the_message_exactly(group: ConsumerGroup) -> None:
+    assert original(stored(group)) == MESSAGE
+
+
+def test_a_dead_letter_is_marked_as_processed_and_written_once(group: ConsumerGroup) -> None:
+    letter = stored(group)
+
+    store_dead_letter(group, MESSAGE, ValueError("again"), attempts=3)
+
+    assert DeadLetter.objects.count() == 1
+    assert InboxEntry.objects.filter(consumer="fussy", event_id=letter.event_id).exists()
+
+
+def test_failures_of_one_kind_at_one_place_are_one_group(group: ConsumerGroup) -> None:
+    for offset in (1, 2):
+        message = IncomingMessage(
+            topic="t", partition=0, offset=offset, key=None, body=b"{}", headers=(("event_type", b"x"),), timestamp=None
+        )
+        try:
+            group.handlers[0].handle(ReceivedEventAt(offset))  # type: ignore[misc,arg-type]
+        except ValueError as error:
+            store_dead_letter(group, message, error, attempts=1)
+    store_dead_letter(group, MESSAGE, KeyError("other"), attempts=1)
+
+    groups = list(DeadLetter.objects.order_by("id").values_list("failure_group", flat=True))
+    assert groups[0] == groups[1] != groups[2]
+
+
+class ReceivedEventAt:
+    """As much of an event as the handler looks at."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset

@@ -1,0 +1,196 @@
+"""Names speak the field's vocabulary: none of modules, classes, functions and constants has a word that was retired."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("kit", "events", "outbox", "sagas", "projections", "nova", "tests", "benchmarks")
+
+IN_ANY_NAME = {
+    "letter": "dead letter, always in full",
+    "letters": "dead letters, always in full",
+    "marks": "idempotency keys, or layered map",
+    "hint": "wake-up",
+    "hints": "wake-ups",
+    "lane": "partition queue, key order, or replay worker",
+    "lanes": "partition queues, key order, or replay workers",
+    "foreign": "external",
+    "steering": "consumer control",
+    "quick event": "fast path",
+    "pairs": "relationship ids",
+    "group effect": "processor",
+    "worklist": "batch",
+}
+IN_CODE = {
+    "moment": "timestamp",
+    "moments": "timestamps",
+    "flow": "consumer control",
+    "weight": "page byte limit",
+    "refusal": "conflict",
+    "refusals": "conflicts",
+    "repetition": "idempotency",
+    "repetitions": "idempotency",
+    "direct": "libpq",
+    "portion": "adaptive batch size",
+    "portions": "adaptive batch sizes",
+    "bury": "dead-letter",
+    "take in": "enqueue",
+    "let go": "release",
+    "said": "payload, or fields",
+    "wanted": "filter",
+    "meant": "selection",
+}
+"""Not in the names of tests, which are plain sentences."""
+IN_CONSTANTS = {
+    "held": "BLOCKED",
+    "patience": "..._TIMEOUT",
+    "look": "POLL_INTERVAL",
+    "away": "..._TIMEOUT",
+    "turn": "POLL_INTERVAL or RETRY_DELAY",
+    "most": "MAX_...",
+    "largest": "MAX_...",
+    "longest": "MAX_...",
+}
+NOT_YET_RENAMED = {
+    "consumers.py: _said",
+    "dead_letters.py: _letter",
+    "execution.py: hint",
+    "latency.py: PATIENCE",
+    "latency_effect.py: PATIENCE",
+    "outages.py: _AWAY",
+    "outbox.py: PATIENCE",
+    "redaction.py: _NEEDS_A_LOOK",
+    "test_blocking.py: test_a_message_that_comes_when_the_last_letter_has_just_been_retried_is_handled",
+    "test_blocking.py: test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_left_behind",
+    "test_blocking.py: test_a_parked_letter_that_fails_holds_back_those_behind_it",
+    "test_blocking.py: test_a_retry_of_the_first_letter_goes_on_with_what_is_parked_behind_it",
+    "test_blocking.py: test_what_is_parked_between_two_letters_is_retried_between_them",
+    "test_blocking.py: test_what_is_parked_is_not_handled_before_the_letter_that_it_stands_behind",
+    "test_blocking.py: test_where_nothing_blocks_a_retry_means_just_the_letters_that_were_asked_for",
+    "test_dead_letters.py: letters",
+    "test_dead_letters.py: test_a_letter_is_edited_and_retried",
+    "test_dead_letters.py: test_a_letter_is_retried_and_its_operation_tells_what_became_of_it",
+    "test_dead_letters.py: test_a_letter_is_shown_with_its_message_as_it_came",
+    "test_dead_letters.py: test_a_repeated_retry_of_one_letter_gets_the_same_operation_and_a_new_one_is_refused",
+    "test_dead_letters.py: test_an_empty_selection_means_no_letter",
+    "test_dead_letters.py: test_letters_are_listed_newest_first_by_page_and_filter",
+    "test_idempotency_keys.py: test_handlers_do_not_take_each_other_s_marks",
+    "test_layered_map.py: test_marks_are_a_dict_and_earlier_ones_stay",
+    "test_messages.py: foreign",
+    "test_messages.py: test_a_foreign_cloud_event_is_known_again_by_its_source_and_id",
+    "test_operations.py: test_a_discarded_letter_is_handled_no_more",
+    "test_operations.py: test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only",
+    "test_operations.py: test_a_letter_that_fails_again_is_open_again_with_the_new_reason",
+    "test_operations.py: test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parameters",
+    "test_operations.py: test_a_retried_letter_is_handled_once",
+    "test_operations.py: test_an_archived_letter_is_left_out_and_can_still_be_retried",
+    "test_operations.py: test_an_empty_selection_means_no_letter",
+    "test_operations.py: test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one",
+    "test_operations.py: test_letters_are_meant_by_filter",
+    "test_operations.py: test_letters_of_one_key_are_retried_in_the_order_in_which_they_came",
+    "test_partition_queues.py: lanes",
+    "test_partition_queues.py: test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more",
+    "test_partition_queues.py: test_nothing_more_is_read_while_lanes_wait_for_a_thread",
+    "test_rabbitmq.py: test_a_foreign_message_without_an_id_is_the_same_one_at_every_delivery",
+    "test_relay.py: test_a_hint_wakes_a_relay_that_would_not_look_by_itself",
+    "test_relay_poison.py: MOST_BYTES",
+    "test_replay.py: in_one_lane",
+    "test_replay.py: in_three_lanes",
+    "test_snapshots.py: test_a_hint_names_the_task_and_the_aggregate",
+    "test_snapshots.py: test_a_lost_hint_costs_time_only",
+    "test_tls.py: test_hints_cache_and_health_go_over_tls",
+    "test_topic.py: test_a_letter_that_the_broker_will_never_take_says_so_and_holds_nobody_up",
+    "test_wakeup.py: test_a_hint_may_come_later_than_redis_may_take_to_let_somebody_in",
+}
+"""By file name and name; whoever renames one takes it out, and nobody adds one."""
+
+
+def retired_words(root: Path, *packages: str) -> Iterator[str]:
+    """Each name below the packages that has a retired word: where it is, and what to say instead."""
+    for package in packages:
+        for path in sorted((root / package).rglob("*.py")):
+            for name, table in _names(path):
+                words = f" {_words(name)} "
+                for retired, instead in table.items():
+                    if f" {retired} " in words.replace(" dead letter", " deadletter"):
+                        yield f"{path.relative_to(root)}: {name}: not {retired}, but {instead}"
+
+
+def _names(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    yield path.stem, IN_ANY_NAME if path.stem.startswith("test_") else IN_ANY_NAME | IN_CODE
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name.startswith("test_"):
+                yield name, IN_ANY_NAME
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, IN_ANY_NAME | IN_CODE
+            case ast.Assign(targets=targets):
+                yield from _constants(*targets)
+            case ast.AnnAssign(target=target):
+                yield from _constants(target)
+
+
+def _constants(*targets: ast.expr) -> Iterator[tuple[str, dict[str, str]]]:
+    for target in targets:
+        # Settings keep their names: whoever runs Nova has written them down.
+        if isinstance(target, ast.Name) and target.id.isupper() and not target.id.startswith("NOVA_"):
+            yield target.id, IN_ANY_NAME | IN_CODE | IN_CONSTANTS
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", name).lower().strip()
+
+
+def _is_known(line: str) -> bool:
+    name, _, _ = line.partition(": not ")
+    return name.rpartition("/")[2] in NOT_YET_RENAMED
+
+
+def test_no_name_has_a_retired_word() -> None:
+    found = retired_words(ROOT, *PACKAGES)
+
+    assert [line for line in found if not _is_known(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "found"),
+    [
+        ("lanes", "", "lanes"),
+        ("code", "class QuickEvent: ...", "QuickEvent"),
+        ("code", "def store_letter(): ...", "store_letter"),
+        ("code", "async def deadLetterAndLetter(): ...", "deadLetterAndLetter"),
+        ("code", "class A:\n    def what_was_said(self): ...", "what_was_said"),
+        ("code", "def test_a_letter_is_kept(): ...", "test_a_letter_is_kept"),
+        ("code", "RABBIT_PATIENCE = 1", "RABBIT_PATIENCE"),
+        ("code", "MOST: int = 1", "MOST"),
+    ],
+)
+def test_a_retired_word_is_found(tmp_path: Path, module: str, code: str, found: str) -> None:
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / f"{module}.py").write_text(code)
+
+    (line,) = retired_words(tmp_path, "planted")
+
+    assert line.startswith(f"planted/{module}.py: {found}: not ")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def store_dead_letter(): ...",
+        "class DeadLetters: ...",
+        "def test_what_was_said_is_kept(): ...",
+        "NOVA_CONSUMER_LANES = 4",
+        "def redirect(): ...",
+        "def utmost(): ...",
+    ],
+)
+def test_words_of_the_field_are_left_alone(tmp_path: Path, code: str) -> None:
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "code.py").write_text(code)
+
+    assert list(retired_words(tmp_path, "planted")) == []
