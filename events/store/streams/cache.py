@@ -21,8 +21,6 @@ import redis
 import structlog
 from django.db import connections
 from msgspec import Struct
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from events.conf import EventsConf, events_conf
 from events.envelope import RecordedEvent, StreamId
@@ -31,6 +29,7 @@ from events.store.connection import live_cursor
 from events.store.reading.page_byte_limit import json_bytes
 from events.store.reading.queries import MAX_BIGINT
 from events.store.reading.rows import Row, recorded_events
+from kit.redis import redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -97,9 +96,7 @@ class SharedStreams:
 
     def __init__(self, redis_url: str, *, ttl: int) -> None:
         """The connection is made when it is needed."""
-        self._client = redis.Redis.from_url(
-            redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
-        )
+        self._client = redis_client(redis_url, timeout=TIMEOUT)
         self._ttl = ttl
         self._not_before = 0.0
 
