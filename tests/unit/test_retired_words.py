@@ -56,7 +56,6 @@ IN_CONSTANTS = {
     "longest": "MAX_...",
 }
 NOT_YET_RENAMED = {
-    "consumers.py: _said",
     "dead_letters.py: _letter",
     "execution.py: hint",
     "latency.py: PATIENCE",
