@@ -11,7 +11,7 @@ class SharedConf(Struct, frozen=True, kw_only=True):
     """The settings that several apps read."""
 
     redis_url: Annotated[str, Setting("REDIS_URL")] = ""
-    """Where wake-ups travel and caches lie; without it each process keeps its own."""
+    """Redis, where wake-ups travel and caches lie."""
     beat_interval: Annotated[int, Setting("NOVA_BEAT_INTERVAL"), Meta(ge=1, le=5)] = 4
     """Seconds between two looks at the rows by beat, whatever wake-ups arrive."""
 

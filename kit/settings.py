@@ -46,31 +46,36 @@ class Declared(Struct, frozen=True):
     type: Any
     default: Any
 
+    def given(self) -> Any:
+        """What the settings say, sound or not."""
+        return getattr(settings, self.setting.name, self.default)
+
     def read(self) -> Any:
-        """Its value. Raises `msgspec.ValidationError` for one that its type or its bounds refuse."""
-        return convert(getattr(settings, self.setting.name, self.default), self.type)
+        """What they say, as a value of the type. Raises `msgspec.ValidationError` where type or bounds refuse it."""
+        return convert(self.given(), self.type)
 
-    def read_or_default(self) -> Any:
-        """Its value if that is sound."""
-        try:
-            return self.read()
-        except ValidationError:
-            return self.default
-
-    def read_as_it_is(self) -> Any:
-        """Its value, sound or not: that one is not is said once, by the system check."""
-        try:
-            return self.read()
-        except ValidationError:
-            return getattr(settings, self.setting.name)
+    def requirement(self) -> str:
+        """What type and bounds ask for, such as "be 1 to 10"; empty where the type alone says it."""
+        match self.setting.must or type_info(self.type):
+            case str(must):
+                return must
+            case IntType(ge=least, le=most) | FloatType(ge=least, le=most) if least is not None:
+                return f"be {least} or more" if most is None else f"be {least} to {most}"
+            case LiteralType(values=values):
+                return f"be one of {', '.join(map(str, values))}"
+            case _:
+                return ""
 
 
 def reader(conf: type[Conf]) -> Callable[[], Conf]:
-    """A function that reads the settings at its first call, and anew when a test has overridden one."""
+    """A function that reads the settings at its first call, and anew when a test has overridden one.
+
+    What is refused is read as it is given: that is said by the system check, once and before anything starts.
+    """
 
     @cache
     def read() -> Conf:
-        return _filled(conf, Declared.read_as_it_is)
+        return _filled(conf, instead=Declared.given)
 
     # Sent by tests that override settings, never in production.
     setting_changed.connect(lambda **_: read.cache_clear(), weak=False)
@@ -79,7 +84,7 @@ def reader(conf: type[Conf]) -> Callable[[], Conf]:
 
 def sound(conf: type[Conf]) -> Conf:
     """The settings with the default in place of each that is refused: for checks of how several go together."""
-    return _filled(conf, Declared.read_or_default)
+    return _filled(conf, instead=lambda known: known.default)
 
 
 def settings_check(*confs: type[Struct], check: str) -> Check:
@@ -89,60 +94,49 @@ def settings_check(*confs: type[Struct], check: str) -> Check:
     """
 
     def settings_are_sound(**_: Any) -> list[CheckMessage]:
-        return [problem for conf in confs for problem in _problems(conf, check)]
+        return [problem for conf in confs for problem in problems(conf, check)]
 
     return register(settings_are_sound)
+
+
+def problems(conf: type[Struct], check: str) -> Iterator[CheckMessage]:
+    """What is wrong with the settings that the struct declares. No message shows a value: it may be a secret."""
+    for known in declared(conf):
+        try:
+            known.read()
+        except ValidationError as error:
+            setting, requirement = known.setting, known.requirement()
+            wrong = f" must {requirement}" if requirement else f": {error}"
+            yield Error(f"{setting.name}{wrong}.", hint=setting.hint, id=setting.check or check)
 
 
 def declared(conf: type[Struct]) -> Iterator[Declared]:
     """The settings that the struct declares, without those that it inherits."""
     own = inspect.get_annotations(conf)
-    for field in structs.fields(conf):
-        if field.name not in own:
+    for name, found in _fields(conf):
+        if name not in own:
             continue
-        if (setting := _setting(field)) is None:
-            yield from declared(field.type)
+        if isinstance(found, Declared):
+            yield found
         else:
-            yield Declared(setting, field.type, _default(field))
+            yield from declared(found)
 
 
-def _filled(conf: type[Conf], value_of: Callable[[Declared], Any]) -> Conf:
-    values = {
-        field.name: _filled(field.type, value_of)
-        if (setting := _setting(field)) is None
-        else value_of(Declared(setting, field.type, _default(field)))
-        for field in structs.fields(conf)
-    }
-    return conf(**values)
-
-
-def _setting(field: structs.FieldInfo) -> Setting | None:
-    notes = getattr(field.type, "__metadata__", ())
-    return next((note for note in notes if isinstance(note, Setting)), None)
-
-
-def _default(field: structs.FieldInfo) -> Any:
-    return field.default if field.default_factory is NODEFAULT else field.default_factory()
-
-
-def _problems(conf: type[Struct], check: str) -> Iterator[CheckMessage]:
-    for known in declared(conf):
+def _filled(conf: type[Conf], *, instead: Callable[[Declared], Any]) -> Conf:
+    def value(found: Declared | type[Struct]) -> Any:
+        if not isinstance(found, Declared):
+            return _filled(found, instead=instead)
         try:
-            known.read()
-        except ValidationError as error:
-            setting = known.setting
-            yield Error(
-                f"{setting.name}{_requirement(known) or f': {error}'}.", hint=setting.hint, id=setting.check or check
-            )
+            return found.read()
+        except ValidationError:
+            return instead(found)
+
+    return conf(**{name: value(found) for name, found in _fields(conf)})
 
 
-def _requirement(known: Declared) -> str:
-    if known.setting.must:
-        return f" must {known.setting.must}"
-    match type_info(known.type):
-        case IntType(ge=least, le=most) | FloatType(ge=least, le=most) if least is not None:
-            return f" must lie between {least} and {most}" if most is not None else f" must be {least} or more"
-        case LiteralType(values=values):
-            return f" must be one of {', '.join(map(str, values))}"
-        case _:
-            return ""
+def _fields(conf: type[Struct]) -> Iterator[tuple[str, Declared | type[Struct]]]:
+    for field in structs.fields(conf):
+        notes = getattr(field.type, "__metadata__", ())
+        setting = next((note for note in notes if isinstance(note, Setting)), None)
+        default = field.default if field.default_factory is NODEFAULT else field.default_factory()
+        yield field.name, field.type if setting is None else Declared(setting, field.type, default)

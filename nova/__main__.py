@@ -1,4 +1,4 @@
-"""How does a command line reach Nova? As `nova COMMAND`, `python -m nova COMMAND` or `python manage.py COMMAND`."""
+"""Command line of Nova: `nova COMMAND`, `python -m nova COMMAND` or `python manage.py COMMAND`."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""How does Django know the composition?"""
+"""Django app of the composition."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""How does an ASGI server reach Nova? `uvicorn nova.asgi:application`."""
+"""ASGI application: `uvicorn nova.asgi:application`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""How do Celery's workers and beat know Nova?
+"""Celery application: workers, and the schedule that beat keeps.
 
 `celery --app nova.celery:app worker --pool threads --consumers feed-service,search-service --runners projections`
 """

@@ -1,4 +1,4 @@
-"""What can go wrong in the composition's web face?
+"""Errors of the composition's web face.
 
 NovaError
 ├── UnknownScope        no such scope exists

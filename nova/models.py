@@ -1,4 +1,4 @@
-"""Who may use the API? Tokens, of which only digests are kept."""
+"""API tokens: who may use the API. Only digests of them are kept."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField

@@ -1,4 +1,4 @@
-"""Where is what? The map of all addresses."""
+"""URL configuration: the map of all addresses."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path

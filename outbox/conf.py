@@ -110,7 +110,7 @@ class OutboxConf(SharedConf, frozen=True, kw_only=True):
     """Most messages of one consumer transaction."""
     consumer_attempts: Annotated[int, Setting("NOVA_CONSUMER_ATTEMPTS"), Meta(ge=1, le=100)] = 3
     """How often a message is handled in vain before it is a dead letter."""
-    consumer_lanes: Annotated[int, Setting("NOVA_CONSUMER_LANES"), Meta(ge=1, le=64)] = 6
+    consumer_threads: Annotated[int, Setting("NOVA_CONSUMER_LANES"), Meta(ge=1, le=64)] = 6
     """Most partitions that one consumer works off beside each other, each in a thread with a database connection of its
     own."""
     consumer_stall: Annotated[int, Setting("NOVA_CONSUMER_STALL"), Meta(ge=1, le=3_600)] = 60

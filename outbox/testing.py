@@ -22,8 +22,9 @@ from outbox.bus.headers import PLACE_NAMESPACE
 from outbox.bus.memory.bus import MemoryBus
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.handling.inbox import run_handlers, take_effect
-from outbox.messages.decoding import event_type_of, to_event
+from outbox.messages.decoding import to_event
 from outbox.messages.encoding import CONTENT_TYPE
+from outbox.messages.headers import event_type_of
 from outbox.messages.received import ReceivedEvent
 
 AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What may the composition and other apps use of projections? Everything that is named here."""
+"""Public face of projections: everything that the composition and other apps may use of them."""
 
 from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor

@@ -1,4 +1,4 @@
-"""How far has a projection come, who may move it, and what is remembered of a failure?
+"""Checkpoint: how far a projection has come, who may move it, and what is remembered of a failure.
 
 Whoever changes a projection's tables or position holds its lock until the transaction ends.
 """

@@ -13,7 +13,7 @@ class ProjectionsConf(SharedConf, frozen=True, kw_only=True):
 
     batch_size: Annotated[int, Setting("NOVA_PROJECTION_BATCH_SIZE"), Meta(ge=1, le=50_000)] = 1_000
     """Most events applied in one transaction."""
-    poll_longest: Annotated[float, Setting("NOVA_PROJECTION_POLL_LONGEST"), Meta(ge=0.005, le=5)] = 0.5
+    max_poll_interval: Annotated[float, Setting("NOVA_PROJECTION_POLL_LONGEST"), Meta(ge=0.005, le=5)] = 0.5
     """Most seconds between two looks at a log of which no wake-up comes."""
 
 

@@ -1,4 +1,4 @@
-"""How does a page tell where the next one begins? By an opaque text that holds the last item's sort key."""
+"""Page cursor: an opaque text that holds the last item's sort key, where the next page begins."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""How do events become rows of a read model, each once, whatever crashes?
+"""Projection engine: events become rows of a read model, each once, whatever crashes.
 
 One pass reads a page of the log after the projection's checkpoint, applies it and moves the checkpoint, all in one
 transaction under the projection's lock: a crash undoes all of it, and a second engine finds the lock taken.

@@ -1,4 +1,4 @@
-"""What can go wrong in projections and read models?
+"""Errors of projections and read models.
 
 ProjectionError
 ├── UnknownProjection        no projection has that name

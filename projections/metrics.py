@@ -1,4 +1,4 @@
-"""How do operators see how far projections are behind? Computed from the database whenever they are scraped."""
+"""Metrics of projections: their lag, computed from the database at each scrape."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is a page of a read model?"""
+"""Page of a read model."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar

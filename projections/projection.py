@@ -1,4 +1,4 @@
-"""What is a projection, and which ones are there?
+"""Projection: a read model's event types, effect and version; and the registry of all of them.
 
 A projection turns events into tables. It is a small class that knows the event types it handles, its tables and how an
 event changes them; reading the log, transactions, checkpoints and failures are the engine's.

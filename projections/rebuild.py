@@ -1,4 +1,4 @@
-"""How is a projection filled anew? For now in place: readers see it empty and then refill."""
+"""Rebuild: fills a projection anew. For now in place: readers see it empty and then refill."""
 
 from django.db import transaction
 

@@ -1,7 +1,7 @@
-"""How do projections live in a worker? A loop passes over all of them, and waits for a hint or a while.
+"""Projection runner: the loop in a worker that passes over all projections, and waits for a wake-up or a while.
 
-One thread serves all projections, in turns of one batch: it needs one database connection however many there are, and
-none waits longer than a batch of each other. Several workers share the work: each takes what no other is at.
+One thread serves all projections, one batch after the other: it needs one database connection however many there are,
+and none waits longer than a batch of each other. Several workers share the work: each takes what no other is at.
 """
 
 import random
@@ -28,7 +28,7 @@ class ProjectionRunner:
     def __init__(self, projections: Sequence[Projection], conf: ProjectionsConf) -> None:
         self._projections = projections
         self._conf = conf
-        self._tempo = Tempo(longest=conf.poll_longest)
+        self._tempo = Tempo(longest=conf.max_poll_interval)
 
     def run(self, stop: threading.Event) -> None:
         """Project until asked to stop; a lost database is waited for."""
@@ -63,8 +63,8 @@ class ProjectionRunner:
         return any(result.more for result in results)
 
     def _wait(self, listener: WakeupListener, stop: threading.Event) -> None:
-        hinted = listener.wait(self._tempo.pause, stop)
-        self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
+        woken = listener.wait(self._tempo.pause, stop)
+        self._tempo = self._tempo.after_work() if woken else self._tempo.after_nothing()
 
 
 def projection_runner() -> ProjectionRunner:

@@ -1,4 +1,4 @@
-"""What does beat guarantee? That the log is looked at every few seconds, whoever is dead."""
+"""Celery tasks of projections: beat guarantees that the log is looked at every few seconds, whoever is dead."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""How does Django know this app?"""
+"""Django app of sagas."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Where does a saga's state live?"""
+"""Saga state: one row a running or finished saga."""
 
 from django.db import models
 from django.db.models.functions import Now

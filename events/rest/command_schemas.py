@@ -1,4 +1,4 @@
-"""How does OpenAPI describe commands and states? From the very structs that commands are."""
+"""OpenAPI of commands and states, from the very structs that commands are."""
 
 from typing import Any
 

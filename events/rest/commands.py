@@ -1,6 +1,5 @@
 """Commands over HTTP: given to aggregates, and the states of aggregates, now, then and compared."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -25,10 +24,10 @@ from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
 from kit.exceptions import InvalidParameter
+from kit.rest.conditions import etag, version_in
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
 
-_ETAG = re.compile(r'"(\d{1,18})"')
 _OWN = ("aggregate_id", "command_id")
 
 
@@ -102,7 +101,7 @@ class CommandView(APIView):
         )
         event_ids = [str(event_id) for event_id in answer.event_ids]
         request._request.log_fields = {"event_ids": event_ids}  # type: ignore[attr-defined]  # noqa: SLF001 - for the access log
-        headers = {"ETag": f'"{answer.version}"'}
+        headers = {"ETag": etag(answer.version)}
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
         return Response(_executed_body(answer), status=201 if event_ids else 200, headers=headers)
@@ -177,10 +176,7 @@ def _expected(headers: Mapping[str, str]) -> int | None:
     text = headers.get("If-Match")
     if text is None:
         return None
-    tag = _ETAG.fullmatch(text.strip())
-    if tag is None:
-        raise InvalidParameter("If-Match", 'must be one version in quotes, such as "3"')
-    return int(tag[1])
+    return version_in(text, name="If-Match")
 
 
 def _executed_body(answer: Executed) -> dict[str, Any]:
@@ -216,7 +212,7 @@ def _proposed(proposal: DryRun) -> Response:
             for version, payload in enumerate(proposal.payloads, proposal.version + 1)
         ],
     }
-    return Response(body, headers={"ETag": f'"{proposal.version}"'})
+    return Response(body, headers={"ETag": etag(proposal.version)})
 
 
 def _state(loaded: Loaded) -> Response:
@@ -226,4 +222,4 @@ def _state(loaded: Loaded) -> Response:
         "version": loaded.version,
         "state": as_json(loaded.state),
     }
-    return Response(body, headers={"ETag": f'"{loaded.version}"'})
+    return Response(body, headers={"ETag": etag(loaded.version)})

@@ -1,4 +1,4 @@
-"""How do events and answers look in JSON?"""
+"""Events, streams and answers as they look in JSON."""
 
 from typing import Any
 

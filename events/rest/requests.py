@@ -1,9 +1,5 @@
-"""What does a client ask for?
+"""Requests to the event store: from JSON and headers to the store's own types, or an error that says where."""
 
-From JSON, headers and query strings to the store's own types, or an error that says where.
-"""
-
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -18,8 +14,9 @@ from events.envelope import Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, PreconditionRequired
 from events.identifiers import check_event_type
 from kit.exceptions import InvalidParameter
+from kit.rest.bodies import ReasonBody
+from kit.rest.conditions import version_in
 
-_ETAG = re.compile(r'"(\d{1,18})"')
 _EXPECTATIONS = {"any": Expected.ANY, "no_stream": Expected.NO_STREAM, "stream_exists": Expected.STREAM_EXISTS}
 _BodyT = TypeVar("_BodyT", bound=Struct)
 
@@ -56,12 +53,6 @@ class MetadataBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_age: Annotated[float, Meta(gt=0, le=3_153_600_000)] | None = None
     """Seconds."""
     max_count: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
-
-
-class ReasonBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a client wants it."""
-
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 def new_events(body: object, conf: EventsConf) -> list[NewEvent]:
@@ -115,10 +106,7 @@ def expected_version(headers: Mapping[str, str], conf: EventsConf) -> int:
         return Expected.ANY
     if match.strip() == "*":
         return Expected.STREAM_EXISTS
-    tag = _ETAG.fullmatch(match.strip())
-    if tag is None:
-        raise InvalidParameter("If-Match", 'must be one version in quotes, such as "3", or *')
-    return int(tag[1])
+    return version_in(match, name="If-Match")
 
 
 def stream_metadata(body: object) -> MetadataBody:

@@ -1,10 +1,11 @@
-"""How does OpenAPI describe what the event store takes and gives? From the very types that read and write it."""
+"""OpenAPI of what the event store takes and gives."""
 
 from typing import Any
 
 import msgspec
 
-from events.rest.requests import EventBody, MetadataBody, ReasonBody, WriteBody
+from events.rest.requests import EventBody, MetadataBody, WriteBody
+from kit.rest.bodies import ReasonBody
 
 _UUID = {"type": "string", "format": "uuid"}
 _TIME = {"type": "string", "format": "date-time"}

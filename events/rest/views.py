@@ -19,6 +19,7 @@ from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.exceptions import InvalidParameter
+from kit.rest.conditions import etag
 from kit.rest.openapi import described
 from kit.rest.query import MAX_BIGINT, BigInt, Text, Timestamp
 
@@ -75,7 +76,7 @@ class StreamEventsView(APIView):
         _tell_log(request, [appended])
         headers = {
             "Location": f"{request.path}?from_version={appended.first_version}",
-            "ETag": f'"{appended.version}"',
+            "ETag": etag(appended.version),
         }
         return _created(appended_body(appended), headers, replayed=appended.replayed)
 
@@ -95,7 +96,7 @@ class StreamEventsView(APIView):
         page = stream_page(stream, start, query.limit, backwards=backwards)
         following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
         body = {"items": [event_body(event) for event in page.events], "next": following or None}
-        return Response(body, headers={"ETag": f'"{version}"'})
+        return Response(body, headers={"ETag": etag(version)})
 
 
 class TransactionsView(APIView):

@@ -1,4 +1,4 @@
-"""How do probes and scrapers ask? By address and without TLS, past whatever proxy serves people.
+"""Probes middleware: probes and scrapers are answered by address and without TLS, past whatever proxy serves people.
 
 What they ask for is answered before the name of the host is looked at, and production does not send them to https.
 """

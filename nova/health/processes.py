@@ -1,4 +1,4 @@
-"""Do the loops behind the API still turn? They record signs of life, and a silent one does not count as alive."""
+"""Process health: loops record heartbeats, and a silent one does not count as alive."""
 
 from collections.abc import Mapping, Sequence
 

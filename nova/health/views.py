@@ -1,4 +1,4 @@
-"""Is this process alive, and is the whole platform ready?"""
+"""Health endpoints: whether this process is alive, and whether the whole platform is ready."""
 
 import msgspec
 from django.http import HttpRequest, HttpResponse

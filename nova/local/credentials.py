@@ -1,4 +1,4 @@
-"""Which passwords and keys does a data directory hold? They are generated once and kept in one file (mode 600)."""
+"""Credentials: passwords and keys of a data directory, generated once and kept in one file (mode 600)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What does the person at the terminal see while Nova starts, and once it runs?"""
+"""Terminal display: what a person sees while Nova starts, and once it runs."""
 
 import sys
 import threading

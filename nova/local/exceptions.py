@@ -1,4 +1,4 @@
-"""What can go wrong when Nova runs its own services? Every message says what to do about it.
+"""Errors of running Nova's own services. Every message says what to do about it.
 
 LocalError
 ├── PortUnusableError

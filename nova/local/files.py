@@ -1,4 +1,4 @@
-"""How is a file written so that nobody reads half of it, and nobody else reads it at all?"""
+"""Atomic, private writes: nobody reads half a file, and nobody else reads it at all."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Is the process with this number still the one that it was?
+"""Process identity: tells whether the process with a number is still the one that it was.
 
 Numbers of processes are used again, after a restart of a container even at once.
 """

@@ -1,4 +1,4 @@
-"""How does a child die with its parent, however that ends? It asks the kernel before it becomes the program to run.
+"""Launcher: a child dies with its parent, however that ends; it asks the kernel before it becomes its program.
 
     python -IS launch.py PARENT ORPHAN_SIGNAL USER:GROUP PROGRAM ARGUMENT...
 

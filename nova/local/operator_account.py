@@ -1,4 +1,4 @@
-"""How does the operator's account come into the database? Created once, and left alone for ever after.
+"""Operator account: created in the database once, and left alone for ever after.
 
 DJANGO_SUPERUSER_PASSWORD=… python -m nova.local.operator_account
 """

@@ -1,4 +1,4 @@
-"""Where do the wheels keep the servers that they carry?"""
+"""Package directories: where the wheels keep the servers that they carry."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How does the whole of Nova run on one machine? Servers first, then what prepares the database, then the programs."""
+"""Local platform: all of Nova on one machine; servers first, then what prepares the database, then the programs."""
 
 import os
 import shutil

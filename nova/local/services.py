@@ -1,4 +1,4 @@
-"""Where are the services that `up` has started? `services.json` in the data directory says so while it runs.
+"""Running services: `services.json` in the data directory names what `up` has started, while it runs.
 
 Settings read this module, so it does not import Django.
 """

@@ -1,4 +1,4 @@
-"""What is done once, or once more without effect, so that the programs can run?"""
+"""Start-up steps: what is done once, or once more without effect, so that the programs can run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

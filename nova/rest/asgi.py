@@ -1,4 +1,4 @@
-"""How does a request come from the ASGI server to Django? In one thread hop, with a body of bounded size.
+"""ASGI handler: hands a request to Django in one thread hop, with a body of bounded size.
 
 Django's own handler runs each synchronous middleware in a hop of its own, ignores bodies that come in chunks without
 a length, stores bodies of any size before it looks at them, and answers what it cannot decode without a document.

@@ -1,4 +1,4 @@
-"""Who is calling, and may they do this? `Authorization: Bearer nova_…`, and a scope for each method of a view."""
+"""Authentication and authorisation: bearer tokens (RFC 6750), and a scope for each method of a view."""
 
 from datetime import datetime
 from typing import Any

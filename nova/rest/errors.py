@@ -1,4 +1,4 @@
-"""How does every error under /api/ become a problem document, whoever has raised it?"""
+"""Error handlers: every error under /api/ becomes a problem document, whoever has raised it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,8 @@ from django.views import defaults
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from kit.rest.problems import MEDIA_TYPE
 from nova.rest.json import JSONRenderer
-from nova.rest.problems import MEDIA_TYPE
 from nova.rest.rules import FORBIDDEN, INTERNAL, NOT_FOUND, UNREADABLE, Rule, apply_rule, problem_of
 
 # Answered with problem documents; everything else is for people and gets Django's pages.

@@ -1,4 +1,4 @@
-"""How is JSON read and written here? Read strictly, as I-JSON (RFC 7493); written by msgspec."""
+"""JSON parser and renderer: read strictly, as I-JSON (RFC 7493), and written by msgspec."""
 
 from typing import IO, Any
 

@@ -1,4 +1,4 @@
-"""Which token is this? A process asks the database once in a few seconds, not for every request.
+"""Token cache: a process asks the database for a token once in a few seconds, not for every request.
 
 So a revocation takes effect everywhere within `NOVA_API_TOKEN_CACHE_SECONDS`, which is at most 5.
 """

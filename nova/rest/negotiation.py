@@ -1,4 +1,4 @@
-"""Which media type does the client take, and which does it send? Malformed headers name none."""
+"""Content negotiation: malformed headers name no media type, instead of failing."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What does the API look like to a program? OpenAPI 3.1, made from the views."""
+"""OpenAPI 3.1: the description of the API, made from the views."""
 
 import functools
 from typing import Any
@@ -12,32 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from nova.rest.problems import MEDIA_TYPE
-
-PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457. Further members depend on the type; docs/problems.md lists them.",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "examples": ["urn:nova:problem:version-conflict"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "format": "uri", "description": "The request's correlation id."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) into the body."},
-                    "parameter": {"type": "string", "description": "Name of the parameter or header."},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
+from kit.rest.problems import MEDIA_TYPE, SCHEMA
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -63,7 +38,7 @@ class Generator(SchemaGenerator):
         """The whole description."""
         schema: dict[str, Any] = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
         components = schema.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = PROBLEM
+        components.setdefault("schemas", {})["Problem"] = SCHEMA
         components.setdefault("responses", {})["Problem"] = {
             "description": "What went wrong",
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -1,4 +1,4 @@
-"""Which error is which problem? One table, looked up by the exception's class and, failing that, by its bases."""
+"""Rules: one table of which error is which problem, looked up by the exception's class and then by its bases."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +14,10 @@ from rest_framework import exceptions as rest
 
 from events import api as events
 from kit.exceptions import InvalidParameter
+from kit.rest.conditions import etag
+from kit.rest.problems import Problem
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
-from nova.rest.problems import Problem
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
@@ -128,7 +129,7 @@ RULES: dict[type[BaseException], Rule] = {
             "expected": e.expected,
             "actual": e.actual,
         },
-        lambda e: {"ETag": f'"{e.actual}"'},
+        lambda e: {"ETag": etag(e.actual)},
     ),
     events.EventIdConflict: Rule(
         409,
@@ -250,7 +251,8 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:
-    """The problem of a rule, for one exception."""
+    """The problem of a rule, for one exception. It is named by the request's correlation id, which the log has too."""
+    correlation_id = events.current_context().correlation_id
     return Problem(
         slug=rule.slug,
         status=rule.status,
@@ -258,4 +260,5 @@ def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:
         detail=rule.detail(error),
         members=rule.members(error),
         headers=rule.headers(error),
+        instance=f"urn:uuid:{correlation_id}" if correlation_id else "",
     )

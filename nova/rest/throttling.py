@@ -1,4 +1,4 @@
-"""How often may one token call? Counted in Redis, so that all web processes count together.
+"""Rate limit: how often one token may call, counted in Redis so that all web processes count together.
 
 Redis holds nothing that cannot be lost, and a Redis that is away lets everybody pass: the limit protects the
 platform from a client in a loop, not from its own outage.

@@ -1,4 +1,4 @@
-"""How does a token come to be, and end? The token is random; the database keeps its SHA-256 digest only.
+"""API tokens: created and revoked. The token is random; the database keeps its SHA-256 digest only.
 
 A random token of 256 bits needs no salt and no slow hash: nothing shorter than trying all of them finds it.
 """

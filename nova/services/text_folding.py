@@ -1,4 +1,4 @@
-"""When are two texts the same to somebody who searches?"""
+"""Text folding: two texts are the same to somebody who searches when they fold to the same."""
 
 import unicodedata
 

@@ -101,14 +101,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
-own = env.settings_of(SharedConf, EventsConf, OutboxConf, ProjectionsConf, NovaConf, FeedConf, OrdersConf)
+confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, NovaConf, FeedConf, OrdersConf)
+own = env.settings_of(*confs)
 # Of Nova's own events the shortage is what happened.
 own["NOVA_EVENT_NAME_EXCEPTIONS"] = ["inventory.insufficient", *own["NOVA_EVENT_NAME_EXCEPTIONS"]]
 globals().update(own)
-# Of topics whose names can be set.
-KAFKA_IDENTITY_EVENTS_TOPIC = env.text("KAFKA_IDENTITY_EVENTS_TOPIC", "nova.identity.events")
-KAFKA_MEDIA_EVENTS_TOPIC = env.text("KAFKA_MEDIA_EVENTS_TOPIC") or env.text("KAFKA_EVENTS_TOPIC", "nova.media.events")
-KAFKA_MESSAGE_EVENTS_TOPIC = env.text("KAFKA_MESSAGE_EVENTS_TOPIC", "nova.message.events")
+# Names of topics; where they are empty, those that the services declare.
+KAFKA_IDENTITY_EVENTS_TOPIC = env.text("KAFKA_IDENTITY_EVENTS_TOPIC")
+KAFKA_MEDIA_EVENTS_TOPIC = env.text("KAFKA_MEDIA_EVENTS_TOPIC") or env.text("KAFKA_EVENTS_TOPIC")
+KAFKA_MESSAGE_EVENTS_TOPIC = env.text("KAFKA_MESSAGE_EVENTS_TOPIC")
 
 # The mail server; one that says nothing for so many seconds counts as away.
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")

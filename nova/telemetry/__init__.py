@@ -1,4 +1,4 @@
-"""How is seen what happens? Correlation ids, structured logs, one line for each request."""
+"""Telemetry: correlation ids, structured logs, one line for each request."""
 
 from nova.telemetry.correlation import CorrelationMiddleware
 from nova.telemetry.logs import configure_logging

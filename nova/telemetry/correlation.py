@@ -1,4 +1,4 @@
-"""What belongs together? Everything that one request causes bears one correlation id, in events and in the log."""
+"""Correlation: everything that one request causes bears one correlation id, in events and in the log."""
 
 import time
 from collections.abc import Callable

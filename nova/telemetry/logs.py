@@ -1,4 +1,4 @@
-"""What does the log look like? One JSON object a line, from structlog and the standard library alike.
+"""Structured logs: one JSON object a line, from structlog and the standard library alike.
 
 At a terminal, and unless `LOG_FORMAT` says `json`, lines for people instead.
 """

@@ -1,4 +1,4 @@
-"""What can Prometheus scrape of a web server? Its counters, and gauges asked of the rows at each scrape.
+"""Metrics of a web server: its counters, and gauges asked of the rows at each scrape.
 
 Relay and workers are scraped at ports of their own (`NOVA_METRICS_PORT`). Where all processes run on one machine, they
 may keep their counters in one directory instead (`PROMETHEUS_MULTIPROC_DIR`), and this page shows their sum.

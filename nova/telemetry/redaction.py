@@ -1,4 +1,4 @@
-"""What must never stand in a log? Tokens, passwords, e-mail addresses, query strings."""
+"""Redaction: tokens, passwords, e-mail addresses and query strings never stand in a log."""
 
 import re
 from collections.abc import Iterator

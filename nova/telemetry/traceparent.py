@@ -1,4 +1,4 @@
-"""Is this a W3C `traceparent` (Trace Context, level 1)?"""
+"""W3C `traceparent` (Trace Context, level 1): recognises valid ones."""
 
 import re
 

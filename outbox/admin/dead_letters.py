@@ -48,7 +48,7 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
     actions_detail = ("retry_dead_letter", "edit_dead_letter", "discard_dead_letter", "archive_dead_letter")
     bulk_form = DeadLettersForm
     verbs: ClassVar = {
-        "retry": "A worker gives them to their group's handlers again, those of one key in their order.",
+        "retry": "A worker gives them to their group's handlers again, those of one key in the order they came.",
         "discard": "They are closed without being handled.",
         "archive": "They are left out of lists and failure groups; they are kept, and can be retried.",
     }

@@ -4,15 +4,14 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
-from events.api import registry
 from outbox.bus.base import IncomingMessage
 from outbox.dead_letters.blocking import blocked_keys, is_blocking, keys_to_park
 from outbox.dead_letters.store import store_dead_letter
 from outbox.exceptions import KeyBlocked
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
-from outbox.messages.decoding import event_type_of, to_event
-from outbox.messages.fast_path import header_texts
+from outbox.messages.decoding import to_event
+from outbox.messages.headers import read_headers
 
 
 class Processor:
@@ -25,27 +24,22 @@ class Processor:
 
     def take(self, messages: Sequence[IncomingMessage]) -> None:
         """See `Effect`. What is parked stays parked, even if the rest fails."""
-        decided: dict[tuple[str, str], bool] = {}
+        decided: dict[str, bool] = {}
         wanted = []
         for message in messages:
-            texts = header_texts(message)
-            if named := texts and texts.get("event_type"):
-                # Each type once: deciding takes as long as reading.
-                wants = decided.get((named, message.topic))
-                if wants is None:
-                    wants = decided[named, message.topic] = self._group.wants(
-                        registry.present_name(named, message.topic)
-                    )
-            else:
-                # What cannot be read may be meant for us: as a dead letter it is seen.
-                wants = message.unreadable is not None or self._group.wants(event_type_of(message))
-            if wants:
-                wanted.append((message, texts))
+            headers = read_headers(message)
+            # Each type once: deciding takes as long as reading.
+            wants = decided.get(headers.event_type)
+            if wants is None:
+                wants = decided[headers.event_type] = self._group.wants(headers.event_type)
+            # What cannot be read may be meant for us: as a dead letter it is seen.
+            if wants or message.unreadable is not None:
+                wanted.append((message, headers))
         if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):
             blocked = self._park([message for message, _ in wanted])
-            wanted = [(message, texts) for message, texts in wanted if message.key not in blocked]
+            wanted = [(message, headers) for message, headers in wanted if message.key not in blocked]
         if wanted:
-            take_effect(self._group, [to_event(message, texts) for message, texts in wanted])
+            take_effect(self._group, [to_event(message, headers) for message, headers in wanted])
 
     def dead_letter(self, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
         """See `Effect`."""

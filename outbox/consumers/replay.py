@@ -16,7 +16,8 @@ from outbox.consumers.batch import Batch
 from outbox.consumers.processor import Processor
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
-from outbox.messages.decoding import event_type_of, to_event
+from outbox.messages.decoding import to_event
+from outbox.messages.headers import event_type_of
 
 
 class Progress(Struct, frozen=True, kw_only=True):

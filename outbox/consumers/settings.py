@@ -34,7 +34,7 @@ class ConsumerSettings(Struct, frozen=True, kw_only=True):
             topics=conf.topics or tuple(group.topics),
             batch=conf.consumer_batch,
             policy=RetryPolicy(limit=conf.consumer_attempts - 1, base=0.1, cap=2.0),
-            threads=conf.consumer_lanes,
+            threads=conf.consumer_threads,
             stall=conf.consumer_stall,
             blocking=conf.blocking_topics,
             redis_url=conf.redis_url,

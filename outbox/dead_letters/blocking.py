@@ -1,6 +1,6 @@
-"""May a key go on behind a dead letter? On topics with the policy "block", not before an operator has dealt with it.
+"""Blocking topics: there, a dead letter holds back its key until an operator has dealt with it.
 
-There, later messages of the key become dead letters themselves, in their order, and are retried behind the first one:
+Later messages of the key become dead letters themselves, in their order, and are retried behind the first one:
 a retry of that goes on with them, and they are not handled before it. Elsewhere they go on.
 """
 
@@ -35,7 +35,7 @@ def blocked_keys(consumer: str, messages: Sequence[IncomingMessage]) -> set[byte
 def keys_to_park(consumer: str, messages: Sequence[IncomingMessage]) -> set[bytes | None]:
     """`blocked_keys`, none of which becomes free before the caller's transaction has parked its messages."""
     blocked = blocked_keys(consumer, messages)
-    lanes = (key_order_of(consumer, messages[0].topic, key) for key in blocked)
-    share_key_orders([lane for lane in lanes if lane])
+    key_orders = (key_order_of(consumer, messages[0].topic, key) for key in blocked)
+    share_key_orders([key_order for key_order in key_orders if key_order])
     # Again, for a retry may have dealt with the last letter of a key meanwhile.
     return blocked_keys(consumer, messages)

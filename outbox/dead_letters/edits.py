@@ -1,4 +1,4 @@
-"""How is a message mended that no handler can be given as it is? By a copy with a new event id; the original stays."""
+"""Edit and retry: a copy with a new event id is handled in place of a dead letter, which stays as it came."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from outbox.dead_letters.operations import retry_dead_letters
 from outbox.dead_letters.store import headers_as_json, original
 from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidEdit
 from outbox.handling.inbox import claim
-from outbox.messages.decoding import event_type_of
+from outbox.messages.headers import event_type_of
 from outbox.models import DeadLetter, DeadLetterOperation
 
 log = structlog.get_logger(__name__)
@@ -30,9 +30,9 @@ class DeadLetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def edit_and_retry(
-    letter_id: int, edit: DeadLetterEdit, *, actor: str, reason: str
+    dead_letter_id: int, edit: DeadLetterEdit, *, actor: str, reason: str
 ) -> tuple[DeadLetter, DeadLetterOperation]:
-    """Have an edited copy of an open letter handled in its place; the copy, and the operation that retries it.
+    """Have an edited copy of an open dead letter handled in its place; the copy, and the operation that retries it.
 
     The copy has an event id of its own and names the original in a header and in `edited_from`; the original keeps
     every byte and is handled no more.
@@ -43,23 +43,23 @@ def edit_and_retry(
         InvalidEdit: the body is no JSON object, or does not fit the registered type; with a pointer.
     """
     with transaction.atomic():
-        letter = DeadLetter.objects.select_for_update(of=("self",)).filter(pk=letter_id).first()
-        if letter is None:
-            raise DeadLetterNotFound(letter_id)
-        if letter.status != DeadLetter.Status.OPEN:
-            raise DeadLetterNotOpen(letter_id, letter.status)
-        copy = _copy(letter, edit)
+        dead_letter = DeadLetter.objects.select_for_update(of=("self",)).filter(pk=dead_letter_id).first()
+        if dead_letter is None:
+            raise DeadLetterNotFound(dead_letter_id)
+        if dead_letter.status != DeadLetter.Status.OPEN:
+            raise DeadLetterNotOpen(dead_letter_id, dead_letter.status)
+        copy = _copy(dead_letter, edit)
         copy.save(force_insert=True)
-        DeadLetter.objects.filter(pk=letter.pk).update(status=DeadLetter.Status.REPLACED)
+        DeadLetter.objects.filter(pk=dead_letter.pk).update(status=DeadLetter.Status.REPLACED)
         # Should the copy ever be seen on a topic, it has had its effect here.
         claim(copy.consumer, [copy.event_id])
         operation = retry_dead_letters(copy.pk, actor=actor, reason=reason)
     copy.refresh_from_db()
     log.info(
         "a dead letter was edited",
-        letter=letter_id,
+        dead_letter=dead_letter_id,
         copy=copy.pk,
-        event_id=str(letter.event_id),
+        event_id=str(dead_letter.event_id),
         copy_event_id=str(copy.event_id),
         actor=actor,
         reason=reason,
@@ -67,10 +67,10 @@ def edit_and_retry(
     return copy, operation
 
 
-def _copy(letter: DeadLetter, edit: DeadLetterEdit) -> DeadLetter:
-    message = original(letter)
+def _copy(dead_letter: DeadLetter, edit: DeadLetterEdit) -> DeadLetter:
+    message = original(dead_letter)
     event_id = uuid7()
-    changed = {"event_id": str(event_id).encode(), ORIGINAL: str(letter.event_id).encode()}
+    changed = {"event_id": str(event_id).encode(), ORIGINAL: str(dead_letter.event_id).encode()}
     if edit.event_type is not None:
         changed["event_type"] = edit.event_type.encode()
     if edit.schema_version is not None:
@@ -81,29 +81,29 @@ def _copy(letter: DeadLetter, edit: DeadLetterEdit) -> DeadLetter:
         raise InvalidEdit("the message names no event type: give it one", pointer="/event_type")
     _check_body(edit.body, event_type, _schema_version(dict(headers), event_type))
     return DeadLetter(
-        consumer=letter.consumer,
+        consumer=dead_letter.consumer,
         event_id=event_id,
         event_type=event_type[:255],
-        topic=letter.topic,
-        partition=letter.partition,
-        offset=letter.offset,
-        key=letter.key,
+        topic=dead_letter.topic,
+        partition=dead_letter.partition,
+        offset=dead_letter.offset,
+        key=dead_letter.key,
         headers=headers_as_json(headers),
         body=edit.body.encode(),
-        message_timestamp=letter.message_timestamp,
-        exception=letter.exception,
-        message=letter.message,
-        frame=letter.frame,
-        failure_group=letter.failure_group,
-        attempts=letter.attempts,
-        edited_from=letter,
+        message_timestamp=dead_letter.message_timestamp,
+        exception=dead_letter.exception,
+        message=dead_letter.message,
+        frame=dead_letter.frame,
+        failure_group=dead_letter.failure_group,
+        attempts=dead_letter.attempts,
+        edited_from=dead_letter,
     )
 
 
 def _schema_version(headers: dict[str, bytes | None], event_type: str) -> int:
-    said, known = headers.get("schema_version") or b"", registry.named(event_type)
-    if said.isdigit() and len(said) < 10:
-        return int(said)
+    header, known = headers.get("schema_version") or b"", registry.named(event_type)
+    if header.isdigit() and len(header) < 10:
+        return int(header)
     return known.version if known else 1
 
 

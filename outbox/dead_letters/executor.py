@@ -1,7 +1,8 @@
-"""How is an operation on dead letters carried out? A letter, or a batch, in one transaction with the account of it.
+"""Executor of operations on dead letters: one, or a batch, in one transaction with the account of it.
 
 Any number of workers may try: one at a time has an operation, by an advisory lock that goes with its connection, and
-the operation's row is locked while a letter is in hand, so that a worker that has lost its lock does nothing twice.
+the operation's row is locked while a dead letter is in hand, so that a worker that has lost its lock does nothing
+twice.
 """
 
 import threading
@@ -25,10 +26,10 @@ log = structlog.get_logger(__name__)
 
 # Of the advisory locks of operations; others have their own.
 NAMESPACE = 0x4E4C4F50
-# Letters that are discarded or archived in one transaction.
+# Dead letters that are discarded or archived in one transaction.
 BATCH = 500
-# Seconds until an operation looks again whether the turn of a letter has come: another operation may have an earlier
-# one of its key, or its group may be paused.
+# Seconds until an operation looks again whether the turn of a dead letter has come: another operation may have an
+# earlier one of its key, or its group may be paused.
 BLOCKED_RETRY_DELAY = 1.0
 # Seconds until an operation is tried again for which a server was away.
 OUTAGE_RETRY_DELAY = 1.0
@@ -67,7 +68,7 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
 
 
 def step(operation_id: int) -> float | None:
-    """Do the next letter or batch of an operation; seconds until its next step may be done, None when it has ended."""
+    """Do the next piece of an operation; seconds until its next step may be done, None when it has ended."""
     with transaction.atomic():
         operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
         if not operation.is_live:
@@ -81,18 +82,18 @@ def step(operation_id: int) -> float | None:
 
 
 def take_batch(operation_id: int) -> float | None:
-    """Discard or archive the next letters of an operation, in the caller's transaction; None when it has ended."""
+    """Discard or archive the next dead letters of an operation, in the caller's transaction; None when it has ended."""
     operation = DeadLetterOperation.objects.get(pk=operation_id)
     pending = operation.items.filter(state=OperationItem.State.PENDING)
     batch = dict(pending.values_list("dead_letter_id", "id")[:BATCH])
     locked = DeadLetter.objects.filter(pk__in=batch).order_by("id").select_for_update(of=("self",))
     if operation.verb == DeadLetterOperation.Verb.DISCARD:
-        wanted = [letter.pk for letter in locked if letter.status == DeadLetter.Status.OPEN]
-        DeadLetter.objects.filter(pk__in=wanted).update(status=DeadLetter.Status.DISCARDED)
+        changed = [dead_letter.pk for dead_letter in locked if dead_letter.status == DeadLetter.Status.OPEN]
+        DeadLetter.objects.filter(pk__in=changed).update(status=DeadLetter.Status.DISCARDED)
     else:
-        wanted = [letter.pk for letter in locked if letter.status != DeadLetter.Status.RETRYING]
-        DeadLetter.objects.filter(pk__in=wanted).update(archived_at=Now())
-    done = [batch.pop(dead_letter_id) for dead_letter_id in wanted]
+        changed = [dead_letter.pk for dead_letter in locked if dead_letter.status != DeadLetter.Status.RETRYING]
+        DeadLetter.objects.filter(pk__in=changed).update(archived_at=Now())
+    done = [batch.pop(dead_letter_id) for dead_letter_id in changed]
     OperationItem.objects.filter(pk__in=done).update(state=OperationItem.State.DONE)
     OperationItem.objects.filter(pk__in=batch.values()).update(state=OperationItem.State.SKIPPED)
     _count(operation_id, done=len(done), skipped=len(batch))
@@ -116,16 +117,16 @@ def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
 
 
 def _retry(operation: DeadLetterOperation, item: OperationItem, next_at: datetime) -> None:
-    """Handle the letter of an item, and keep account."""
-    letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.dead_letter_id)
-    if letter.status != DeadLetter.Status.RETRYING:
+    """Handle the dead letter of an item, and keep account."""
+    dead_letter = DeadLetter.objects.select_for_update(of=("self",)).get(pk=item.dead_letter_id)
+    if dead_letter.status != DeadLetter.Status.RETRYING:
         _set_state(item, OperationItem.State.SKIPPED)
         _count(operation.pk, next_at=next_at, skipped=1)
-    elif is_blocked(letter):
+    elif is_blocked(dead_letter):
         _count(operation.pk, next_at=next_at, skipped=block_key(item))
-    elif handle_again(letter):
+    elif handle_again(dead_letter):
         _set_state(item, OperationItem.State.DONE)
-        _count(operation.pk, next_at=next_at, done=1, taken_in=enqueue_parked(operation, letter))
+        _count(operation.pk, next_at=next_at, done=1, enqueued=enqueue_parked(operation, dead_letter))
     else:
         _set_state(item, OperationItem.State.FAILED)
         _count(operation.pk, next_at=next_at, failed=1, skipped=block_key(item))
@@ -141,14 +142,14 @@ def _count(
     done: int = 0,
     failed: int = 0,
     skipped: int = 0,
-    taken_in: int = 0,
+    enqueued: int = 0,
     next_at: datetime | None = None,
 ) -> None:
     DeadLetterOperation.objects.filter(pk=operation_id).update(
         state=DeadLetterOperation.State.RUNNING,
         started_at=Coalesce(F("started_at"), Now()),
         next_at=next_at,
-        total=F("total") + taken_in,
+        total=F("total") + enqueued,
         done=F("done") + done,
         failed=F("failed") + failed,
         skipped=F("skipped") + skipped,
@@ -161,7 +162,7 @@ def _finish(operation_id: int) -> None:
 
 
 def _give_up(operation_id: int, error: Exception) -> None:
-    """A fault of ours, not of a letter: somebody has to look, and the letters are open meanwhile."""
+    """A fault of ours, not of a message: somebody has to look, and the dead letters are open meanwhile."""
     with transaction.atomic():
         operation = DeadLetterOperation.objects.select_for_update().get(pk=operation_id)
         release(operation, OperationItem.State.CANCELLED)

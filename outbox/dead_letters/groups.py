@@ -1,4 +1,4 @@
-"""What goes wrong, where and how often? Open dead letters by their failure."""
+"""Failure groups: open dead letters by what went wrong and where."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ class FailureGroup(Struct, frozen=True, kw_only=True):
     failure_group: str
     """The name that filters know it by."""
     count: int
-    """Open letters, archived ones left out."""
+    """Open dead letters, archived ones left out."""
     exception: str
     frame: str
     """Where in our own code the latest of them happened."""
@@ -26,7 +26,7 @@ class FailureGroup(Struct, frozen=True, kw_only=True):
     first_failed_at: datetime
     last_failed_at: datetime
     example: int
-    """The number of the latest letter."""
+    """The number of the latest dead letter."""
 
 
 def failure_groups(

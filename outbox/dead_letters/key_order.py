@@ -1,4 +1,4 @@
-"""Which dead letters have an order among each other? Those of one key that a group got from one partition: a lane."""
+"""Key order: dead letters of one key that a group got from one partition are dealt with in the order they came in."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -12,7 +12,7 @@ from outbox.models import DeadLetter
 from outbox.sql.statements import statement
 
 UNDECIDED = (DeadLetter.Status.OPEN, DeadLetter.Status.RETRYING)
-# Of the advisory locks of lanes; others have their own.
+# Of the advisory locks of key orders; others have their own.
 NAMESPACE = 0x4E4C4C4E
 
 
@@ -23,28 +23,29 @@ def key_order_of(consumer: str, topic: str, key: bytes | memoryview | None) -> s
     return sha256(f"{consumer}/{topic}/".encode() + bytes(key)).hexdigest()[:32]
 
 
-def undecided_of_key(letter: DeadLetter) -> QuerySet[DeadLetter]:
-    """The letters of this one's lane that nobody has dealt with, in their order; it has a key."""
-    key = Value(bytes(letter.key or b""))
-    return _undecided(letter.consumer, letter.topic, letter.partition, key).order_by("offset", "id")
+def undecided_of_key(dead_letter: DeadLetter) -> QuerySet[DeadLetter]:
+    """The dead letters of this one's key that nobody has dealt with, in their order; it has a key."""
+    key = Value(bytes(dead_letter.key or b""))
+    undecided = _undecided(dead_letter.consumer, dead_letter.topic, dead_letter.partition, key)
+    return undecided.order_by("offset", "id")
 
 
 def undecided_before(outer: str) -> QuerySet[DeadLetter]:
-    """For a subquery: those that stand before a letter of the outer query, which it knows by this name."""
+    """For a subquery: those that stand before a dead letter of the outer query, which it knows by this name."""
     place = (OuterRef(f"{outer}__{name}") for name in ("consumer", "topic", "partition", "key"))
     return _undecided(*place).filter(offset__lt=OuterRef(f"{outer}__offset"))
 
 
-def lock_key_order(lane: str) -> None:
-    """Let nothing be parked in the lane, and nothing decided about it, before the caller's transaction ends."""
+def lock_key_order(key_order: str) -> None:
+    """Let nothing be parked in the key order, and nothing decided about it, before the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("lock_key_order"), {"namespace": NAMESPACE, "lane": lane})
+        cursor.execute(statement("lock_key_order"), {"namespace": NAMESPACE, "key_order": key_order})
 
 
-def share_key_orders(lanes: Iterable[str]) -> None:
-    """Let nobody keep one of these lanes before the caller's transaction ends."""
+def share_key_orders(key_orders: Iterable[str]) -> None:
+    """Let nobody keep one of these key orders to himself before the caller's transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(statement("share_key_orders"), {"namespace": NAMESPACE, "lanes": list(lanes)})
+        cursor.execute(statement("share_key_orders"), {"namespace": NAMESPACE, "key_orders": list(key_orders)})
 
 
 def _undecided(consumer: Any, topic: Any, partition: Any, key: Any) -> QuerySet[DeadLetter]:

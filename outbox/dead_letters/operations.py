@@ -1,4 +1,4 @@
-"""What can an operator ask to be done to dead letters? Each operation says what, to which, who and why, and is a row.
+"""Operations on dead letters: what an operator asks to be done, to which of them, who asks and why, kept as rows.
 
 The rows are the truth: a worker that dies leaves the operation where it was, and the next one goes on.
 """
@@ -26,41 +26,41 @@ log = structlog.get_logger(__name__)
 RUN_OPERATIONS = "outbox.tasks.run_operations"
 """By name: the task works operations off, so it stands above them."""
 Verb = DeadLetterOperation.Verb
-# Between these lies how many letters a retry may deal with in a second: one in 100 seconds at least.
+# Between these lies how many dead letters a retry may deal with in a second: one in 100 seconds at least.
 MIN_RATE, MAX_RATE = 0.01, 10_000.0
 
 
-def affected(verb: str, wanted: DeadLetterFilter) -> QuerySet[DeadLetter]:
-    """The letters that an operation of this verb would deal with."""
-    meant = select(wanted)
+def affected(verb: str, selection: DeadLetterFilter) -> QuerySet[DeadLetter]:
+    """The dead letters that an operation of this verb would deal with."""
+    selected = select(selection)
     if verb == Verb.ARCHIVE:
-        return meant.filter(archived_at=None).exclude(status=DeadLetter.Status.RETRYING)
-    return meant.filter(status=DeadLetter.Status.OPEN)
+        return selected.filter(archived_at=None).exclude(status=DeadLetter.Status.RETRYING)
+    return selected.filter(status=DeadLetter.Status.OPEN)
 
 
 def start_operation(
     verb: str,
-    wanted: DeadLetterFilter,
+    selection: DeadLetterFilter,
     *,
     actor: str,
     reason: str,
     rate: float | None = None,
     request_id: UUID | None = None,
 ) -> tuple[DeadLetterOperation, bool]:
-    """Begin an operation on the letters that are meant now; and whether it is the answer to an earlier request.
+    """Begin an operation on the dead letters selected now; and whether it is the answer to an earlier request.
 
-    A retry is carried out by workers, at most `rate` letters in a second (by default the setting's); the letters of one
-    key in the order in which they came. On blocking topics it goes on with what is parked behind them, until their keys
+    A retry is carried out by workers, at most `rate` in a second (by default the setting's); those of one key in the
+    order in which they came. On blocking topics it goes on with what is parked behind them, until their keys
     are free. Whatever else it is, a small one is done when this returns.
 
     Raises:
         RequestIdConflict: the request id was used before for something else.
     """
     with transaction.atomic():
-        operation, created = _row(verb, wanted, actor=actor, reason=reason, rate=rate, request_id=request_id)
+        operation, created = _row(verb, selection, actor=actor, reason=reason, rate=rate, request_id=request_id)
         if not created:
             return operation, True
-        operation.total = enqueue(operation, affected(verb, wanted))
+        operation.total = enqueue(operation, affected(verb, selection))
         if operation.total == 0:
             operation.state, operation.started_at, operation.finished_at = operation.State.DONE, Now(), Now()
         operation.save()
@@ -73,7 +73,7 @@ def start_operation(
         "an operation on dead letters has begun",
         operation=operation.pk,
         verb=str(verb),
-        letters=operation.total,
+        dead_letters=operation.total,
         filter=operation.filter,
         actor=actor,
         reason=reason,
@@ -110,14 +110,14 @@ def has_been_asked(request_id: UUID) -> bool:
 
 
 def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLetterOperation:
-    """End an operation behind the letter in hand; letters whose turn has not come are open again.
+    """End an operation behind the dead letter in hand; those whose turn has not come are open again.
 
     Raises:
         OperationNotFound: there is none of that number.
         OperationFinished: it has ended already.
     """
     with transaction.atomic():
-        # Waits for the letter in hand, whose transaction holds the row.
+        # Waits for the dead letter in hand, whose transaction holds the row.
         operation = DeadLetterOperation.objects.select_for_update().filter(pk=operation_id).first()
         if operation is None:
             raise OperationNotFound(operation_id)
@@ -146,13 +146,13 @@ def _send_wakeup() -> None:
 
 
 def _row(
-    verb: str, wanted: DeadLetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
+    verb: str, selection: DeadLetterFilter, *, actor: str, reason: str, rate: float | None, request_id: UUID | None
 ) -> tuple[DeadLetterOperation, bool]:
     allowed = (rate or outbox_conf().dead_letter_retry_rate) if verb == Verb.RETRY else None
-    said = {"verb": str(verb), "filter": as_json(wanted), "actor": actor, "reason": reason, "rate": allowed}
+    fields = {"verb": str(verb), "filter": as_json(selection), "actor": actor, "reason": reason, "rate": allowed}
     if request_id is None:
-        return DeadLetterOperation.objects.create(**said), True
-    operation, created = DeadLetterOperation.objects.get_or_create(request_id=request_id, defaults=said)
-    if not created and {name: getattr(operation, name) for name in said} != said:
+        return DeadLetterOperation.objects.create(**fields), True
+    operation, created = DeadLetterOperation.objects.get_or_create(request_id=request_id, defaults=fields)
+    if not created and {name: getattr(operation, name) for name in fields} != fields:
         raise RequestIdConflict(request_id)
     return operation, created

@@ -1,4 +1,4 @@
-"""Which dead letters are meant? What lists show and what operations act on is said in the same words."""
+"""Selection of dead letters: one filter for what lists show and what operations act on."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ MAX_IDS = 10_000
 
 
 class DeadLetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Dead letters for which all that is said here holds."""
+    """Dead letters for which all of this holds."""
 
     ids: Annotated[tuple[DeadLetterId, ...], Meta(max_length=MAX_IDS)] | None = None
     """Only these: none when it is empty, so that a selection that has come to nothing never means everything."""
@@ -41,31 +41,31 @@ class DeadLetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether they are archived; None for both."""
 
 
-def select(wanted: DeadLetterFilter) -> QuerySet[DeadLetter]:
-    """The letters that are meant, in no particular order."""
+def select(selection: DeadLetterFilter) -> QuerySet[DeadLetter]:
+    """The dead letters that fit, in no particular order."""
     condition = Q()
-    if wanted.ids is not None:
-        condition &= Q(pk__in=wanted.ids)
+    if selection.ids is not None:
+        condition &= Q(pk__in=selection.ids)
     for field in ("status", "failure_group", "consumer", "event_type", "topic", "exception"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(selection, field)) is not None:
             condition &= Q(**{field: value})
-    if wanted.text is not None:
-        condition &= Q(message__icontains=wanted.text)
-    if wanted.since is not None:
-        condition &= Q(last_failed_at__gte=wanted.since)
-    if wanted.until is not None:
-        condition &= Q(last_failed_at__lt=wanted.until)
-    if wanted.archived is not None:
-        condition &= Q(archived_at__isnull=not wanted.archived)
+    if selection.text is not None:
+        condition &= Q(message__icontains=selection.text)
+    if selection.since is not None:
+        condition &= Q(last_failed_at__gte=selection.since)
+    if selection.until is not None:
+        condition &= Q(last_failed_at__lt=selection.until)
+    if selection.archived is not None:
+        condition &= Q(archived_at__isnull=not selection.archived)
     return DeadLetter.objects.filter(condition).order_by()
 
 
 def by_ids(*ids: int) -> DeadLetterFilter:
-    """Just these letters, archived or not."""
+    """Just these, archived or not."""
     return DeadLetterFilter(ids=ids, archived=None)
 
 
-def as_json(wanted: DeadLetterFilter) -> dict[str, object]:
+def as_json(selection: DeadLetterFilter) -> dict[str, object]:
     """The filter as an operation keeps it, which is as JSON gives it back: only what it says."""
-    said: dict[str, object] = msgspec.json.decode(msgspec.json.encode(wanted))
-    return said
+    fields: dict[str, object] = msgspec.json.decode(msgspec.json.encode(selection))
+    return fields

@@ -1,4 +1,4 @@
-"""What becomes of a message that cannot be handled? It is kept as it came, with the reason, and can be retried."""
+"""Dead-letter store: a message that cannot be handled is kept as it came, with the reason, and can be retried."""
 
 import traceback
 from base64 import b64decode, b64encode
@@ -18,7 +18,8 @@ from kit.outages import is_outage
 from outbox.bus.base import IncomingMessage
 from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.handling.inbox import claim, run_handlers
-from outbox.messages.decoding import event_id_of, event_type_of, to_event
+from outbox.messages.decoding import to_event
+from outbox.messages.headers import read_headers
 from outbox.models import DeadLetter
 from outbox.signals import metrics
 
@@ -41,7 +42,8 @@ class FailureReport(Struct, frozen=True, kw_only=True):
 
 def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
     """Keep the message as a dead letter, marked as processed so that the group goes on behind it."""
-    event_id = event_id_of(message)
+    headers = read_headers(message)
+    event_id = headers.event_id
     report = describe(error, _roots(group))
     with transaction.atomic():
         if not claim(group.name, [event_id]):
@@ -49,7 +51,7 @@ def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exc
         DeadLetter.objects.create(
             consumer=group.name,
             event_id=event_id,
-            event_type=event_type_of(message)[:255],
+            event_type=headers.event_type[:255],
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,
@@ -76,21 +78,21 @@ def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exc
     )
 
 
-def handle_again(letter: DeadLetter) -> bool:
+def handle_again(dead_letter: DeadLetter) -> bool:
     """Give the message to its group's handlers once more, in the caller's transaction; whether they could handle it.
 
-    The caller has locked the letter. Raises what is no fault of the message: a server that is away.
+    The caller has locked the dead_letter. Raises what is no fault of the message: a server that is away.
     """
     try:
-        group = group_named(letter.consumer)
+        group = group_named(dead_letter.consumer)
         with transaction.atomic():
-            run_handlers(group, [to_event(original(letter))])
+            run_handlers(group, [to_event(original(dead_letter))])
     except Exception as error:
         if is_outage(error):
             raise
         # Whatever else the handler raises is for the operator to see.
         report = describe(error, {type(error).__module__.partition(".")[0]})
-        DeadLetter.objects.filter(pk=letter.pk).update(
+        DeadLetter.objects.filter(pk=dead_letter.pk).update(
             status=DeadLetter.Status.OPEN,
             attempts=F("attempts") + 1,
             last_failed_at=Now(),
@@ -99,23 +101,23 @@ def handle_again(letter: DeadLetter) -> bool:
             frame=report.frame,
             failure_group=report.group,
         )
-        log.warning("a dead letter failed again", group=letter.consumer, event_id=str(letter.event_id))
+        log.warning("a dead letter failed again", group=dead_letter.consumer, event_id=str(dead_letter.event_id))
         return False
-    DeadLetter.objects.filter(pk=letter.pk).update(status=DeadLetter.Status.RETRIED)
-    log.info("a dead letter was handled", group=letter.consumer, event_id=str(letter.event_id))
+    DeadLetter.objects.filter(pk=dead_letter.pk).update(status=DeadLetter.Status.RETRIED)
+    log.info("a dead letter was handled", group=dead_letter.consumer, event_id=str(dead_letter.event_id))
     return True
 
 
-def original(letter: DeadLetter) -> IncomingMessage:
+def original(dead_letter: DeadLetter) -> IncomingMessage:
     """The message as it came."""
     return IncomingMessage(
-        topic=letter.topic,
-        partition=letter.partition,
-        offset=letter.offset,
-        key=None if letter.key is None else bytes(letter.key),
-        body=None if letter.body is None else bytes(letter.body),
-        headers=tuple((name, _as_bytes(value)) for name, value in letter.headers),
-        timestamp=letter.message_timestamp,
+        topic=dead_letter.topic,
+        partition=dead_letter.partition,
+        offset=dead_letter.offset,
+        key=None if dead_letter.key is None else bytes(dead_letter.key),
+        body=None if dead_letter.body is None else bytes(dead_letter.body),
+        headers=tuple((name, _as_bytes(value)) for name, value in dead_letter.headers),
+        timestamp=dead_letter.message_timestamp,
     )
 
 
@@ -148,7 +150,7 @@ def _roots(group: ConsumerGroup) -> set[str]:
 
 
 def headers_as_json(headers: Sequence[tuple[str, bytes | None]]) -> list[list[Any]]:
-    """Headers as a letter keeps them."""
+    """Headers as a dead letter keeps them."""
     return [[name, _as_json(value)] for name, value in headers]
 
 

@@ -1,7 +1,7 @@
-"""Who else hears of a dead letter? Whoever reads the dead-letter topic. The table is the truth, the topic a copy of it.
+"""Dead-letter topic: a copy of the dead letters for whoever reads topics; the table is the truth.
 
-A letter is written to the table with the mark of its message, and copied later, so that a broker that is away loses
-nothing and holds nobody up. A crash between the copy and its mark copies one batch again, in the same order.
+A dead letter is written to the table with its message's inbox mark, and copied later, so that a broker that is away
+loses nothing and holds nobody up. A crash between the copy and its mark copies one batch again, in the same order.
 """
 
 from itertools import groupby
@@ -29,14 +29,14 @@ HEADER_LIMIT = 4_000
 
 
 def has_unpublished(conf: OutboxConf) -> bool:
-    """Whether there is a topic, and a letter that is not there."""
+    """Whether there is a topic, and a dead letter that is not there."""
     return bool(conf.dead_letter_topic) and _unpublished().exists()
 
 
 def publish(bus: Bus, *, topic: str) -> int:
-    """Copy to the topic what is not there yet, in the order in which it died; how many letters.
+    """Copy to the topic what is not there yet, in the order in which it died; how many.
 
-    Letters that the broker will never take say so in `dlq_error`. Ends when the broker takes nothing.
+    Dead letters that the broker will never take say so in `dlq_error`. Ends when the broker takes nothing.
     """
     published = 0
     while True:
@@ -55,38 +55,38 @@ def publish(bus: Bus, *, topic: str) -> int:
             return published
 
 
-def to_copy(letter: DeadLetter, *, topic: str) -> OutgoingMessage:
+def to_copy(dead_letter: DeadLetter, *, topic: str) -> OutgoingMessage:
     """The message as it came, with headers that say where it came from and why it is here.
 
     What a message need not have, and this one has not, is empty in the copy and named in `dlq_nulls`.
     """
-    message = original(letter)
+    message = original(dead_letter)
     nulls = [name for name, value in (("key", message.key), ("body", message.body)) if value is None]
     nulls += [f"header {name}" for name, value in message.headers if value is None]
-    said = {
-        "dlq_group": letter.consumer,
-        "dlq_event_id": str(letter.event_id),
-        "dlq_exception": letter.exception,
-        "dlq_message": letter.message,
-        "dlq_frame": letter.frame,
-        "dlq_failure_group": letter.failure_group,
-        "dlq_topic": letter.topic,
-        "dlq_partition": str(letter.partition),
-        "dlq_offset": str(letter.offset),
-        "dlq_attempts": str(letter.attempts),
-        "dlq_first_failed_at": letter.first_failed_at.isoformat(),
+    fields = {
+        "dlq_group": dead_letter.consumer,
+        "dlq_event_id": str(dead_letter.event_id),
+        "dlq_exception": dead_letter.exception,
+        "dlq_message": dead_letter.message,
+        "dlq_frame": dead_letter.frame,
+        "dlq_failure_group": dead_letter.failure_group,
+        "dlq_topic": dead_letter.topic,
+        "dlq_partition": str(dead_letter.partition),
+        "dlq_offset": str(dead_letter.offset),
+        "dlq_attempts": str(dead_letter.attempts),
+        "dlq_first_failed_at": dead_letter.first_failed_at.isoformat(),
     }
     if message.timestamp is not None:
-        said["dlq_timestamp"] = str(message.timestamp)
+        fields["dlq_timestamp"] = str(message.timestamp)
     if nulls:
-        said["dlq_nulls"] = ", ".join(nulls)
+        fields["dlq_nulls"] = ", ".join(nulls)
     return OutgoingMessage(
         topic=topic,
         key=message.key or b"",
         body=message.body or b"",
         headers=(
             *((name, value or b"") for name, value in message.headers),
-            *((name, value.encode()[:HEADER_LIMIT]) for name, value in said.items()),
+            *((name, value.encode()[:HEADER_LIMIT]) for name, value in fields.items()),
         ),
     )
 
@@ -104,18 +104,18 @@ def _alone() -> bool:
 
 
 def _publish(bus: Bus, topic: str, batch: list[DeadLetter]) -> tuple[list[int], list[tuple[int, str]]]:
-    """The letters that are on the topic now, and those that never can be with the reason."""
+    """The dead letters that are on the topic now, and those that never can be with the reason."""
     missing = bus.ensure_topics([spec_of(topic, conf=outbox_conf())])
     if topic in missing:
         log.warning("dead letters wait for their topic", topic=topic, reason=missing[topic].reason)
         return [], []
-    results = bus.publish_batch([to_copy(letter, topic=topic) for letter in batch])
+    results = bus.publish_batch([to_copy(dead_letter, topic=topic) for dead_letter in batch])
     taken, refused = [], []
-    for letter, failure in zip(batch, results, strict=True):
+    for dead_letter, failure in zip(batch, results, strict=True):
         if failure is None:
-            taken.append(letter.pk)
+            taken.append(dead_letter.pk)
         elif failure.failure is Failure.PERMANENT:
-            refused.append((letter.pk, failure.reason))
+            refused.append((dead_letter.pk, failure.reason))
     _tell(topic, results)
     return taken, refused
 
@@ -123,4 +123,4 @@ def _publish(bus: Bus, topic: str, batch: list[DeadLetter]) -> tuple[list[int], 
 def _tell(topic: str, results: list[DeliveryFailure | None]) -> None:
     failures = [failure for failure in results if failure is not None]
     if failures:
-        log.warning("dead letters were not copied", topic=topic, letters=len(failures), reason=failures[0].reason)
+        log.warning("dead letters were not copied", topic=topic, dead_letters=len(failures), reason=failures[0].reason)

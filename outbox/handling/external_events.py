@@ -1,4 +1,4 @@
-"""What does a service do about events of others? It stores each once, and some of them become commands of its own.
+"""External events: a service stores those of others once each, and turns some of them into commands of its own.
 
 They are stored beside the log and not in it: the log is what this service has appended, and what is appended is
 published. The same event delivered again, or kept before, changes nothing.
@@ -41,10 +41,10 @@ def commands_from(service: Service, translations: Mapping[str, Translation]) -> 
     """
 
     def translate(event: ReceivedEvent) -> None:
-        asked = translations[event.event_type](event)
-        if asked is None:
+        translated = translations[event.event_type](event)
+        if translated is None:
             return
-        aggregate_id, command = asked
+        aggregate_id, command = translated
         try:
             execute(aggregate_id, command, command_id=command_id_of(service, event.event_id))
         except CommandRefused as refusal:

@@ -1,4 +1,4 @@
-"""Who does something about which event? Handlers, grouped by the service that they belong to."""
+"""Handlers: what is done about which events, grouped by the service that they belong to."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -61,7 +61,7 @@ class ConsumerGroup(Struct, frozen=True, kw_only=True):
     handlers: Sequence[Handler] = ()
     """In this order for each batch."""
     topics: Sequence[str] = ()
-    """Names; one that begins with `^` is a pattern. When none is said, those on which what the handlers want comes."""
+    """Names; one that begins with `^` is a pattern. When there are none, the topics of what the handlers want."""
 
     def wants(self, event_type: str) -> bool:
         """Whether any handler handles events of the type."""

@@ -1,4 +1,4 @@
-"""How often does an effect outside the database happen? Once, as far as Redis remembers: `processed:{event_id}`.
+"""Idempotency keys: an effect outside the database happens once as far as Redis remembers (`processed:{event_id}`).
 
 The inbox cannot know of it: what a handler does outside stays when the transaction is rolled back, and the message
 comes again. So each such handler leaves a key for seven days once it is done, and is passed over when it is there.
@@ -20,11 +20,11 @@ TIMEOUT = 2.0
 
 
 def unseen(handler: str, event_ids: Sequence[UUID]) -> set[UUID]:
-    """Those that the handler has left no remember on. Raises `redis.RedisError`."""
+    """Those that the handler is not known to be done with. Raises `redis.RedisError`."""
     with _client(outbox_conf().redis_url, os.getpid()).pipeline(transaction=False) as pipeline:
         for event_id in event_ids:
             pipeline.sismember(_key(event_id), handler)
-        return {event_id for event_id, marked in zip(event_ids, pipeline.execute(), strict=True) if not marked}
+        return {event_id for event_id, done in zip(event_ids, pipeline.execute(), strict=True) if not done}
 
 
 def remember(handler: str, event_ids: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""How does a message take effect once, however often it is delivered? Its mark and its effect commit together (I7)."""
+"""Inbox: a message takes effect once, however often it is delivered; its mark and its effect commit together (I7)."""
 
 import time
 from collections import Counter
@@ -64,10 +64,10 @@ def run_handlers(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again
             if handler.outside:
                 idempotency_keys.remember(name, [event.event_id for event in wanted])
         elif handler.handle and wanted:
-            _handle_each(handler, wanted, mark_as=name if handler.outside else None)
+            _handle_each(handler, wanted, key_name=name if handler.outside else None)
 
 
-def _handle_each(handler: Handler, events: Sequence[ReceivedEvent], *, mark_as: str | None) -> None:
+def _handle_each(handler: Handler, events: Sequence[ReceivedEvent], *, key_name: str | None) -> None:
     assert handler.handle is not None  # noqa: S101 - for the type checker; `Handler` has made sure
     durations = _Durations(handler)
     # The values are set for each event and reset once: that is all that a handler's loop can afford.
@@ -85,8 +85,8 @@ def _handle_each(handler: Handler, events: Sequence[ReceivedEvent], *, mark_as: 
             ):
                 handler.handle(event)
             durations.of(event.event_type).observe(time.perf_counter() - started)
-            if mark_as:
-                idempotency_keys.remember(mark_as, [event.event_id])
+            if key_name:
+                idempotency_keys.remember(key_name, [event.event_id])
 
 
 def _handle_together(handler: Handler, events: Sequence[ReceivedEvent]) -> None:

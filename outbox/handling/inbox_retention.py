@@ -1,4 +1,4 @@
-"""How does the inbox stay small? What no topic can deliver again is forgotten, a few pages at a time.
+"""Inbox retention: what no topic can deliver again is forgotten, a few pages at a time.
 
 A claim of a consumer waits for nobody here unless it is for a message as old as the retention: only entries beyond it
 are touched, and each small step commits by itself.

@@ -1,73 +1,78 @@
-"""What does a message look like on the topic, and how does a message become an event again?
+"""Decoding: a message as the event that a handler receives, or the reason why no handler can be given it.
 
-The body is the payload and nothing else; everything about it stands in headers: under Nova's own names, or under those
-of CloudEvents 1.0 in binary mode, as the settings want it (cloudevents/bindings/kafka-protocol-binding.md of its
-specification). Both are understood. A message of somebody else needs no more than a type and a JSON object.
+A message of somebody else needs no more than a type and a JSON object: a tolerant way reads whatever of the headers can
+be read. What the relay writes has a fast path: all headers at once, in C.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
+from typing import Any
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import fields
 
-from events.api import InvalidEvent, clock_of, decode_payload, payload_version, registry
+from events.api import InvalidEvent, decode_payload, payload_version
 from outbox.bus.base import IncomingMessage
-from outbox.bus.headers import PLACE_NAMESPACE
 from outbox.exceptions import Poisonous
-from outbox.messages.encoding import CLOUD_EVENTS
-from outbox.messages.fast_path import HeaderTexts, fast_path_event
-from outbox.messages.received import ReceivedEvent
+from outbox.messages.headers import Headers, read_headers
+from outbox.messages.received import Number, ReceivedEvent, Text, Undecodable, UUIDOrNone
+
+_READERS = {UUIDOrNone: Headers.uuid, Text | None: Headers.text, Number | None: Headers.number}
+_READ_BY_TYPE = {field.name: _READERS[field.type] for field in fields(ReceivedEvent) if field.type in _READERS}
+"""How the tolerant way reads the headers that a message need not have."""
 
 
-def event_type_of(message: IncomingMessage) -> str:
-    """The event type that the message names, by its present name; empty when it names none."""
-    return registry.present_name(_Headers(message).text("event_type") or "", message.topic)
+def decode(message: IncomingMessage, headers: Headers | None = None) -> ReceivedEvent | Undecodable:
+    """The event in a message; `headers` are its own, if they have been read."""
+    headers = headers or read_headers(message)
+    event = fast_path(headers)
+    if event is not None:
+        return event
+    try:
+        return tolerant_path(headers)
+    except Poisonous as error:
+        return Undecodable(error)
 
 
-def event_id_of(message: IncomingMessage) -> UUID:
-    """The event id that the message names, or one made from its place, the same at every delivery."""
-    headers = _Headers(message)
-    return (
-        headers.uuid("event_id")
-        or headers.external_id()
-        or uuid5(PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}")
-    )
+def to_event(message: IncomingMessage, headers: Headers | None = None) -> ReceivedEvent:
+    """The event in a message. Raises `Poisonous` when there is none that a handler could be given."""
+    decoded = decode(message, headers)
+    if isinstance(decoded, Undecodable):
+        raise decoded.error
+    return decoded
 
 
-def to_event(message: IncomingMessage, texts: HeaderTexts | None = None) -> ReceivedEvent:
-    """The event in a message. Raises `Poisonous` when there is none that a handler could be given.
+def fast_path(headers: Headers) -> ReceivedEvent | None:
+    """The event, if its message is exactly what Nova writes of a registered type in its present version; else None."""
+    known, message, texts = headers.known, headers.message, headers.texts
+    if known is None or not headers.are_plain or texts.get("schema_version") != str(known.version):
+        return None
+    try:
+        # Into the headers themselves, for a copy would be felt; the tolerant path looks none of these up.
+        texts["payload"] = known.decoder.decode(message.body or b"")
+        texts["topic"] = message.topic
+        texts["partition"] = message.partition
+        texts["offset"] = message.offset
+        texts["key"] = message.key
+        event = msgspec.convert(texts, ReceivedEvent, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    # What names its type by an old name is for the tolerant path.
+    return event if event.timestamp.tzinfo is UTC and event.event_type == known.name else None
 
-    `texts` are its headers, if they have been read and are nothing but texts; they are used up.
-    """
-    if texts is not None and (known := registry.named(texts.get("event_type", ""))):
-        version = known.version
-        if texts.get("schema_version") == str(version):
-            quick = fast_path_event(message, texts, _payload(known.name, version, message))
-            if quick is not None:
-                return quick
-    if message.unreadable:
-        raise Poisonous(message.unreadable)
-    headers = _Headers(message)
-    event_type = event_type_of(message)
-    if not event_type:
-        raise Poisonous("the message has no event_type header")
-    known = registry.named(event_type)
-    schema_version = headers.number("schema_version") or (known.version if known else 1)
-    payload = _payload(event_type, schema_version, message)
+
+def tolerant_path(headers: Headers) -> ReceivedEvent:
+    """The event with all that can be read of its headers; what cannot is as good as absent. Raises `Poisonous`."""
+    payload = _payload(headers)
+    message = headers.message
+    read: dict[str, Any] = {name: reader(headers, name) for name, reader in _READ_BY_TYPE.items()}
+    read["source_service"] = (read["source_service"] or "").removeprefix("/") or None
     return ReceivedEvent(
-        event_id=event_id_of(message),
-        event_type=event_type,
+        **read,
+        event_id=headers.event_id,
+        event_type=headers.event_type,
         schema_version=payload_version(payload),
-        source_service=(headers.text("source_service") or "").removeprefix("/") or None,
-        aggregate_type=headers.text("aggregate_type"),
-        aggregate_id=headers.text("aggregate_id"),
-        version=headers.number("version"),
         timestamp=headers.time("timestamp") or datetime.fromtimestamp((message.timestamp or 0) / 1000, UTC),
-        correlation_id=headers.uuid("correlation_id"),
-        causation_id=headers.uuid("causation_id"),
-        user_id=headers.text("user_id"),
-        traceparent=headers.text("traceparent"),
         clock=headers.clock(),
         payload=payload,
         topic=message.topic,
@@ -77,53 +82,14 @@ def to_event(message: IncomingMessage, texts: HeaderTexts | None = None) -> Rece
     )
 
 
-def _payload(event_type: str, schema_version: int, message: IncomingMessage) -> Struct:
+def _payload(headers: Headers) -> Struct:
+    message, event_type, known = headers.message, headers.event_type, headers.known
+    if message.unreadable:
+        raise Poisonous(message.unreadable)
+    if not event_type:
+        raise Poisonous("the message has no event_type header")
+    schema_version = headers.number("schema_version") or (known.version if known else 1)
     try:
         return decode_payload(event_type, schema_version, message.body or b"")
     except (InvalidEvent, RecursionError) as error:
         raise Poisonous(f"the body does not fit {event_type}: {error}") from error
-
-
-class _Headers:
-    """Header values as what they should be; what is not is as good as absent, for only the type decides."""
-
-    def __init__(self, message: IncomingMessage) -> None:
-        self._values: Mapping[str, bytes | None] = dict(message.headers)
-
-    def text(self, name: str) -> str | None:
-        value = self._values.get(name) or self._values.get(CLOUD_EVENTS.get(name, name))
-        try:
-            # Nothing that Nova sends has a NUL, and PostgreSQL would not keep it.
-            return value.decode() if value and b"\x00" not in value else None
-        except UnicodeDecodeError:
-            return None
-
-    def number(self, name: str) -> int | None:
-        value = self.text(name)
-        return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None
-
-    def clock(self) -> int:
-        value = self.text("clock")
-        return (
-            clock_of({"clock": int(value)}) if value and value.isascii() and value.isdigit() and len(value) < 17 else 0
-        )
-
-    def uuid(self, name: str) -> UUID | None:
-        value = self.text(name)
-        try:
-            return UUID(value) if value else None
-        except ValueError:
-            return None
-
-    def external_id(self) -> UUID | None:
-        """Made from the id of somebody else's CloudEvent, which is unique together with its source."""
-        values = self._values.get("ce_source"), self._values.get("ce_id")
-        return uuid5(PLACE_NAMESPACE, repr(values)) if all(values) else None
-
-    def time(self, name: str) -> datetime | None:
-        value = self.text(name)
-        try:
-            moment = datetime.fromisoformat(value) if value else None
-            return moment.astimezone(UTC) if moment and moment.tzinfo else None
-        except (ValueError, OverflowError):
-            return None

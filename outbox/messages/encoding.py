@@ -5,57 +5,35 @@ Headers bear Nova's own names, or those of CloudEvents 1.0 in binary mode, as th
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
-from msgspec import Struct
+from msgspec.structs import fields
 
 from outbox.bus.base import OutgoingMessage
 from outbox.conf import outbox_conf
+from outbox.sql.rows import OutboxRow
 
 CONTENT_TYPE = b"application/json"
 
-CLOUD_EVENTS: Mapping[str, str] = {
+_ATTRIBUTES: Mapping[str, str] = {
     "event_type": "ce_type",
     "event_id": "ce_id",
-    "aggregate_type": "ce_aggregatetype",
     "aggregate_id": "ce_subject",
-    "version": "ce_version",
-    "schema_version": "ce_schemaversion",
     "source_service": "ce_source",
     "timestamp": "ce_time",
-    "correlation_id": "ce_correlationid",
-    "causation_id": "ce_causationid",
-    "user_id": "ce_userid",
-    "traceparent": "ce_traceparent",
-    "clock": "ce_clock",
+    "content-type": "content-type",
 }
-"""The attribute of CloudEvents that a header of Nova is. `content-type` is the same in both."""
+"""The attributes of CloudEvents itself; all others are extensions of Nova, under the header's own name."""
 
 
-class OutboxRow(Struct, frozen=True, gc=False):
-    """A row of the outbox as `pending.sql` returns it, in the order of its columns."""
+@cache
+def cloud_events_name(header: str) -> str:
+    """The name of one of Nova's headers in a CloudEvent."""
+    return _ATTRIBUTES.get(header) or "ce_" + header.replace("_", "")
 
-    id: int
-    event_id: str
-    aggregate_type: str
-    aggregate_id: str
-    version: int
-    event_type: str
-    schema_version: int
-    source_service: str
-    topic: str
-    partition_key: str
-    payload: str
-    """The JSON text as it was stored."""
-    traceparent: str | None
-    """W3C trace context of the append."""
-    correlation_id: str | None
-    causation_id: str | None
-    user_id: str | None
-    timestamp: str
-    """When it happened (RFC 3339, UTC)."""
-    retry_count: int
-    clock: str | None = None
-    """Lamport clock; see `events.clock`."""
+
+_OPTIONAL = tuple(field.name for field in fields(OutboxRow) if field.type == str | None)
+"""The headers that a message has only where the event says something."""
 
 
 def to_message(row: OutboxRow) -> OutgoingMessage:
@@ -69,17 +47,9 @@ def to_message(row: OutboxRow) -> OutgoingMessage:
         ("schema_version", b"%d" % row.schema_version),
         ("content-type", CONTENT_TYPE),
         ("source_service", row.source_service.encode()),
-        ("timestamp", row.timestamp.encode()),
+        ("timestamp", row.happened_at.encode()),
     ]
-    for name, value in (
-        ("correlation_id", row.correlation_id),
-        ("causation_id", row.causation_id),
-        ("user_id", row.user_id),
-        ("traceparent", row.traceparent),
-        ("clock", row.clock),
-    ):
-        if value is not None:
-            headers.append((name, value.encode()))
+    headers += [(name, value.encode()) for name in _OPTIONAL if (value := getattr(row, name)) is not None]
     if outbox_conf().message_format == "cloudevents":
         headers = _as_cloud_event(headers, row)
     return OutgoingMessage(
@@ -88,7 +58,7 @@ def to_message(row: OutboxRow) -> OutgoingMessage:
 
 
 def _as_cloud_event(headers: Iterable[tuple[str, bytes]], row: OutboxRow) -> list[tuple[str, bytes]]:
-    translated = {CLOUD_EVENTS.get(name, name): value for name, value in headers}
+    translated = {cloud_events_name(name): value for name, value in headers}
     # A reference to a URI, by the specification: a bare name would be read relative to who knows what.
     translated["ce_source"] = b"/" + row.source_service.encode()
     return [

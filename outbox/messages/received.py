@@ -1,4 +1,4 @@
-"""What is an event to a handler? What its message says, and where the message came from."""
+"""Received event: what a message says of an event, and where the message came from."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from events.api import HIGHEST_RECEIVED
+from outbox.exceptions import Poisonous
 
 if TYPE_CHECKING:
     Payload = Struct
@@ -16,6 +17,7 @@ else:
 
 Text = Annotated[str, Meta(min_length=1)]
 Number = Annotated[int, Meta(ge=0, lt=10**9)]
+UUIDOrNone = UUID | None
 
 
 class ReceivedEvent(Struct, frozen=True, kw_only=True, gc=False):
@@ -45,3 +47,10 @@ class ReceivedEvent(Struct, frozen=True, kw_only=True, gc=False):
     partition: int
     offset: int
     key: bytes | None
+
+
+class Undecodable(Struct, frozen=True):
+    """A message that no handler can be given."""
+
+    error: Poisonous
+    """Why, with the place where that came to light."""

@@ -1,4 +1,4 @@
-"""How does a relay lose its shards when it is frozen? Its session is on a lease, and the server itself ends it.
+"""Lease: the server itself ends the session of a relay that is frozen, and with it the locks on its shards.
 
 A process that is stopped, swapped out or cut off keeps its connection, and with it the locks on its shards. So the
 server is told to end a session that says nothing for 2.5 seconds: it needs no second relay and no rights to do so. A

@@ -1,4 +1,4 @@
-"""How long do published rows stay? To be browsed for some days; then they are removed in small steps."""
+"""Retention: published rows stay to be browsed for some days, and are then removed in small steps."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from outbox.models import ProcessHeartbeat
 from outbox.sql.statements import statement
 
-STRETCH = 5_000
-HEARTBEATS_STAY = timedelta(hours=1)
+STRETCH = 5_000  # rows
+HEARTBEAT_RETENTION = timedelta(hours=1)
 
 
 def prune(cutoff: datetime) -> int:
@@ -24,5 +24,5 @@ def prune(cutoff: datetime) -> int:
 
 
 def forget_dead_processes() -> None:
-    """Remove signs of life that are long out of date."""
-    ProcessHeartbeat.objects.filter(seen_at__lt=Now() - HEARTBEATS_STAY).delete()
+    """Remove heartbeats that are long out of date."""
+    ProcessHeartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()

@@ -1,4 +1,4 @@
-"""What can an operator do about outbox rows that are stuck? Each action is kept: who did what to which row, and why."""
+"""Row actions: operators retry, discard or reroute stuck outbox rows; who did what to which row, and why, is kept."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -12,21 +12,21 @@ from django.db.models.functions import Now
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxAction, OutboxEvent
 from outbox.recorder import shard_of
-from outbox.signals import wakeup as hints
+from outbox.signals.wakeup import announce_append
 
 log = structlog.get_logger(__name__)
 
 TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 MAX_KEY = 1_000
 # Rows that are dealt with in one statement: each has several parameters in it.
-CHUNK = 1_000
-KEPT = ("event_id", "last_error", "retry_count")
-AGAIN: dict[str, Any] = {"dead_at": None, "next_attempt_at": None, "retry_count": 0}
+CHUNK_SIZE = 1_000
+KEPT_FIELDS = ("event_id", "last_error", "retry_count")
+ALL_ATTEMPTS: dict[str, Any] = {"dead_at": None, "next_attempt_at": None, "retry_count": 0}
 
 
 def retry_outbox_rows(ids: Iterable[int], *, actor: str, reason: str = "") -> int:
     """Try dead and waiting rows again at once, with all their attempts; how many there were."""
-    return _act("retry", OutboxEvent.objects.stuck(), ids, AGAIN, actor=actor, reason=reason)
+    return _act("retry", OutboxEvent.objects.stuck(), ids, ALL_ATTEMPTS, actor=actor, reason=reason)
 
 
 def discard_outbox_rows(ids: Iterable[int], *, actor: str, reason: str) -> int:
@@ -57,11 +57,11 @@ def reroute_outbox_row(
         if row.published or row.discarded_at is not None or row.dead_at is None:
             raise RowNotDead(row_id)
         route = {"topic": topic or row.topic, "partition_key": partition_key or row.partition_key}
-        change = route | {"shard": shard_of(route["partition_key"])} | AGAIN
+        change = route | {"shard": shard_of(route["partition_key"])} | ALL_ATTEMPTS
         before = {name: getattr(row, name) for name in route}
         OutboxEvent.objects.filter(pk=row_id).update(**change)
         _keep("reroute", [row], before=before, after=route, actor=actor, reason=reason)
-        transaction.on_commit(hints.announce_append)
+        transaction.on_commit(announce_append)
     row.refresh_from_db()
     log.info("an outbox row was rerouted", actor=actor, reason=reason, row=row_id, before=before, after=route)
     return row
@@ -92,13 +92,13 @@ def _act(
     # In order, so that operators who act on the same rows wait for each other instead of deadlocking.
     numbers, changed = sorted(set(ids)), 0
     with transaction.atomic():
-        for start in range(0, len(numbers), CHUNK):
-            asked = possible.filter(pk__in=numbers[start : start + CHUNK]).only(*KEPT)
+        for start in range(0, len(numbers), CHUNK_SIZE):
+            asked = possible.filter(pk__in=numbers[start : start + CHUNK_SIZE]).only(*KEPT_FIELDS)
             rows = list(asked.order_by("id").select_for_update())
             OutboxEvent.objects.filter(pk__in=[row.pk for row in rows]).update(**change)
             _keep(verb, rows, before={}, after={}, actor=actor, reason=reason)
             changed += len(rows)
-        transaction.on_commit(hints.announce_append)
+        transaction.on_commit(announce_append)
     log.info("an operator has decided about outbox rows", verb=verb, actor=actor, reason=reason, rows=changed)
     return changed
 

@@ -1,4 +1,4 @@
-"""Which outbox rows are meant? Those that are stuck, or those of them that a filter says."""
+"""Row filter: which of the stuck outbox rows are listed or acted on."""
 
 from typing import Annotated, Literal
 
@@ -11,19 +11,19 @@ Name = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class RowFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Dead and waiting rows for which all that is said here holds."""
+    """Dead and waiting rows for which all of this holds."""
 
     state: Literal["dead", "waiting"] | None = None
     topic: Name | None = None
     event_type: Name | None = None
 
 
-def stuck_rows(wanted: RowFilter) -> QuerySet[OutboxEvent]:
-    """The rows that are meant, the oldest first."""
+def stuck_rows(selection: RowFilter) -> QuerySet[OutboxEvent]:
+    """The stuck rows that fit, the oldest first."""
     found = OutboxEvent.objects.stuck()
-    if wanted.state is not None:
-        found = found.in_state(wanted.state)
+    if selection.state is not None:
+        found = found.in_state(selection.state)
     for name in ("topic", "event_type"):
-        if (value := getattr(wanted, name)) is not None:
+        if (value := getattr(selection, name)) is not None:
             found = found.filter(**{name: value})
     return found.order_by("id")

@@ -1,4 +1,4 @@
-"""How does a relay live? It holds its shards, passes over them again and again, and waits for work or better times."""
+"""Relay runner: holds its shards, passes over them again and again, and waits for work or for an outage's end."""
 
 import random
 import threading
@@ -89,8 +89,8 @@ class RelayRunner:
             if busy:
                 self._tempo = self._tempo.after_work()
                 continue
-            hinted = listener.wait(self._tempo.pause, stop)
-            self._tempo = self._tempo.after_work() if hinted else self._tempo.after_nothing()
+            woken = listener.wait(self._tempo.pause, stop)
+            self._tempo = self._tempo.after_work() if woken else self._tempo.after_nothing()
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(

@@ -1,4 +1,4 @@
-"""Which relay may publish which rows? Each shard belongs to the session that holds its advisory lock (invariant I11).
+"""Shard ownership: a relay publishes the rows of the shards whose advisory locks its session holds (invariant I11).
 
 The locks vanish with the connection, so the shards of a dead relay are free at once. They need a connection that stays
 with its client: a pooler that hands out sessions per transaction must not stand in between.
@@ -46,17 +46,17 @@ class ShardOwner:
         elif free and len(self._owned) < fair:
             self._take(free, fair - len(self._owned))
 
-    def take_free(self, most: int = SHARDS) -> None:
+    def take_free(self, limit: int = SHARDS) -> None:
         """Take shards that nobody owns."""
         _, free = self._ownership()
-        self._take(free, most)
+        self._take(free, limit)
 
-    def _take(self, free: list[int], most: int) -> None:
+    def _take(self, free: list[int], limit: int) -> None:
         # At random, so that relays that start together do not all try the same ones.
         random.shuffle(free)
-        if wanted := free[:most]:
+        if chosen := free[:limit]:
             with self._connection.cursor() as cursor:
-                cursor.execute(statement("lock_shards"), {"namespace": OWNED, "shards": wanted})
+                cursor.execute(statement("lock_shards"), {"namespace": OWNED, "shards": chosen})
                 self._owned.update(shard for (shard,) in cursor.fetchall())
 
     def _give_up(self, shards: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Relay policies: what becomes of refused rows, by topic. Pure."""
+"""Topic policies: what becomes of rows that the broker refuses, by topic. Pure."""
 
 from collections.abc import Mapping
 

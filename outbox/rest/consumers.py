@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
 from outbox.consumers.control.scope import decide, scope_within
@@ -23,7 +24,7 @@ from outbox.consumers.control.states import (
 )
 from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.rest.operations import OPERATE, READ
-from outbox.rest.parameters import ReasonBody, body_of
+from outbox.rest.parameters import body_of
 from outbox.rest.schemas import schema_of
 
 Topic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.exceptions import InvalidParameter
+from kit.rest.bodies import Reason, ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery, Timestamp
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
@@ -18,7 +19,7 @@ from outbox.dead_letters.selection import DeadLetterFilter, Status, by_ids, sele
 from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen
 from outbox.models import DeadLetter
 from outbox.rest.operations import ACCEPTED, OPERATE, READ, RetryBody, accepted, start
-from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, Reason, ReasonBody, body_of
+from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, body_of
 from outbox.rest.schemas import page_of, schema_of
 
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
 from outbox.dead_letters.operations import (
@@ -21,7 +22,7 @@ from outbox.dead_letters.operations import (
 from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import OutboxError
 from outbox.models import DeadLetterOperation
-from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, ReasonBody, body_of, idempotency_key
+from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, body_of, idempotency_key
 from outbox.rest.representations import OperationView, operation_view
 from outbox.rest.schemas import page_of, schema_of
 

@@ -17,17 +17,10 @@ from outbox.exceptions import InvalidRequest
 PAGE = 50
 MAX_PAGE = 500
 _BodyT = TypeVar("_BodyT", bound=Struct)
-Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 Name = Annotated[Text, Meta(max_length=255)]
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", UUID, OpenApiParameter.HEADER, description="Makes a repetition harmless; chosen by the client"
 )
-
-
-class ReasonBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a client wants it."""
-
-    reason: Reason
 
 
 class Limited(Query, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
 from outbox.dead_letters.selection import DeadLetterId
@@ -22,7 +23,7 @@ from outbox.relay.row_actions import (
 )
 from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OPERATE, READ
-from outbox.rest.parameters import Name, Paged, ReasonBody, body_of
+from outbox.rest.parameters import Name, Paged, body_of
 from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
 from outbox.rest.schemas import page_of, schema_of
 

@@ -1,4 +1,4 @@
-"""What do requests and answers look like in OpenAPI? Drawn from the types that they are read into and made from."""
+"""OpenAPI of the outbox's requests and answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
--- LayeredMap events as processed by a consumer.
+-- Marks events as processed by a consumer.
 -- consumer:  text
 -- event_ids: uuid[], as text
 -- Result:    the ids that were not marked before

@@ -1,4 +1,4 @@
--- LayeredMap rows as published.
+-- Marks rows as published.
 -- ids: bigint[]
 UPDATE outbox_events
 SET published = true, published_at = now(), next_attempt_at = NULL, dead_at = NULL

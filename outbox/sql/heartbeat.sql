@@ -1,4 +1,4 @@
--- Records a sign of life.
+-- Records a heartbeat.
 -- name, host: text; pid: int; detail: jsonb
 INSERT INTO process_heartbeats (name, host, pid, detail)
 VALUES (%(name)s::text, %(host)s::text, %(pid)s::int, %(detail)s::jsonb)

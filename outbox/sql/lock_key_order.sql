@@ -1,5 +1,5 @@
--- Keeps everybody else out of a lane until the end of the transaction, waiting for those who share it.
+-- Keeps everybody else out of a key order until the end of the transaction, waiting for those who share it.
 -- namespace: int
--- lane:      text
+-- key_order: text
 -- Result:    one row without meaning
-SELECT pg_advisory_xact_lock(%(namespace)s::int, hashtext(%(lane)s::text))::text
+SELECT pg_advisory_xact_lock(%(namespace)s::int, hashtext(%(key_order)s::text))::text

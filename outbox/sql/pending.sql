@@ -3,44 +3,40 @@
 -- limit:    most rows
 -- bytes:    stop after the row that reaches this many bytes of payload
 -- going_on: text[], the topics whose dead rows hold nothing back
--- Result:   the columns of outbox.messages.decoding.OutboxRow, in its order
+-- Result:   the columns of outbox.sql.rows.OutboxRow, in its order
 --
--- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. CASE keeps the
--- planner from turning IN into a join, which would read all that is pending before it returns the first row; only rows
--- of a key that is held look up its place, by index, so that a pass stays cheap however many keys are held. Only the
--- index of pending rows has the order by position: by id, a planner with old statistics would walk the primary key.
-WITH holding AS MATERIALIZED (
-    SELECT DISTINCT topic, partition_key
-    FROM outbox_events
-    -- The first condition names the index, the second is meant.
-    WHERE (dead_at IS NOT NULL OR next_attempt_at IS NOT NULL)
-        AND (dead_at IS NOT NULL AND topic <> ALL(%(going_on)s::text[]) OR next_attempt_at > now())
-), eligible AS (
+-- A row that waits for its next attempt or is dead holds back the later rows of its key on its topic. Only rows of keys
+-- that have failed rows look up the place of those, by index, so that a pass stays cheap however many keys are held. OR
+-- keeps the planner from turning either into a join, which would read all that is pending before it returns the first
+-- row. Only the index of pending rows has the order by position: by id, a planner with old statistics would walk the
+-- primary key.
+WITH eligible AS (
     SELECT *
     FROM outbox_events AS o
     WHERE NOT published AND discarded_at IS NULL AND dead_at IS NULL AND shard = ANY(%(shards)s::smallint[])
-        AND CASE
-            WHEN (topic, partition_key) IN (SELECT topic, partition_key FROM holding)
-            THEN NOT EXISTS (
+        AND (
+            (topic, partition_key) NOT IN (
+                SELECT topic, partition_key
+                FROM outbox_events
+                WHERE dead_at IS NOT NULL OR next_attempt_at IS NOT NULL
+            )
+            OR NOT EXISTS (
                 SELECT
                 FROM outbox_events AS h
                 WHERE h.topic = o.topic AND h.partition_key = o.partition_key AND h.position <= o.position
-                    AND (h.dead_at IS NOT NULL OR h.next_attempt_at IS NOT NULL)
                     AND (h.dead_at IS NOT NULL AND h.topic <> ALL(%(going_on)s::text[]) OR h.next_attempt_at > now())
             )
-            ELSE true
-        END
+        )
     ORDER BY position
     LIMIT %(limit)s
 )
-SELECT
-    id, event_id::text, aggregate_type, aggregate_id, version, event_type, schema_version, source_service,
-    topic, partition_key, payload::text, metadata ->> 'traceparent', correlation_id::text, causation_id::text, user_id,
-    to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), retry_count,
-    metadata ->> 'clock'
+SELECT {{pending}}
 FROM (
-    -- As text: stored, it may be compressed to a hundredth.
-    SELECT *, sum(octet_length(payload::text)) OVER (ORDER BY position) - octet_length(payload::text) AS bytes_before
+    SELECT
+        *, metadata ->> 'traceparent' AS traceparent, metadata ->> 'clock' AS clock,
+        to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS happened_at,
+        -- As text: stored, it may be compressed to a hundredth.
+        sum(octet_length(payload::text)) OVER (ORDER BY position) - octet_length(payload::text) AS bytes_before
     FROM eligible
 ) AS batch
 WHERE bytes_before < %(bytes)s

@@ -1,4 +1,4 @@
-"""What do the answers look like in OpenAPI? Drawn from the types that the queries answer with."""
+"""OpenAPI of read models' answers."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from outbox.bus.rabbitmq.bus import RabbitBus
 from outbox.bus.rabbitmq.subscription import RabbitSubscription
 from outbox.bus.rabbitmq.topology import dead_letters_name
 from outbox.bus.rabbitmq.wire import RabbitAddress
-from outbox.messages.decoding import event_id_of
+from outbox.messages.headers import event_id_of
 from tests.contract.test_bus import commit, joined, message, receive
 from tests.support.outbox import eventually, unique
 from tests.support.rabbitmq import forget_patterns

@@ -56,11 +56,7 @@ def test_a_forbidden_import_is_refused(copy: Path, importer: str, imported: str,
     assert any(f".{room}" in line for line in news), news
 
 
-# The outbox's settings still name brokers and relay, and its metrics the consumers.
-OPEN = {"outbox": pytest.mark.xfail(reason="conf and signals reach upwards", strict=False)}
-
-
-@pytest.mark.parametrize("app", [pytest.param(app, marks=OPEN.get(app, ())) for app in APPS])
+@pytest.mark.parametrize("app", APPS)
 def test_the_drawn_graph_of_an_app_has_no_circle(app: str) -> None:
     drawn = _drawn(grimp.build_graph(app, cache_dir=None), app)
 

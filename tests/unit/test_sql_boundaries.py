@@ -42,7 +42,7 @@ def named_in_python(text: str) -> set[str]:
     return {name.lower() for value in constants if isinstance(value, str) for name in STATEMENT.findall(value)}
 
 
-def foreign_tables(root: Path) -> Iterator[str]:
+def tables_of_other_apps(root: Path) -> Iterator[str]:
     """`file: table` for every table of another app that a file names."""
     owned = tables()
     for app in APPS:
@@ -57,7 +57,7 @@ def foreign_tables(root: Path) -> Iterator[str]:
 
 
 def test_no_sql_names_a_table_of_another_app() -> None:
-    assert list(foreign_tables(CHECKOUT)) == []
+    assert list(tables_of_other_apps(CHECKOUT)) == []
 
 
 def test_every_app_with_statements_has_tables_to_guard() -> None:
@@ -79,7 +79,7 @@ def test_a_table_of_another_app_is_found(tmp_path: Path, place: str, text: str, 
     file.parent.mkdir(parents=True)
     file.write_text(text)
 
-    assert list(foreign_tables(tmp_path)) == [f"{place}: {table}"]
+    assert list(tables_of_other_apps(tmp_path)) == [f"{place}: {table}"]
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_what_is_ones_own_may_be_named(tmp_path: Path, place: str, text: str) ->
     file.parent.mkdir(parents=True)
     file.write_text(text)
 
-    assert list(foreign_tables(tmp_path)) == []
+    assert list(tables_of_other_apps(tmp_path)) == []

@@ -1,4 +1,4 @@
-"""Is a running Nova healthy? Its web process knows: `/health/ready` answers 200, or names what is not ready."""
+"""Health of a running Nova: its web process knows; `/health/ready` answers 200, or names what is not ready."""
 
 import json
 import time

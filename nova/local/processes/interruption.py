@@ -1,4 +1,4 @@
-"""How does a command end on Ctrl-C or SIGTERM? Once, and in order: what begins to stop is not interrupted again."""
+"""Interruption: Ctrl-C or SIGTERM ends a command once, and in order; what begins to stop is not interrupted again."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""How is a data directory kept for one `up` at a time?"""
+"""Directory lock: a data directory belongs to one `up` at a time."""
 
 import fcntl
 import os

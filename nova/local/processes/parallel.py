@@ -1,4 +1,4 @@
-"""How are long steps done side by side without keeping Ctrl-C waiting?"""
+"""Parallel steps: long ones run side by side without keeping Ctrl-C waiting."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator

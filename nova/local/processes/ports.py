@@ -1,4 +1,4 @@
-"""On which loopback port can a server listen?"""
+"""Loopback ports: finds free ones, and says which option moves a busy one."""
 
 import errno
 import json

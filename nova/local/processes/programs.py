@@ -1,4 +1,4 @@
-"""Which processes make Nova, beside its servers? Here they are as data."""
+"""Programs: the processes that make Nova beside its servers, as data."""
 
 import sys
 from collections.abc import Callable, Mapping

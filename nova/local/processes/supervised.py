@@ -1,4 +1,4 @@
-"""How does one process stay alive? A thread starts it, waits for its end, and starts it again."""
+"""Supervised process: a thread starts it, waits for its end, and starts it again."""
 
 import os
 import signal

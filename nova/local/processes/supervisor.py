@@ -1,4 +1,4 @@
-"""How do the processes of a platform start, stay alive and stop together?"""
+"""Supervisor: starts the processes of a platform, keeps them alive, and stops them together."""
 
 import threading
 import time

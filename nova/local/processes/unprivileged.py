@@ -1,4 +1,4 @@
-"""As whom does PostgreSQL run when Nova runs as root, and where? It refuses to run as root itself."""
+"""Unprivileged user: PostgreSQL refuses to run as root, so under root it gets a user and a place of its own."""
 
 import os
 import pwd

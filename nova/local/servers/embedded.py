@@ -1,4 +1,4 @@
-"""How does a test, or a script, get a real server for as long as it needs one?
+"""Embedded servers: a real server for a test or a script, for as long as it is needed.
 
     with postgres_server(directory) as server:
         psycopg.connect(server.address)

@@ -1,4 +1,4 @@
-"""How does Nova run Apache Kafka? One node in KRaft mode, broker and controller in one, on the Java of a wheel."""
+"""Apache Kafka: one node in KRaft mode, broker and controller in one, on the Java of a wheel."""
 
 import base64
 import secrets

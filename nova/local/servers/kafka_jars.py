@@ -1,4 +1,4 @@
-"""Where do Apache Kafka's programs come from? Its jars, pinned in `kafka.lock`, are fetched once per user."""
+"""Kafka's jars: pinned in `kafka.lock`, and fetched once per user."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""How is `kafka.lock` made? The dependencies are resolved anew, downloaded, and written down with their SHA-256.
+"""Kafka's lock file: dependencies are resolved anew, downloaded, and written down with their SHA-256.
 
     python -m nova.local.servers.kafka_lock
 

@@ -1,4 +1,4 @@
-"""How does a broker fail on demand?
+"""Mock broker: librdkafka's own, which fails on demand.
 
 librdkafka brings a mock cluster inside the library of the confluent-kafka wheel: real sockets and protocol, messages in
 memory only, and at most 5 MB or 100 000 of them per partition before the oldest silently vanish. Its API is declared in

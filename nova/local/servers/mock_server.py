@@ -1,4 +1,4 @@
-"""How does Nova run where Kafka can't be had? With a mock broker as a process of its own.
+"""Mock broker as a process of its own, for machines where Kafka can't be had.
 
 python -m nova.local.servers.mock_server --port PORT
 """

@@ -1,4 +1,4 @@
-"""How does Nova run PostgreSQL from its wheel?
+"""PostgreSQL, run from its wheel.
 
 One superuser, who only sets things up; one role, `nova`, who owns the database `nova`. Both have generated passwords
 (SCRAM), the server listens on loopback only, and there is no socket, whose path would be too long in a deep directory.

@@ -1,4 +1,4 @@
-"""Which servers does a platform start itself, and which are given to it by the environment?"""
+"""Backing servers: those that a platform starts itself, and those that the environment gives it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

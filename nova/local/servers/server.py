@@ -1,4 +1,4 @@
-"""What do the embedded servers have in common? Each prepares itself once, and is then a process like any other."""
+"""Embedded server: prepares itself once, and is then a process like any other."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How does Nova run Valkey from its wheel? With a generated password, and nothing in it that could not be lost."""
+"""Valkey, run from its wheel with a generated password, and nothing in it that could not be lost."""
 
 import platform
 from dataclasses import dataclass

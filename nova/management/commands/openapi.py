@@ -1,4 +1,4 @@
-"""Is the committed description of the API the true one? `manage.py openapi` writes it, `--check` compares."""
+"""`manage.py openapi`: writes the description of the API; `--check` compares it with the committed one."""
 
 import difflib
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""Does Nova run here, and is it healthy? `manage.py status`."""
+"""`manage.py status`: whether Nova runs here, and whether it is healthy."""
 
 import os
 from argparse import ArgumentParser

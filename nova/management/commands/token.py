@@ -1,4 +1,4 @@
-"""Who may use the API? `manage.py token create NAME --scope …`, `token list`, `token revoke NAME`."""
+"""`manage.py token create NAME --scope …`, `token list`, `token revoke NAME`: API tokens."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

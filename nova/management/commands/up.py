@@ -1,4 +1,4 @@
-"""How is the whole of Nova started? `manage.py up`, until Ctrl-C."""
+"""`manage.py up`: start the whole of Nova, until Ctrl-C."""
 
 import os
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""How many events of which type happened on which day? The group `analytics-service` counts everything that it sees."""
+"""Counts by day and type: the group `analytics-service` counts every event that it sees."""
 
 from collections import Counter
 from collections.abc import Sequence

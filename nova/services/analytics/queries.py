@@ -1,4 +1,4 @@
-"""How many events were there, day by day and in all?"""
+"""Queries of analytics: how many events there were, day by day and in all."""
 
 from datetime import date
 

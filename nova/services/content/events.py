@@ -1,11 +1,11 @@
-"""Which events tell of posts and comments?"""
+"""Events of posts and comments."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Moment, Text
+from nova.services.field_types import Id, Text, Timestamp
 
 OWNER = "content-service"
 CONTENT = Topic(name="nova.content.events", families=("content",))
@@ -24,7 +24,7 @@ class ContentPostCreated(Struct, frozen=True, kw_only=True):
     caption: Text
     media_type: Literal["image", "video", "none"]
     status: PostStatus
-    created_at: Moment
+    created_at: Timestamp
 
 
 @event("content.post.status_updated", owner=OWNER, topic=CONTENT, key="post_id", aliases=("PostStatusUpdatedEvent",))
@@ -34,7 +34,7 @@ class ContentPostStatusUpdated(Struct, frozen=True, kw_only=True):
     post_id: Id
     user_id: Id
     new_status: PostStatus
-    updated_at: Moment
+    updated_at: Timestamp
 
 
 @event("content.post.deleted", owner=OWNER, topic=CONTENT, key="post_id", aliases=("PostDeletedEvent",))
@@ -43,7 +43,7 @@ class ContentPostDeleted(Struct, frozen=True, kw_only=True):
 
     post_id: Id
     user_id: Id
-    deleted_at: Moment
+    deleted_at: Timestamp
 
 
 @event("post.created", owner=OWNER, topic=POSTS, key="post_id")
@@ -52,7 +52,7 @@ class PostCreated(Struct, frozen=True, kw_only=True):
 
     post_id: Id
     author_id: Id
-    created_at: Moment
+    created_at: Timestamp
 
 
 @event("post.updated", owner=OWNER, topic=POSTS, key="post_id")

@@ -1,4 +1,4 @@
-"""What does the content service know of users, without asking identity each time? A copy in Redis, for 24 hours.
+"""Copies of users: what the content service knows of them without asking identity, in Redis, for 24 hours.
 
 `user:{user_id}` is a JSON object of id, username and e-mail, written by the service's own handler from the events of
 the identity service. It is a cache: Redis may be emptied, and a user without a copy is one that is not known here.

@@ -1,4 +1,4 @@
-"""How does the feed lie in Redis? The keys, and the only commands that touch them.
+"""Feed cache: the keys of the feed in Redis, and the only commands that touch them.
 
 feed:{user}         sorted set: ids of posts by the time of their creation, the newest `length` of them
 feed-built:{user}   "all": the set holds every post of the feed; "top": only its newest; absent: it may lack some

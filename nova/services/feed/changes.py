@@ -1,4 +1,4 @@
-"""How does Redis learn what has changed in the feed's tables, so that no crash leaves it wrong?
+"""Feed changes: Redis is told what has changed in the feed's tables, so that no crash leaves it wrong.
 
 The tables are the truth: handlers write them in the inbox transaction, so each event takes effect there once, and they
 mark each row that they change as not shown. Redis is told only afterwards, from committed rows:

@@ -1,4 +1,4 @@
-"""What has a user to see? The group `feed-service` keeps who follows whom, the posts, and their authors' names.
+"""Feed handlers: the group `feed-service` keeps who follows whom, the posts, and their authors' names.
 
 Handlers write the tables; Redis is told after the commit (`feed_changes`). Events of one post come in order, those of
 posts, followers and authors in any: each row takes what it is told whenever that comes, a later state wins over an
@@ -105,12 +105,12 @@ def keep_authors(event: ReceivedEvent) -> None:
             )
         case UserNameChanged(user_id=user_id, new_name=name):
             _execute("author_name", user_id=user_id, username=name, named_at=utc(event.timestamp))
-        case IdentityUserDeleted(user_id=user_id, deleted_at=moment, soft_delete=soft):
-            _execute("author_deleted", user_id=user_id, deleted_at=utc(moment), for_good=not soft)
+        case IdentityUserDeleted(user_id=user_id, deleted_at=deleted_at, soft_delete=soft):
+            _execute("author_deleted", user_id=user_id, deleted_at=utc(deleted_at), for_good=not soft)
             if not soft:
-                _execute("author_posts_erased", author_id=user_id, deleted_at=utc(moment))
-        case UserDeleted(user_id=user_id, deleted_at=moment):
-            _execute("author_deleted", user_id=user_id, deleted_at=utc(moment), for_good=False)
+                _execute("author_posts_erased", author_id=user_id, deleted_at=utc(deleted_at))
+        case UserDeleted(user_id=user_id, deleted_at=deleted_at):
+            _execute("author_deleted", user_id=user_id, deleted_at=utc(deleted_at), for_good=False)
         case _:
             raise UnexpectedPayload(event.event_type, event.schema_version)
     show_changes_after_commit()

@@ -1,4 +1,4 @@
-"""What does a user's feed hold, and what is this post?
+"""Queries of feeds: a user's feed, and one post.
 
 Redis answers when it has the whole feed, PostgreSQL when not: after Redis was emptied, while it is away, and beyond the
 newest posts that it keeps.

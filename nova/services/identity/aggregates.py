@@ -1,4 +1,4 @@
-"""What may happen to a user, and what is known of one afterwards?
+"""User aggregate: what may happen to a user, and what is known of one afterwards.
 
 The aggregate begins with `user.created` and says what changed with events of their own names: `user.email_changed`,
 `user.name_changed`, `user.deactivated`. `user.updated`, `user.deleted` and `user.role_assigned`, and the `identity.*`

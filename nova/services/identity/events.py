@@ -1,11 +1,11 @@
-"""Which events tell of people and their accounts?"""
+"""Events of people and their accounts."""
 
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Moment, ShortText
+from nova.services.field_types import Id, ShortText, Timestamp
 
 OWNER = "identity-service"
 IDENTITY = Topic(
@@ -21,7 +21,7 @@ class IdentityUserCreated(Struct, frozen=True, kw_only=True):
     user_id: Id
     username: ShortText
     email: ShortText
-    created_at: Moment
+    created_at: Timestamp
 
 
 @event(
@@ -36,7 +36,7 @@ class IdentityUserProfileUpdated(Struct, frozen=True, kw_only=True):
     avatar_url: Annotated[str, Meta(max_length=2_048)] | None
     is_verified: bool
     follower_count: Annotated[int, Meta(ge=0)]
-    updated_at: Moment
+    updated_at: Timestamp
 
 
 @event("identity.user.deleted", owner=OWNER, topic=IDENTITY, key="user_id", aliases=("UserDeletedEvent",))
@@ -44,7 +44,7 @@ class IdentityUserDeleted(Struct, frozen=True, kw_only=True):
     """An account was closed."""
 
     user_id: Id
-    deleted_at: Moment
+    deleted_at: Timestamp
     soft_delete: bool
     """Whether the account can be opened again; what is not soft takes the personal data with it."""
 
@@ -55,7 +55,7 @@ class UserCreated(Struct, frozen=True, kw_only=True):
 
     user_id: Id
     email: ShortText
-    created_at: Moment
+    created_at: Timestamp
     username: ShortText | None = None
 
 
@@ -80,7 +80,7 @@ class UserDeleted(Struct, frozen=True, kw_only=True):
     """A user is gone."""
 
     user_id: Id
-    deleted_at: Moment
+    deleted_at: Timestamp
 
 
 @event("user.role_assigned", owner=OWNER, topic=USERS, key="user_id")
@@ -114,4 +114,4 @@ class UserDeactivated(Struct, frozen=True, kw_only=True):
     """A user's account does nothing any more; it is still there."""
 
     user_id: Id
-    deactivated_at: Moment
+    deactivated_at: Timestamp

@@ -1,4 +1,4 @@
-"""Who are the users? A projection of the identity events into the table `users_read`.
+"""Users projection: the identity events as rows of the table `users_read`.
 
 The log is the authority: events count in its order. A user is known from the first event on, whichever that is; an
 event of creation fills in only what is not known yet, and a deletion is final. Deletion for good takes the personal
@@ -163,9 +163,9 @@ def _change(user: UserRow, change: FieldChange) -> None:
             user.follower_count = count
 
 
-def _delete(user: UserRow, moment: datetime, *, for_good: bool) -> None:
+def _delete(user: UserRow, timestamp: datetime, *, for_good: bool) -> None:
     user.status = User.Status.DELETED.value
-    user.deleted_at = user.deleted_at or utc(moment)
+    user.deleted_at = user.deleted_at or utc(timestamp)
     if for_good:
         user.is_erased = True
         wiped: dict[str, Any] = dict.fromkeys(PERSONAL, "") | {"roles": [], "is_verified": False}

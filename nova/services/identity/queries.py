@@ -1,4 +1,4 @@
-"""Which users are there, who is this one, and who has such a name or e-mail?"""
+"""Queries of users: get one, list them, search by name or e-mail."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What may happen to an upload, and what is known of one afterwards?"""
+"""Upload aggregate: what may happen to an upload, and what is known of one afterwards."""
 
 from typing import Annotated, Literal
 

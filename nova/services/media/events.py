@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Moment, ShortText
+from nova.services.field_types import Id, ShortText, Timestamp
 
 OWNER = "media-service"
 MEDIA = Topic(name="nova.media.events", partitions=3, setting="KAFKA_MEDIA_EVENTS_TOPIC", families=("media",))
@@ -19,7 +19,7 @@ class MediaUploadStarted(Struct, frozen=True, kw_only=True):
     upload_id: Id
     user_id: Id
     file_name: ShortText
-    started_at: Moment
+    started_at: Timestamp
 
 
 @event("media.upload.completed", owner=OWNER, topic=MEDIA, key="upload_id", aliases=("MediaUploadCompletedEvent",))
@@ -31,7 +31,7 @@ class MediaUploadCompleted(Struct, frozen=True, kw_only=True):
     user_id: Id
     file_name: ShortText
     size_bytes: Bytes
-    uploaded_at: Moment
+    uploaded_at: Timestamp
 
 
 @event("media.upload.failed", owner=OWNER, topic=MEDIA, key="upload_id", aliases=("MediaUploadFailedEvent",))
@@ -41,4 +41,4 @@ class MediaUploadFailed(Struct, frozen=True, kw_only=True):
     upload_id: Id
     user_id: Id
     reason: ShortText
-    failed_at: Moment
+    failed_at: Timestamp

@@ -1,4 +1,4 @@
-"""What may happen in a conversation, and what is known of one afterwards?
+"""Conversation aggregate: what may happen in a conversation, and what is known of one afterwards.
 
 The text of a message is part of its event only where the conversation's search is on: events are kept for ever and go
 to every consumer. A conversation that is encrypted from end to end has no search, and plain text sent to it is refused

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Moment, Text
+from nova.services.field_types import Id, Text, Timestamp
 
 OWNER = "messaging-service"
 MESSAGES = Topic(name="nova.message.events", partitions=3, setting="KAFKA_MESSAGE_EVENTS_TOPIC", families=("message",))
@@ -18,7 +18,7 @@ class ConversationOpened(Struct, frozen=True, kw_only=True):
     opened_by: Id
     end_to_end_encrypted: bool
     search_enabled: bool
-    opened_at: Moment
+    opened_at: Timestamp
 
 
 @event("conversation.search_switched", owner=OWNER, topic=CONVERSATIONS, key="conversation_id")
@@ -43,7 +43,7 @@ class MessagePersisted(Struct, frozen=True, kw_only=True):
     message_id: Id
     conversation_id: Id
     sender_id: Id
-    created_at: Moment
+    created_at: Timestamp
     content: Text | None = None
     """Plain text, only where search is enabled."""
 
@@ -61,4 +61,4 @@ class MessageDeleted(Struct, frozen=True, kw_only=True):
 
     message_id: Id
     conversation_id: Id
-    deleted_at: Moment
+    deleted_at: Timestamp

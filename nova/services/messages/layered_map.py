@@ -1,8 +1,8 @@
-"""How does a state remember very many names, when every event makes a new state? In levels, most of which it shares.
+"""Layered map: remembers very many names while every event makes a new state, for states share most layers.
 
 A plain dict would be copied whole for each event, so that a fold would take the square of the time. Here a new value is
-a level of its own, and is merged with older levels while these are no longer. So sizes at least double from level to
-level, each value is copied once per doubling, and n events copy n log n marks in all. States stay what they were, and
+a layer of its own, and is merged with older layers while these are no longer. So sizes at least double from layer to
+layer, each value is copied once per doubling, and n events copy n log n values in all. States stay what they were, and
 msgspec can write them.
 """
 

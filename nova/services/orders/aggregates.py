@@ -1,4 +1,4 @@
-"""What may happen to an order, and what is known of one afterwards?
+"""Order aggregate: what may happen to an order, and what is known of one afterwards.
 
     open ──pay──▶ paid ──ship──▶ shipped ──deliver──▶ delivered
       └────────────┴──cancel──▶ cancelled

@@ -1,4 +1,4 @@
-"""What has to be found out about an order that no order knows by itself: is there enough, and what does it cost?
+"""Assessment of an order: whether there is enough of everything, and what it costs, which no order knows itself.
 
 Pure, but for the ports that it is given. What it finds are events; `command_for` says by which command an order takes
 them over, and `reaction_to` what follows from them.

@@ -1,4 +1,4 @@
-"""What may be wanted of an order, and why may it be refused?"""
+"""Commands to orders, and the reasons why they may be refused."""
 
 from typing import Annotated
 

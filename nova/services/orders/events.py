@@ -1,4 +1,4 @@
-"""Which events tell of orders, their prices and their stock?
+"""Events of orders, their prices and their stock.
 
 Money is a whole number of the currency's smallest unit, because I-JSON has no decimals.
 """
@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Moment, ShortText
+from nova.services.field_types import Id, ShortText, Timestamp
 
 OWNER = "order-service"
 ORDERS = Topic(name="{prefix}.order.events")
@@ -37,7 +37,7 @@ class OrderCreated(Struct, frozen=True, kw_only=True):
     customer_id: Id
     currency: Currency
     items: list[OrderItem]
-    created_at: Moment
+    created_at: Timestamp
 
 
 @event("order.item_added", owner=OWNER, topic=ORDERS, key="order_id")
@@ -98,7 +98,7 @@ class OrderDelivered(Struct, frozen=True, kw_only=True):
     """The order has arrived."""
 
     order_id: Id
-    delivered_at: Moment
+    delivered_at: Timestamp
 
 
 @event("order.cancelled", owner=OWNER, topic=ORDERS, key="order_id")

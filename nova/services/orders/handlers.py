@@ -1,4 +1,4 @@
-"""What does the group `order-service` do about orders? It checks stock, prices and tells; a shortage ends the order.
+"""Order handlers: the group `order-service` checks stock, prices and tells; a shortage ends the order.
 
 Its stock and its prices are what settings and the order itself say; a project with a warehouse gives `order_handlers`
 ports of its own.

@@ -1,4 +1,4 @@
-"""What can be found by its words? The group `search-service` keeps the words of posts and of users' names.
+"""Search handlers: the group `search-service` keeps the words of posts and of users' names.
 
 Each document takes what it is told whenever that comes: later words win over earlier ones by the event's own time, and
 a removal is final.
@@ -73,11 +73,11 @@ def index_users(event: ReceivedEvent) -> None:
             raise UnexpectedPayload(event.event_type, event.schema_version)
 
 
-def _set_text(kind: Kind, document_id: str, text: str, moment: datetime, *, is_hidden: bool = False) -> None:
-    _execute("text", kind, document_id, moment, text=text, folded=fold(text), is_hidden=is_hidden)
+def _set_text(kind: Kind, document_id: str, text: str, timestamp: datetime, *, is_hidden: bool = False) -> None:
+    _execute("text", kind, document_id, timestamp, text=text, folded=fold(text), is_hidden=is_hidden)
 
 
-def _execute(name: str, kind: Kind, document_id: str, moment: datetime, **parameters: Any) -> None:
+def _execute(name: str, kind: Kind, document_id: str, timestamp: datetime, **parameters: Any) -> None:
     with connection.cursor() as cursor:
-        parameters |= {"kind": kind.value, "document_id": document_id, "moment": utc(moment)}
+        parameters |= {"kind": kind.value, "document_id": document_id, "timestamp": utc(timestamp)}
         cursor.execute(statement(name), parameters)

@@ -1,4 +1,4 @@
-"""Which posts and users have these words?"""
+"""Query of search: the posts and users that have these words."""
 
 from django.db import connection
 from msgspec import Struct

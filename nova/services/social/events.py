@@ -1,4 +1,4 @@
-"""Which events tell of people and what they do with each other's posts?"""
+"""Events of people and what they do with each other's posts."""
 
 from msgspec import Struct
 

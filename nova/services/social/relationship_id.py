@@ -1,4 +1,4 @@
-"""How is the relation of two things named, so that it can be an aggregate of its own?
+"""Relationship id: names the relation of two things, so that it can be an aggregate of its own.
 
 A follow or a like concerns exactly two parties. As a stream of its own it can be there once or not at all, and the
 followers of somebody popular do not queue for one stream.

@@ -6,8 +6,6 @@ from outbox.conf import KafkaSecurity
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
 PLAINTEXT = KafkaSecurity()
 
 

@@ -1,7 +1,7 @@
 """Consumer control: what an operator has decided, to pause a group, a topic or a partition of it, or to drain it.
 
-Decisions are rows, which every member of a group looks at every two seconds; a wake makes it look at once. They hold
-whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.
+Decisions are rows, which every member of a group reads every two seconds; a wake-up makes it read them at once. They
+hold whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.
 """
 
 from functools import partial
@@ -94,15 +94,15 @@ def resume(scope: Scope, *, actor: str, reason: str = "") -> list[ConsumerContro
 
 def _decide(scope: Scope, verb: ConsumerControl.Verb, *, actor: str, reason: str) -> None:
     with transaction.atomic():
-        said = {"verb": verb, "actor": actor, "reason": reason}
+        fields = {"verb": verb, "actor": actor, "reason": reason}
         # Locked, so that of a drain and a pause at the same time the drain holds, whichever comes first.
         row, is_new = ConsumerControl.objects.select_for_update().get_or_create(
-            consumer=scope.consumer, topic=scope.topic, partition=scope.partition, defaults=said
+            consumer=scope.consumer, topic=scope.topic, partition=scope.partition, defaults=fields
         )
         if verb == ConsumerControl.Verb.PAUSE and row.verb == ConsumerControl.Verb.DRAIN:
             raise GroupDrained(scope.consumer, actor=row.actor, since=row.since)
         if not is_new:
-            ConsumerControl.objects.filter(pk=row.pk).update(**said, since=Now())
+            ConsumerControl.objects.filter(pk=row.pk).update(**fields, since=Now())
         _keep(scope, ConsumerAction.Verb(verb), actor=actor, reason=reason)
         transaction.on_commit(partial(wake, CHANNEL))
     log.info("consumer told", verb=verb.value, scope=str(scope), actor=actor, reason=reason)

@@ -1,4 +1,4 @@
-"""How does an operator see and steer projections from the command line?"""
+"""`manage.py projections`: see projections, pause and resume them, rebuild them."""
 
 from io import StringIO
 from typing import Any

@@ -25,7 +25,8 @@ from events.api import (
 from events.clock import HIGHEST_CLAIMED
 from outbox.api import ConsumerGroup, Handler, IncomingMessage, ReceivedEvent, take_effect
 from outbox.messages.decoding import to_event
-from outbox.messages.encoding import OutboxRow, to_message
+from outbox.messages.encoding import to_message
+from outbox.sql.rows import OutboxRow
 from outbox.sql.statements import statement
 from tests.support.events import new_event, new_stream, post_created
 

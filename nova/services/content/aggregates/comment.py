@@ -1,4 +1,4 @@
-"""What may happen to a comment, and what is known of one afterwards? Its text is kept by the content service."""
+"""Comment aggregate: what may happen to a comment. Its text is kept by the content service."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What may happen to a post, and what is known of one afterwards?
+"""Post aggregate: what may happen to a post, and what is known of one afterwards.
 
 The aggregate yields `content.post.*`, which feeds and search follow, and `post.updated` for a new text; a post that
 somebody else wrote down with `post.created` and `post.deleted` is known too.

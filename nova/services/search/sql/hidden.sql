@@ -1,7 +1,7 @@
 -- Hide a document or let it be found again, unless it was done later or it is removed.
--- kind, document_id: text; is_hidden: boolean; moment: timestamptz
+-- kind, document_id: text; is_hidden: boolean; timestamp: timestamptz
 INSERT INTO search_documents (kind, document_id, text, folded, is_hidden, hidden_at)
-VALUES (%(kind)s, %(document_id)s, '', '', %(is_hidden)s, %(moment)s)
+VALUES (%(kind)s, %(document_id)s, '', '', %(is_hidden)s, %(timestamp)s)
 ON CONFLICT (kind, document_id) DO UPDATE SET
     is_hidden = excluded.is_hidden,
     hidden_at = excluded.hidden_at

@@ -1,7 +1,7 @@
 -- Remove a document's words for good; what remains is that it must not come back.
--- kind, document_id: text; moment: timestamptz
+-- kind, document_id: text; timestamp: timestamptz
 INSERT INTO search_documents (kind, document_id, text, folded, is_hidden, removed_at)
-VALUES (%(kind)s, %(document_id)s, '', '', true, %(moment)s)
+VALUES (%(kind)s, %(document_id)s, '', '', true, %(timestamp)s)
 ON CONFLICT (kind, document_id) DO UPDATE SET
     text = '',
     folded = '',

@@ -1,7 +1,7 @@
 -- Set a document's words, unless later ones are known or it is removed.
--- kind, document_id, text, folded: text; is_hidden: boolean, for a document not heard of yet; moment: timestamptz
+-- kind, document_id, text, folded: text; is_hidden: boolean, for a document not heard of yet; timestamp: timestamptz
 INSERT INTO search_documents (kind, document_id, text, folded, is_hidden, text_at)
-VALUES (%(kind)s, %(document_id)s, %(text)s, %(folded)s, %(is_hidden)s, %(moment)s)
+VALUES (%(kind)s, %(document_id)s, %(text)s, %(folded)s, %(is_hidden)s, %(timestamp)s)
 ON CONFLICT (kind, document_id) DO UPDATE SET
     text = excluded.text,
     folded = excluded.folded,

@@ -1,4 +1,4 @@
-"""Does somebody follow somebody? One aggregate for each pair, with the id `FOLLOWER:FOLLOWED`."""
+"""Follow aggregate: one for each pair of users, with the id `FOLLOWER:FOLLOWED`."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Does somebody like a post? One aggregate for each pair, with the id `POST:USER`."""
+"""Like aggregate: one for each pair of post and user, with the id `POST:USER`."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Was a post passed on? One aggregate for each time that somebody does it."""
+"""Share aggregate: one for each time that somebody passes a post on."""
 
 from msgspec import Struct
 

@@ -15,9 +15,11 @@ from events.api import Untyped, registry
 from nova.services.content.events import ContentPostCreated
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
-from outbox.messages.decoding import event_id_of, event_type_of, to_event
-from outbox.messages.encoding import OutboxRow, to_message
+from outbox.messages.decoding import to_event
+from outbox.messages.encoding import to_message
+from outbox.messages.headers import event_id_of, event_type_of
 from outbox.models import OutboxEvent
+from outbox.sql.rows import OutboxRow
 
 EVENT_ID = "01a1fdd2-1692-79ea-be54-c682f3a8f772"
 ROW = OutboxRow(
@@ -33,10 +35,10 @@ ROW = OutboxRow(
     "post-1",
     '{"caption":"ü","created_at":"2025-01-15T10:30:00Z","media_type":"none","post_id":"post-1","status":"published",'
     '"user_id":"u"}',
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     EVENT_ID,
     None,
     "user-1",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     "2025-01-15T10:30:00.000000Z",
     0,
 )

@@ -1,4 +1,4 @@
-"""What does an error look like on the wire? A problem document (RFC 9457) with a stable type."""
+"""Problem documents (RFC 9457): how an error looks on the wire, with a type that stays the same for ever."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,33 @@ import msgspec
 from django.http import HttpResponse
 from msgspec import Struct
 
-from events.api import current_context
-
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nova:problem:"
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457. Further members depend on the type; docs/problems.md lists them.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "examples": ["urn:nova:problem:version-conflict"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri", "description": "The request's correlation id."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) into the body."},
+                    "parameter": {"type": "string", "description": "Name of the parameter or header."},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -28,16 +51,17 @@ class Problem(Struct, frozen=True, kw_only=True):
     """What happened this time, for a program; the names depend on the type."""
     headers: Mapping[str, str] = {}
     """HTTP headers that belong to the answer, such as `Retry-After`."""
+    instance: str = ""
+    """A URI that names this occurrence."""
 
     def document(self) -> dict[str, Any]:
-        """The body. `instance` names the request by its correlation id, which the log has too."""
-        correlation_id = current_context().correlation_id
+        """The body."""
         return {
             "type": TYPE_PREFIX + self.slug,
             "title": self.title,
             "status": self.status,
             **({"detail": self.detail} if self.detail else {}),
-            **({"instance": f"urn:uuid:{correlation_id}"} if correlation_id else {}),
+            **({"instance": self.instance} if self.instance else {}),
             **self.members,
         }
 

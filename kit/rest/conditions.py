@@ -1,0 +1,20 @@
+"""Conditional requests (RFC 9110, section 13): a version is an entity tag, in quotes."""
+
+import re
+
+from kit.exceptions import InvalidParameter
+
+_ETAG = re.compile(r'"([0-9]{1,18})"')
+
+
+def etag(version: int) -> str:
+    """The strong entity tag of a version."""
+    return f'"{version}"'
+
+
+def version_in(header: str, *, name: str) -> int:
+    """The version that a header's one strong tag names. Raises `InvalidParameter` for anything else."""
+    tag = _ETAG.fullmatch(header.strip())
+    if tag is None:
+        raise InvalidParameter(name, 'must be one version in quotes, such as "3"')
+    return int(tag[1])
