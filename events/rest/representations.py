@@ -11,24 +11,9 @@ from events.store.streams.metadata import StreamMetadata, StreamSummary
 def event_body(event: RecordedEvent) -> dict[str, Any]:
     """A recorded event."""
     payload = event.payload.data if isinstance(event.payload, Untyped) else msgspec.to_builtins(event.payload)
-    return {
-        "position": event.position,
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "schema_version": event.schema_version,
-        "source_service": event.source_service,
-        "aggregate_type": event.aggregate_type,
-        "aggregate_id": event.aggregate_id,
-        "version": event.version,
-        "timestamp": event.timestamp,
-        "created_at": event.created_at,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "user_id": event.user_id,
-        "metadata": event.metadata,
-        "payload": payload,
-        "content_hash": event.content_hash.hex(),
-    }
+    body = msgspec.structs.asdict(event) | {"payload": payload, "content_hash": event.content_hash.hex()}
+    del body["upcast_from"]
+    return body
 
 
 def appended_body(appended: Appended) -> dict[str, Any]:
