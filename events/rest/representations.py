@@ -118,24 +118,9 @@ class StreamsAnswer(Struct, frozen=True, kw_only=True):
 def event_answer(event: RecordedEvent) -> EventAnswer:
     """A recorded event."""
     payload = event.payload.data if isinstance(event.payload, Untyped) else msgspec.to_builtins(event.payload)
-    return EventAnswer(
-        position=event.position,
-        event_id=event.event_id,
-        event_type=event.event_type,
-        schema_version=event.schema_version,
-        source_service=event.source_service,
-        aggregate_type=event.aggregate_type,
-        aggregate_id=event.aggregate_id,
-        version=event.version,
-        timestamp=event.timestamp,
-        created_at=event.created_at,
-        correlation_id=event.correlation_id,
-        causation_id=event.causation_id,
-        user_id=event.user_id,
-        metadata=event.metadata,
-        payload=payload,
-        content_hash=event.content_hash.hex(),
-    )
+    columns = msgspec.structs.asdict(event) | {"payload": payload, "content_hash": event.content_hash.hex()}
+    del columns["upcast_from"]
+    return EventAnswer(**columns)
 
 
 def appended_answer(appended: Appended) -> AppendedAnswer:
