@@ -20,6 +20,10 @@ class NovaConf(SharedConf, frozen=True, kw_only=True):
         float, Setting("NOVA_API_TOKEN_CACHE_SECONDS", check="nova.E002"), Meta(ge=0)
     ] = 3.0
     """For how long a process trusts what it knows of a token; at most 5 seconds."""
+    max_body_bytes: Annotated[int | None, Setting("DATA_UPLOAD_MAX_MEMORY_SIZE", in_environment=False)] = (
+        16 * 1024 * 1024
+    )
+    """Most bytes of a request's body; none for as many as come."""
     ready_processes: Annotated[tuple[str, ...], Setting("NOVA_READY_PROCESSES")] = ("all",)
     """The loops that must have given a sign of life, by name; `all`, or empty for none."""
     ready_runners: Annotated[tuple[str, ...], Setting("NOVA_READY_RUNNERS")] = ("projections",)

@@ -63,7 +63,8 @@ class OutboxConf(SharedConf, frozen=True, kw_only=True):
     kafka_security: KafkaSecurity = KafkaSecurity()
     """How clients of Kafka prove who they are, and know the broker."""
     refuse_plaintext_broker: Annotated[bool, Setting("NOVA_REFUSE_PLAINTEXT_BROKER", in_environment=False)] = False
-    """Production's settings set it, unless `NOVA_ALLOW_PLAINTEXT_BROKER` is given."""
+    """Whether an unencrypted broker is refused: production's settings set it, unless `NOVA_ALLOW_PLAINTEXT_BROKER` is
+    given."""
     rabbitmq_url: Annotated[str, Setting("RABBITMQ_URL")] = ""
     """`amqp://user:password@host:port/vhost`, or `amqps://`."""
     rabbitmq_ca_location: Annotated[str, Setting("RABBITMQ_SSL_CA_LOCATION")] = ""

@@ -15,6 +15,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from nova.conf import nova_conf
 from nova.rest.rules import BODY_TOO_LARGE, UNREADABLE, apply_rule
 
 Scope = Mapping[str, Any]
@@ -38,7 +39,7 @@ class NovaASGIHandler(ASGIHandler):
     async def read_body(self, receive: Receive) -> IO[bytes]:
         """The body, on disk beyond a few megabytes; what is more than allowed is thrown away while it comes."""
         body = tempfile.SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
-        most, size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, 0
+        most, size = nova_conf().max_body_bytes, 0
         more = True
         while more:
             message = await receive()
@@ -59,7 +60,7 @@ class NovaASGIHandler(ASGIHandler):
         """The request, or the problem document of one that cannot be understood."""
         size = body_file.seek(0, 2)
         body_file.seek(0)
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        most = nova_conf().max_body_bytes
         if most is not None and size > most:
             return None, apply_rule(BODY_TOO_LARGE).response()
         try:

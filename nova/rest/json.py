@@ -3,7 +3,6 @@
 from typing import IO, Any
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import UnsupportedMediaType
@@ -11,6 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from events.api import loads_json
+from nova.conf import nova_conf
 
 UTF_8 = frozenset({"utf-8", "utf8"})
 
@@ -28,7 +28,7 @@ class JSONParser(BaseParser):
         if parameters.get("charset", "utf-8").lower() not in UTF_8:
             raise UnsupportedMediaType(media_type or "", "JSON comes in UTF-8")
         # Django checks the announced length only; a body may come without one.
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or -1
+        most = nova_conf().max_body_bytes or -1
         body = stream.read(most + 1 if most > 0 else -1)
         if len(body) > most > 0:
             raise RequestDataTooBig

@@ -143,7 +143,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "nova.rest.errors.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = NovaConf().max_body_bytes
 SPECTACULAR_SETTINGS = {
     "TITLE": "Nova",
     "DESCRIPTION": "Append events, read streams and the log, query read models, operate.",
