@@ -5,6 +5,8 @@ feed-built:{user}   "all": the set holds every post of the feed; "top": only its
 feeds:generation    a random name, which disappears with everything else when Redis is emptied
 post:{post}         summary of a post that can be seen
 author:{user}       summary of an author
+
+Longer than most modules: every command stands beside the keys that it touches, so that their rules are read together.
 """
 
 import secrets

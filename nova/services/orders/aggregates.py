@@ -4,6 +4,7 @@
       └────────────┴──cancel──▶ cancelled
 
 While an order is open, items come and go and its price is calculated; a change of items makes the price void.
+Longer than most modules: the rules of one aggregate refer to each other; commands and events stand beside it.
 """
 
 from typing import Literal
