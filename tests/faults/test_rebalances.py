@@ -85,9 +85,9 @@ def member(group: ConsumerGroup, brokers: str) -> Iterator[None]:
         yield
 
 
-def is_shared_out(brokers: str, group: str, members: int) -> bool:
+def is_shared_out(admin: AdminClient, group: str, members: int) -> bool:
     """Whether so many members have all partitions among them, and none of them has nothing."""
-    described = AdminClient({"bootstrap.servers": brokers}).describe_consumer_groups([group])[group].result()
+    described = admin.describe_consumer_groups([group])[group].result()
     shares = [len(one.assignment.topic_partitions) for one in described.members]
     return len(shares) == members and sum(shares) == PARTITIONS and min(shares) > 0
 
@@ -106,6 +106,7 @@ def test_fifty_rebalances_under_load_do_every_effect_exactly_once(
     kafka.ensure_topics([TopicSpec(name=topic, partitions=PARTITIONS)])
     handler = Handler(name="write", event_types=["note.taken"], handle=write)
     group = ConsumerGroup(name=unique("group"), topics=[topic], handlers=[handler])
+    admin = AdminClient({"bootstrap.servers": kafka_brokers})
     chance = random.Random(5)
 
     with ExitStack() as last, Load(kafka_brokers, topic) as load:
@@ -117,7 +118,7 @@ def test_fifty_rebalances_under_load_do_every_effect_exactly_once(
             else:
                 members.append(ExitStack())
                 members[-1].enter_context(member(group, kafka_brokers))
-            eventually(lambda: is_shared_out(kafka_brokers, group.name, len(members) + 1), within=60)
+            eventually(lambda: is_shared_out(admin, group.name, len(members) + 1), within=60)
             before = scalar("SELECT count(*) FROM effects")
             eventually(lambda before=before: scalar("SELECT count(*) FROM effects") > before)  # type: ignore[misc]
         for stack in members:

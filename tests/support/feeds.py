@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from msgspec import Struct
 
 from events.api import type_name
@@ -18,7 +18,7 @@ from nova.services.identity.events import (
     UserNameChanged,
 )
 from nova.services.social.events import UserFollowed, UserUnfollowed
-from outbox.api import Handler, ReceivedEvent
+from outbox.api import Handler, ReceivedEvent, group_named
 
 MORNING = datetime(2025, 3, 1, 8, tzinfo=UTC)
 
@@ -156,3 +156,14 @@ def expected_feed(user_id: str, payloads: Sequence[Struct]) -> list[str]:
                 pass
     seen = [one for one in posts.values() if one.user_id in followed - away and statuses[one.post_id] == "published"]
     return [one.post_id for one in sorted(seen, key=lambda one: (one.created_at, one.post_id), reverse=True)]
+
+
+def told(*payloads: Any, minute: int = 0) -> None:
+    """Let the feed service's handlers hear of these."""
+    handle(group_named("feed-service").handlers, *payloads, minute=minute)
+
+
+def told_elsewhere(payload: Any) -> None:
+    """The same, in a thread that has a database connection of its own."""
+    told(payload)
+    connection.close()

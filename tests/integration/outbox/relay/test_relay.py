@@ -334,7 +334,7 @@ def test_a_relay_that_loses_its_database_comes_back(redis_url: str) -> None:
     assert in_published_order(bus) == [1, 2]
 
 
-def test_a_hint_wakes_a_relay_that_would_not_look_by_itself(redis_url: str) -> None:
+def test_a_wake_up_reaches_a_relay_that_would_not_look_by_itself(redis_url: str) -> None:
     bus = MemoryBus()
     # After one look it would not look again before the next event should have been there.
     asleep = Tempo(shortest=4, longest=4, pause=4)
