@@ -93,7 +93,8 @@ class GroupDetail(GroupPartitions, frozen=True, kw_only=True):
 
 def group_states() -> list[GroupState]:
     """All registered groups, as `group_partitions` gives them."""
-    return [_summary(group) for group in group_partitions()]
+    fields = GroupState.__struct_fields__
+    return [GroupState(**{name: getattr(group, name) for name in fields}) for group in group_partitions()]
 
 
 def group_partitions() -> list[GroupPartitions]:
@@ -196,7 +197,3 @@ def _ask(groups: Sequence[ConsumerGroup]) -> list[GroupPartitions]:
 def _members_alive() -> Counter[str]:
     heard = ProcessHeartbeat.objects.filter(seen_at__gte=Now() - timedelta(seconds=SILENCE))
     return Counter(heard.values_list("name", flat=True))
-
-
-def _summary(group: GroupPartitions) -> GroupState:
-    return GroupState(**{name: getattr(group, name) for name in GroupState.__struct_fields__})
