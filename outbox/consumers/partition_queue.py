@@ -74,7 +74,8 @@ class PartitionQueue:
 
     def progress(self) -> int | None:
         """The position if it is another one than at the last call."""
-        if self.position == self._committed:
+        position = self.batch.position
+        if position == self._committed:
             return None
-        self._committed = self.position
-        return self._committed
+        self._committed = position
+        return position

@@ -114,7 +114,8 @@ class PartitionQueues:
     def is_behind(self) -> bool:
         """Whether a queue waits for a thread, or for its next attempt: then `feed` or `recheck` are wanted soon."""
         with self._work:
-            return any(queue.has_work and queue.in_hand is None for queue in self._going())
+            free = (queue for queue in self._queues.values() if queue.has_work and queue.in_hand is None)
+            return any(not self._is_paused(queue.partition) for queue in free)
 
     def await_need(self, within: float) -> None:
         """Wait until the threads can do with more, so long as there is a queue that waits for one of them."""
@@ -132,11 +133,9 @@ class PartitionQueues:
             self._closed = True
             self._work.notify_all()
 
-    def _going(self) -> Iterator[PartitionQueue]:
-        return (queue for queue in self._queues.values() if not self._is_paused(queue.partition))
-
     def _ready(self, now: float) -> Iterator[PartitionQueue]:
-        return (queue for queue in self._going() if queue.is_ready(now))
+        queues = self._queues.values()
+        return (queue for queue in queues if queue.is_ready(now) and not self._is_paused(queue.partition))
 
     def _has_enough(self) -> bool:
         return sum(len(queue.waiting) for queue in self._ready(time.monotonic())) >= ENOUGH_BATCHES * self.batch
@@ -168,7 +167,7 @@ class PartitionQueues:
                 if queue := next(self._ready(now), None):
                     self._take(queue, now)
                     return queue
-                due = (queue.due for queue in self._going() if queue.has_work and queue.due > now)
+                due = (queue.due for queue in self._queues.values() if queue.due > now and queue.has_work)
                 self._work.wait(min([give_up, *due]) - now)
             # Under the lock, so that nobody counts on a thread that is about to end.
             self._threads -= 1

@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 
 from outbox.bus.base import IncomingMessage
-from outbox.dead_letters.blocking import blocked_keys, is_blocking, keys_to_park
+from outbox.bus.topic_patterns import includes
+from outbox.dead_letters.blocking import blocked_keys, keys_to_park
 from outbox.dead_letters.store import store_dead_letter
 from outbox.exceptions import KeyBlocked
 from outbox.handling.handlers import ConsumerGroup
@@ -35,7 +36,7 @@ class Processor:
             # What cannot be read may be meant for us: as a dead letter it is seen.
             if wants or message.unreadable is not None:
                 wanted.append((message, headers))
-        if wanted and self._blocking and is_blocking(wanted[0][0].topic, self._blocking):
+        if wanted and includes(self._blocking, wanted[0][0].topic):
             blocked = self._park([message for message, _ in wanted])
             wanted = [(message, headers) for message, headers in wanted if message.key not in blocked]
         if wanted:

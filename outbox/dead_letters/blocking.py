@@ -4,17 +4,11 @@ Later messages of the key become dead letters themselves, in their order, and ar
 a retry of that goes on with them, and they are not handled before it. Elsewhere they go on.
 """
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from outbox.bus.base import IncomingMessage
 from outbox.dead_letters.key_order import UNDECIDED, key_order_of, share_key_orders
 from outbox.models import DeadLetter
-
-
-def is_blocking(topic: str, blocking: Collection[str]) -> bool:
-    """Whether a dead letter of the topic holds back its key; a name that begins with `^` is a pattern."""
-    return any(re.match(name, topic) if name.startswith("^") else name == topic for name in blocking)
 
 
 def blocked_keys(consumer: str, messages: Sequence[IncomingMessage]) -> set[bytes | None]:

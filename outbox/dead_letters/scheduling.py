@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from outbox.bus.topic_patterns import includes
 from outbox.conf import outbox_conf
-from outbox.dead_letters.blocking import is_blocking
 from outbox.dead_letters.key_order import key_order_of, lock_key_order, undecided_before, undecided_of_key
 from outbox.models import ConsumerControl, DeadLetter, DeadLetterOperation, OperationItem
 
@@ -102,7 +102,7 @@ def release(operation: DeadLetterOperation, state: OperationItem.State) -> None:
 
 
 def _is_blocking(dead_letter: DeadLetter) -> bool:
-    return dead_letter.key is not None and is_blocking(dead_letter.topic, outbox_conf().blocking_topics)
+    return dead_letter.key is not None and includes(outbox_conf().blocking_topics, dead_letter.topic)
 
 
 def _key_orders(rows: Iterator[tuple[Any, ...]], *, ordered: bool) -> Iterator[tuple[int, str | None]]:
