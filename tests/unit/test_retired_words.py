@@ -96,7 +96,6 @@ NOT_YET_RENAMED = {
     "test_partition_queues.py: test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more",
     "test_partition_queues.py: test_nothing_more_is_read_while_lanes_wait_for_a_thread",
     "test_rabbitmq.py: test_a_foreign_message_without_an_id_is_the_same_one_at_every_delivery",
-    "test_relay.py: test_a_hint_wakes_a_relay_that_would_not_look_by_itself",
     "test_relay_poison.py: MOST_BYTES",
     "test_replay.py: in_one_lane",
     "test_replay.py: in_three_lanes",
