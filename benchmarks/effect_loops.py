@@ -16,8 +16,7 @@ from django.db import transaction
 from benchmarks import raw
 from nova.services.content.events import ContentPostCreated
 from outbox.bus.kafka.bus import KafkaBus
-from outbox.bus.kafka.publisher import PRODUCER_CONFIG
-from outbox.bus.kafka.subscription import CONSUMER_CONFIG
+from outbox.bus.kafka.config import CONSUMER_CONFIG, PRODUCER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.settings import ConsumerSettings

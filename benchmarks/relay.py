@@ -15,7 +15,7 @@ from benchmarks import raw
 from benchmarks.harness import Measure, rate
 from outbox.bus.base import TopicSpec
 from outbox.bus.kafka.bus import KafkaBus
-from outbox.bus.kafka.publisher import PRODUCER_CONFIG
+from outbox.bus.kafka.config import PRODUCER_CONFIG
 from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PLANNER, relay_connection, relay_pass

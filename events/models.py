@@ -1,4 +1,4 @@
-"""Which tables does the event store have? The models serve the admin and low-rate queries; hot paths use `sql/`."""
+"""Tables of the event store. The models serve the admin and low-rate queries; hot paths use `sql/`."""
 
 import json
 from datetime import timedelta
@@ -10,26 +10,15 @@ from django.db.models.lookups import Exact
 
 from events.codec.pipeline import load
 from events.envelope import StreamId
+from events.envelope_columns import EnvelopeColumns
 from kit.json_field import JSONTextField
 
 
-class DomainEvent(models.Model):
+class DomainEvent(EnvelopeColumns):
     """An event; append-only by the database's own triggers."""
 
     position = models.BigAutoField(primary_key=True)
-    event_id = models.UUIDField(unique=True)
-    event_type = models.CharField(max_length=100, db_collation="C")
-    schema_version = models.IntegerField()
-    source_service = models.CharField(max_length=50)
-    aggregate_type = models.CharField(max_length=100, db_collation="C")
-    aggregate_id = models.CharField(max_length=255, db_collation="C")
-    version = models.BigIntegerField()
-    timestamp = models.DateTimeField(help_text="When it happened.")
     created_at = models.DateTimeField(db_default=Now(), help_text="When it was recorded.")
-    correlation_id = models.UUIDField(null=True)
-    causation_id = models.UUIDField(null=True)
-    user_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - "nobody" is not an empty name
-    metadata = JSONTextField()
     payload = JSONTextField(null=True, help_text="Where the encoding is json.")
     content_hash = models.BinaryField()
     encoding = models.CharField(max_length=50, db_default="json", help_text="How the payload is stored.")
@@ -72,9 +61,6 @@ class DomainEvent(models.Model):
                 fields=["aggregate_type", "aggregate_id"], name="idx_events_first", condition=models.Q(version=1)
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event_type} {self.event_id}"
 
     @property
     def stream(self) -> StreamId:

@@ -1,5 +1,6 @@
 """Public face of projections: everything that the composition and other apps may use of them."""
 
+from kit.paging import Page
 from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor
 from projections.engine import Outcome, Pass, run_pass
@@ -11,7 +12,7 @@ from projections.exceptions import (
 )
 from projections.lag import Lag, ProjectionStatus, projection_statuses
 from projections.metrics import ProjectionCollector
-from projections.paging import MAX_PAGE, Page, check_limit, check_text, page_of
+from projections.paging import MAX_PAGE, check_limit, check_text, page_of
 from projections.projection import Projection, projection_named, register_projections, registered_projections
 from projections.rebuild import rebuild
 from projections.runner import ProjectionRunner, projection_runner

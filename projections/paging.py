@@ -1,23 +1,14 @@
-"""Page of a read model."""
+"""Paging of read models: a page, and the checks of what asks for one."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
-
-from msgspec import Struct
+from typing import Any, TypeVar
 
 from kit.exceptions import InvalidParameter
+from kit.paging import Page
 from projections.cursors import to_cursor
 
 MAX_PAGE = 200
 ItemT = TypeVar("ItemT")
-
-
-class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):
-    """Some items in order, and where the next ones begin."""
-
-    items: list[ItemT]
-    next: str | None
-    """Hand it in to get the next page; `None` on the last one."""
 
 
 def page_of(found: Sequence[ItemT], *, limit: int, key: Callable[[ItemT], Any]) -> Page[ItemT]:

@@ -1,9 +1,9 @@
 """In which fields do two states differ? Pure."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kit.json_pointer import escape
 
@@ -11,10 +11,8 @@ from kit.json_pointer import escape
 class FieldDifference(Struct, frozen=True, kw_only=True):
     """One field before and after."""
 
-    pointer: str
-    """JSON pointer (RFC 6901) to the field in the state."""
-    change: str
-    """`added`, `removed` or `changed`."""
+    pointer: Annotated[str, Meta(description="JSON pointer (RFC 6901) to the field in the state.")]
+    change: Literal["added", "removed", "changed"]
     old: Any = None
     new: Any = None
 

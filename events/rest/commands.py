@@ -18,7 +18,13 @@ from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
 from events.exceptions import InvalidCommand, InvalidEvent
-from events.rest.command_schemas import COMMAND, DIFFERENCE, EXECUTED, STATE
+from events.rest.command_representations import (
+    COMMAND,
+    CommandAnswer,
+    CommandEvent,
+    DifferenceAnswer,
+    StateAnswer,
+)
 from events.rest.parameters import checked_stream
 from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
@@ -69,7 +75,7 @@ class CommandView(APIView):
         operation_id="execute_command",
         summary="Give an aggregate a command",
         body=COMMAND,
-        answer=EXECUTED,
+        answer=CommandAnswer,
         statuses=(200, 201),
         headers=(IF_MATCH,),
         query=CommandQuery,
@@ -104,7 +110,7 @@ class CommandView(APIView):
         headers = {"ETag": etag(answer.version)}
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
-        return Response(_executed_body(answer), status=201 if event_ids else 200, headers=headers)
+        return Response(_executed(answer), status=201 if event_ids else 200, headers=headers)
 
 
 class AggregateView(APIView):
@@ -115,7 +121,7 @@ class AggregateView(APIView):
     @described(
         operation_id="get_aggregate",
         summary="See the state of an aggregate, now or then",
-        answer=STATE,
+        answer=StateAnswer,
         query=StateQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -138,7 +144,7 @@ class AggregateDifferenceView(APIView):
     @described(
         operation_id="compare_aggregate",
         summary="See what has changed in an aggregate between two versions",
-        answer=DIFFERENCE,
+        answer=DifferenceAnswer,
         query=DifferenceQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -147,7 +153,7 @@ class AggregateDifferenceView(APIView):
         aggregate = aggregates.named(aggregate_type)
         checked_stream(aggregate_type, aggregate_id)
         changes = difference(aggregate, aggregate_id, query.first, query.last)
-        return Response({"from": query.first, "to": query.last, "changes": changes})
+        return Response(DifferenceAnswer(first=query.first, last=query.last, changes=changes))
 
 
 def _addressed(body: object) -> tuple[str, UUID | None, dict[str, Any]]:
@@ -179,47 +185,47 @@ def _expected(headers: Mapping[str, str]) -> int | None:
     return version_in(text, name="If-Match")
 
 
-def _executed_body(answer: Executed) -> dict[str, Any]:
+def _executed(answer: Executed) -> CommandAnswer:
     first = answer.version - len(answer.event_ids) + 1
-    return {
-        "aggregate_type": answer.stream.aggregate_type,
-        "aggregate_id": answer.stream.aggregate_id,
-        "command_id": answer.command_id,
-        "version": answer.version,
-        "events": [
-            {
-                "event_id": event_id,
-                "event_type": type_name(payload),
-                "version": version,
-                "position": position,
-                "payload": msgspec.to_builtins(payload),
-            }
+    return CommandAnswer(
+        aggregate_type=answer.stream.aggregate_type,
+        aggregate_id=answer.stream.aggregate_id,
+        command_id=answer.command_id,
+        version=answer.version,
+        events=[
+            CommandEvent(
+                event_id=event_id,
+                event_type=type_name(payload),
+                version=version,
+                position=position,
+                payload=msgspec.to_builtins(payload),
+            )
             for version, (event_id, position, payload) in enumerate(
                 zip(answer.event_ids, answer.positions, answer.payloads, strict=True), first
             )
         ],
-    }
+    )
 
 
 def _proposed(proposal: DryRun) -> Response:
-    body = {
-        "aggregate_type": proposal.stream.aggregate_type,
-        "aggregate_id": proposal.stream.aggregate_id,
-        "command_id": proposal.command_id,
-        "version": proposal.version,
-        "events": [
-            {"event_type": type_name(payload), "version": version, "payload": msgspec.to_builtins(payload)}
+    answer = CommandAnswer(
+        aggregate_type=proposal.stream.aggregate_type,
+        aggregate_id=proposal.stream.aggregate_id,
+        command_id=proposal.command_id,
+        version=proposal.version,
+        events=[
+            CommandEvent(event_type=type_name(payload), version=version, payload=msgspec.to_builtins(payload))
             for version, payload in enumerate(proposal.payloads, proposal.version + 1)
         ],
-    }
-    return Response(body, headers={"ETag": etag(proposal.version)})
+    )
+    return Response(answer, headers={"ETag": etag(proposal.version)})
 
 
 def _state(loaded: Loaded) -> Response:
-    body = {
-        "aggregate_type": loaded.stream.aggregate_type,
-        "aggregate_id": loaded.stream.aggregate_id,
-        "version": loaded.version,
-        "state": as_json(loaded.state),
-    }
-    return Response(body, headers={"ETag": etag(loaded.version)})
+    answer = StateAnswer(
+        aggregate_type=loaded.stream.aggregate_type,
+        aggregate_id=loaded.stream.aggregate_id,
+        version=loaded.version,
+        state=as_json(loaded.state),
+    )
+    return Response(answer, headers={"ETag": etag(loaded.version)})

@@ -8,8 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.rest.parameters import Limited
-from events.rest.representations import event_body
-from events.rest.schemas import EVENTS, EVENTS_BY_TIME
+from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
 from events.store.reading.queries import since_page, type_page
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import described
@@ -40,7 +39,7 @@ class EventsByTypeView(APIView):
     @described(
         operation_id="list_events_by_type",
         summary="List the events of a type, newest first or oldest first",
-        answer=EVENTS,
+        answer=EventsAnswer,
         query=ByTypeQuery,
     )
     def get(self, request: Request, event_type: str) -> Response:
@@ -52,7 +51,7 @@ class EventsByTypeView(APIView):
         beyond = query.beyond if query.beyond is not None else MAX_BIGINT if backwards else 0
         page = type_page(event_type, query.limit, backwards=backwards, beyond=beyond)
         following = page.events[-1].position if page.more else None
-        return Response({"items": [event_body(event) for event in page.events], "next": following})
+        return Response(EventsAnswer(items=[event_answer(event) for event in page.events], next=following))
 
 
 class EventsByTimeView(APIView):
@@ -63,7 +62,7 @@ class EventsByTimeView(APIView):
     @described(
         operation_id="list_events_since",
         summary="List events since a time, in the order of their times",
-        answer=EVENTS_BY_TIME,
+        answer=EventsByTimeAnswer,
         query=ByTimeQuery,
     )
     def get(self, request: Request) -> Response:
@@ -71,5 +70,5 @@ class EventsByTimeView(APIView):
         query = ByTimeQuery.of(request)
         page = since_page(query.since, query.limit, after=query.after)
         last = page.events[-1] if page.more else None
-        following = last and {"since": last.timestamp, "after": last.position}
-        return Response({"items": [event_body(event) for event in page.events], "next": following})
+        following = TimePlace(since=last.timestamp, after=last.position) if last else None
+        return Response(EventsByTimeAnswer(items=[event_answer(event) for event in page.events], next=following))

@@ -41,7 +41,7 @@ class WriteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     aggregate_type: str
     aggregate_id: str
-    events: list[Any]
+    events: Annotated[list[EventBody], Meta(min_length=1)]
     expected_version: Annotated[int, Meta(ge=0, le=2**62)] | str = "any"
     """A version, `any`, `no_stream` or `stream_exists`."""
 
@@ -59,9 +59,8 @@ def new_events(body: object, conf: EventsConf) -> list[NewEvent]:
     """The events of a request's body, an array. Raises `InvalidEvent` with a pointer into it."""
     if not isinstance(body, list):
         raise InvalidEvent("must be an array of events")
-    if not 1 <= len(body) <= conf.max_append_events:
-        raise InvalidEvent(f"must hold 1 to {conf.max_append_events} events, not {len(body)}")
-    return [_new_event(item, f"/{index}", conf) for index, item in enumerate(body)]
+    _check_count(len(body), "", conf)
+    return [_new_event(_struct(item, EventBody, f"/{index}"), f"/{index}", conf) for index, item in enumerate(body)]
 
 
 def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
@@ -70,11 +69,9 @@ def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
         raise InvalidEvent("must be an array of streams with their events")
     writes = []
     for index, item in enumerate(body):
-        write = _struct(item, WriteBody, f"/{index}")
-        try:
-            events = new_events(write.events, conf)
-        except InvalidEvent as error:
-            raise error.within(f"/{index}/events") from error.__cause__
+        write, within = _struct(item, WriteBody, f"/{index}"), f"/{index}/events"
+        _check_count(len(write.events), within, conf)
+        events = [_new_event(event, f"{within}/{number}", conf) for number, event in enumerate(write.events)]
         writes.append(
             StreamWrite(
                 stream=StreamId(write.aggregate_type, write.aggregate_id),
@@ -119,8 +116,12 @@ def reason(body: object) -> str:
     return _struct(body, ReasonBody, "").reason
 
 
-def _new_event(item: object, pointer: str, conf: EventsConf) -> NewEvent:
-    body = _struct(item, EventBody, pointer)
+def _check_count(events: int, pointer: str, conf: EventsConf) -> None:
+    if not 1 <= events <= conf.max_append_events:
+        raise InvalidEvent(f"must hold 1 to {conf.max_append_events} events, not {events}", pointer=pointer)
+
+
+def _new_event(body: EventBody, pointer: str, conf: EventsConf) -> NewEvent:
     try:
         check_event_type(body.event_type)
         payload = accept_payload(

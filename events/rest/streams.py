@@ -12,9 +12,8 @@ from rest_framework.views import APIView
 from events.envelope import StreamId
 from events.exceptions import InvalidEvent
 from events.rest.parameters import Limited, checked_stream
-from events.rest.representations import metadata_body, stream_body
-from events.rest.requests import reason, stream_metadata
-from events.rest.schemas import METADATA, NEW_METADATA, REASON, STREAMS
+from events.rest.representations import MetadataAnswer, StreamsAnswer, metadata_answer, stream_answer
+from events.rest.requests import MetadataBody, reason, stream_metadata
 from events.store.streams.metadata import (
     StreamMetadata,
     archive_stream,
@@ -25,6 +24,7 @@ from events.store.streams.metadata import (
     tombstone_stream,
 )
 from kit.exceptions import InvalidParameter
+from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Text
 
@@ -47,7 +47,7 @@ class StreamsView(APIView):
     @described(
         operation_id="list_streams",
         summary="List streams in the order of their names",
-        answer=STREAMS,
+        answer=StreamsAnswer,
         query=StreamsQuery,
     )
     def get(self, request: Request) -> Response:
@@ -60,7 +60,7 @@ class StreamsView(APIView):
             archived=query.archived == "true",
         )
         following = str(streams[-1].stream) if len(streams) == query.limit else None
-        return Response({"items": [stream_body(stream) for stream in streams], "next": following})
+        return Response(StreamsAnswer(items=[stream_answer(stream) for stream in streams], next=following))
 
 
 class StreamMetadataView(APIView):
@@ -71,17 +71,17 @@ class StreamMetadataView(APIView):
     @described(
         operation_id="get_stream_metadata",
         summary="See what is said about a stream",
-        answer=METADATA,
+        answer=MetadataAnswer,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Its title, limits and marks; the stream need not have events."""
-        return Response(metadata_body(get_stream_metadata(checked_stream(aggregate_type, aggregate_id))))
+        return Response(metadata_answer(get_stream_metadata(checked_stream(aggregate_type, aggregate_id))))
 
     @described(
         operation_id="set_stream_metadata",
         summary="Say title, maximum age and maximum count of a stream",
-        body=NEW_METADATA,
-        answer=METADATA,
+        body=MetadataBody,
+        answer=MetadataAnswer,
     )
     def put(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Replace them; what is left out is no longer said."""
@@ -90,7 +90,7 @@ class StreamMetadataView(APIView):
         said = set_stream_metadata(
             stream, title=body.title, max_age=max_age, max_count=body.max_count, actor=str(request.user)
         )
-        return Response(metadata_body(said))
+        return Response(metadata_answer(said))
 
 
 class _StreamOperation(APIView):
@@ -102,7 +102,7 @@ class _StreamOperation(APIView):
     def _operate(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         stream = checked_stream(aggregate_type, aggregate_id)
         done = type(self).operation(stream, reason=reason(request.data), actor=str(request.user))
-        return Response(metadata_body(done))
+        return Response(metadata_answer(done))
 
 
 class ArchiveStreamView(_StreamOperation):
@@ -110,7 +110,9 @@ class ArchiveStreamView(_StreamOperation):
 
     operation = staticmethod(archive_stream)
 
-    @described(operation_id="archive_stream", summary="Leave a stream out of lists", body=REASON, answer=METADATA)
+    @described(
+        operation_id="archive_stream", summary="Leave a stream out of lists", body=ReasonBody, answer=MetadataAnswer
+    )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Archive; the stream can be read and appended to as before."""
         return self._operate(request, aggregate_type, aggregate_id)
@@ -121,7 +123,9 @@ class RestoreStreamView(_StreamOperation):
 
     operation = staticmethod(restore_stream)
 
-    @described(operation_id="restore_stream", summary="List an archived stream again", body=REASON, answer=METADATA)
+    @described(
+        operation_id="restore_stream", summary="List an archived stream again", body=ReasonBody, answer=MetadataAnswer
+    )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Restore; a tombstone stays."""
         return self._operate(request, aggregate_type, aggregate_id)
@@ -132,7 +136,9 @@ class TombstoneStreamView(_StreamOperation):
 
     operation = staticmethod(tombstone_stream)
 
-    @described(operation_id="tombstone_stream", summary="Close a stream for ever", body=REASON, answer=METADATA)
+    @described(
+        operation_id="tombstone_stream", summary="Close a stream for ever", body=ReasonBody, answer=MetadataAnswer
+    )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Tombstone; the stream can still be read and takes no more events."""
         return self._operate(request, aggregate_type, aggregate_id)

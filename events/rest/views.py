@@ -13,9 +13,15 @@ from rest_framework.views import APIView
 from events.conf import events_conf
 from events.envelope import Appended
 from events.rest.parameters import Limited, checked_stream
-from events.rest.representations import appended_body, event_body
-from events.rest.requests import expected_version, new_events, stream_writes
-from events.rest.schemas import APPENDED, EVENT, EVENTS, LOG, NEW_EVENTS, WRITES
+from events.rest.representations import (
+    AppendedAnswer,
+    EventAnswer,
+    EventsAnswer,
+    LogAnswer,
+    appended_answer,
+    event_answer,
+)
+from events.rest.requests import EventBody, WriteBody, expected_version, new_events, stream_writes
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.exceptions import InvalidParameter
@@ -62,8 +68,8 @@ class StreamEventsView(APIView):
     @described(
         operation_id="append_events",
         summary="Append events to a stream, all or nothing",
-        body=NEW_EVENTS,
-        answer=APPENDED,
+        body=Annotated[list[EventBody], Meta(min_length=1)],
+        answer=AppendedAnswer,
         statuses=(201,),
         headers=(IF_MATCH, IF_NONE_MATCH),
     )
@@ -78,12 +84,12 @@ class StreamEventsView(APIView):
             "Location": f"{request.path}?from_version={appended.first_version}",
             "ETag": etag(appended.version),
         }
-        return _created(appended_body(appended), headers, replayed=appended.replayed)
+        return _created(appended_answer(appended), headers, replayed=appended.replayed)
 
     @described(
         operation_id="read_stream",
         summary="Read a stream",
-        answer=EVENTS,
+        answer=EventsAnswer,
         query=StreamQuery,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -95,7 +101,7 @@ class StreamEventsView(APIView):
         start = query.from_version or (version if backwards else 1)
         page = stream_page(stream, start, query.limit, backwards=backwards)
         following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
-        body = {"items": [event_body(event) for event in page.events], "next": following or None}
+        body = EventsAnswer(items=[event_answer(event) for event in page.events], next=following or None)
         return Response(body, headers={"ETag": etag(version)})
 
 
@@ -107,15 +113,15 @@ class TransactionsView(APIView):
     @described(
         operation_id="append_to_streams",
         summary="Append events to several streams, all or nothing",
-        body=WRITES,
-        answer={"type": "array", "items": APPENDED},
+        body=Annotated[list[WriteBody], Meta(min_length=1)],
+        answer=list[AppendedAnswer],
         statuses=(201,),
     )
     def post(self, request: Request) -> Response:
         """Append; `expected_version` is a number, `any`, `no_stream` or `stream_exists`."""
         answers = append_streams(stream_writes(request.data, events_conf()))
         _tell_log(request, answers)
-        return _created([appended_body(answer) for answer in answers], {}, replayed=answers[0].replayed)
+        return _created([appended_answer(answer) for answer in answers], {}, replayed=answers[0].replayed)
 
 
 class LogView(APIView):
@@ -126,7 +132,7 @@ class LogView(APIView):
     @described(
         operation_id="read_log",
         summary="Read the log of all events",
-        answer=LOG,
+        answer=LogAnswer,
         query=LogQuery,
     )
     def get(self, request: Request) -> Response:
@@ -144,12 +150,8 @@ class LogView(APIView):
             since=query.since,
             until=query.until,
         )
-        body = {
-            "items": [event_body(event) for event in page.events],
-            "next": page.position,
-            "safe_position": page.safe_position,
-        }
-        return Response(body)
+        items = [event_answer(event) for event in page.events]
+        return Response(LogAnswer(items=items, next=page.position, safe_position=page.safe_position))
 
 
 class EventView(APIView):
@@ -157,10 +159,10 @@ class EventView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @described(operation_id="get_event", summary="Get one event", answer=EVENT)
+    @described(operation_id="get_event", summary="Get one event", answer=EventAnswer)
     def get(self, request: Request, event_id: Any) -> Response:
         """The event of that id."""
-        return Response(event_body(get_event(event_id)))
+        return Response(event_answer(get_event(event_id)))
 
 
 def _tell_log(request: Request, answers: Sequence[Appended]) -> None:

@@ -1,4 +1,4 @@
-"""How does the store talk to PostgreSQL, and what do PostgreSQL's errors mean here?"""
+"""Database connection of the store: Django's own, used past its cursors; PostgreSQL's errors become Nova's."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from django.db import InterfaceError, OperationalError, connections, transaction
 from psycopg import errors
-from psycopg_pool import PoolTimeout
 
 from events.exceptions import AppendOnly, InvalidEvent, Unavailable
+from kit.outages import is_database_outage
 
 APPEND_ONLY_SQLSTATE = "NV001"
 
@@ -49,14 +49,15 @@ def savepoint(using: str = "default") -> AbstractContextManager[None]:
 
 def raise_as_ours(error: psycopg.Error) -> None:
     """Raise what the error means by its SQLSTATE, or the error itself when it means a fault of Nova."""
-    if error.sqlstate == APPEND_ONLY_SQLSTATE:
-        raise AppendOnly(str(error)) from error
     match error:
-        case errors.SerializationFailure() | errors.DeadlockDetected() | errors.LockNotAvailable() | PoolTimeout():
-            raise Unavailable(f"try again: {error}") from error
+        case _ if error.sqlstate == APPEND_ONLY_SQLSTATE:
+            raise AppendOnly(str(error)) from error
         case errors.DatetimeFieldOverflow() | errors.InvalidDatetimeFormat():
             raise InvalidEvent("a time that PostgreSQL cannot keep", pointer="/timestamp") from error
-        case psycopg.OperationalError() | psycopg.InterfaceError():
+        case errors.LockNotAvailable() | errors.QueryCanceled():
+            # No server is away, but a time limit of the server is over; the same call may well succeed later.
+            raise Unavailable(f"try again: {error}") from error
+        case _ if is_database_outage(error):
             raise Unavailable(str(error)) from error
         case _:
             raise error

@@ -4,7 +4,7 @@ So a view is described by the very types that its requests are read into and its
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -45,7 +45,7 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
     @classmethod
     def _matches(cls, target: Any) -> bool:
-        return _is_struct(target) or (get_origin(target) is list and _is_struct(get_args(target)[0]))
+        return _is_struct(target) or _is_struct(_item(target))
 
     def __init__(self, target: Any) -> None:
         super().__init__(target)  # type: ignore[no-untyped-call]
@@ -56,7 +56,7 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
             self.name = schema["$ref"].removeprefix(REFERENCE.format(name=""))
             self.schema = self.components.pop(self.name)
         else:
-            self.name = f"{get_args(target)[0].__name__}List"
+            self.name = f"{_item(target).__name__}List"
             self.schema = schema
 
     def get_name(self, auto_schema: Any, direction: Any) -> str:
@@ -81,6 +81,12 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
 def _identity(schema: Any) -> ComponentIdentity:
     return ComponentIdentity(schema)  # type: ignore[no-untyped-call]
+
+
+def _item(target: Any) -> Any:
+    """What a list is one of, also with constraints on its length; None for anything else."""
+    plain = get_args(target)[0] if get_origin(target) is Annotated else target
+    return get_args(plain)[0] if get_origin(plain) is list else None
 
 
 def _is_struct(target: Any) -> bool:

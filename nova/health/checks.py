@@ -8,10 +8,10 @@ import functools
 from typing import Any
 
 import psycopg
-import redis
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from kit.redis import redis_client
 from nova.conf import nova_conf
 from outbox.api import configured_bus
 
@@ -37,9 +37,7 @@ def check_database() -> None:
 
 def check_redis() -> None:
     """Redis answers."""
-    with redis.Redis.from_url(
-        nova_conf().redis_url, socket_timeout=CHECK_TIMEOUT, socket_connect_timeout=CHECK_TIMEOUT
-    ) as client:
+    with redis_client(nova_conf().redis_url, timeout=CHECK_TIMEOUT) as client:
         client.ping()
 
 

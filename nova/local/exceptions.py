@@ -69,3 +69,7 @@ class StartFailedError(LocalError):
         self.name = name
         self.log = log
         self.tail = tail
+
+
+class BrowserError(LocalError):
+    """There is no browser to take pictures with, or it does not do what it should."""

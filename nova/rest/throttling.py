@@ -13,6 +13,7 @@ import structlog
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from kit.redis import shared_client
 from nova.conf import nova_conf
 from nova.rest.auth import Grant
 
@@ -41,7 +42,8 @@ class TokenThrottle(BaseThrottle):
             return True
         key = f"nova:calls:{grant.token_id}:{int(time.time()) // self._period}"
         try:
-            pipeline = _client(conf.redis_url).pipeline(transaction=False)
+            # One pool for the process: Django's cache would open a connection for each request's thread.
+            pipeline = shared_client(conf.redis_url, timeout=REDIS_TIMEOUT).pipeline(transaction=False)
             pipeline.incr(key)
             pipeline.expire(key, self._period + 1)
             count, _ = pipeline.execute()
@@ -61,9 +63,3 @@ def parse_rate(rate: str) -> tuple[int, int]:
     """Calls and seconds of a rate such as `600/s`, `10000/m`, `100000/h` or `1000000/d`."""
     calls, _, period = rate.partition("/")
     return int(calls), PERIODS[period[:1]]
-
-
-@functools.cache
-def _client(url: str) -> redis.Redis:
-    # One pool for the process: Django's cache would open a connection for each request's thread.
-    return redis.Redis.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)

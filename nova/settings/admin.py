@@ -1,4 +1,4 @@
-"""How does the operator's console look? Settings of the admin site's theme."""
+"""Theme of the operator's console: settings of the admin site."""
 
 from typing import Any
 

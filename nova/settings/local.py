@@ -1,4 +1,4 @@
-"""How does Nova run on one machine? With the services that `manage.py up` has started, or those of the environment.
+"""Local settings: Nova on one machine, with the services that `manage.py up` has started, or those of the environment.
 
 While `up` runs, its `services.json` in the data directory tells every other command where its services are.
 """

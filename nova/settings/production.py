@@ -1,4 +1,4 @@
-"""How does Nova run in production? Nothing has a default that would be unsafe: what is missing is an error at start."""
+"""Production settings: nothing has a default that would be unsafe, and what is missing is an error at start."""
 
 from django.core.exceptions import ImproperlyConfigured
 

@@ -1,4 +1,4 @@
-"""How do Nova's tests run? On real servers that the suite starts itself; see `tests/conftest.py`."""
+"""Test settings: real servers that the suite starts itself; see `tests/conftest.py`."""
 
 from nova.settings import environment as env
 from nova.settings.base import *  # noqa: F403

@@ -5,7 +5,7 @@ The database commits first. A crash before the broker has heard of it brings the
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 
@@ -17,7 +17,6 @@ from kit.outages import is_outage
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.watcher import DecisionWatcher
-from outbox.consumers.partition_queue import InHand
 from outbox.consumers.partition_queues import PartitionQueues
 from outbox.consumers.processor import Processor
 from outbox.consumers.settings import ConsumerSettings
@@ -25,7 +24,6 @@ from outbox.consumers.watchdog import Watchdog
 from outbox.exceptions import ConsumerStalled
 from outbox.handling.handlers import ConsumerGroup
 from outbox.signals import heartbeats
-from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +128,7 @@ class ConsumerRunner:
                     raise queues.failure
                 if watchdog.lost:
                     leave_within = 0.0
-                    self._end_sessions(watchdog.lost)
+                    watchdog.end_lost_sessions()
                     raise ConsumerStalled(watchdog.stalled)
         finally:
             watchdog.stop()
@@ -186,12 +184,6 @@ class ConsumerRunner:
     def _beat(self, **detail: object) -> None:
         with self._bearing_outages():
             self._pulse.beat(connection, group_id=self._settings.group_id, topics=self._settings.topics, **detail)
-
-    def _end_sessions(self, lost: Sequence[InHand]) -> None:
-        """Else the batch, when it comes again, waits for the inbox marks that the stuck thread has not committed."""
-        with connection.cursor() as cursor:
-            for backend in filter(None, (work.backend for work in lost)):
-                cursor.execute(statement("end_session"), {"backend": backend})
 
     @contextmanager
     def _bearing_outages(self) -> Iterator[None]:

@@ -12,8 +12,10 @@ import traceback
 from collections.abc import Callable, Sequence
 
 import structlog
+from django.db import connection
 
 from outbox.consumers.partition_queue import InHand
+from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +69,12 @@ class Watchdog:
     def stop(self) -> None:
         """Watch no longer."""
         self._stop.set()
+
+    def end_lost_sessions(self) -> None:
+        """End the database sessions of what is lost: a batch that comes again would wait for their inbox marks."""
+        with connection.cursor() as cursor:
+            for backend in filter(None, (work.backend for work in self.lost)):
+                cursor.execute(statement("end_session"), {"backend": backend})
 
     def _run(self) -> None:
         while not self._stop.wait(min(CHECK_INTERVAL, self._limit / 4)):

@@ -1,4 +1,4 @@
-"""How does a loop live inside a worker? In a thread, started again when it breaks down."""
+"""Hosted loop: a loop inside a worker, in a thread of its own, started again when it breaks down."""
 
 import gc
 import random

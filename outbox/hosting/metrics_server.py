@@ -1,4 +1,4 @@
-"""How is a process scraped that serves no web pages? By a small HTTP server of its own, for its counters."""
+"""Metrics server: a small HTTP server by which a process that serves no web pages is scraped for its counters."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which loops can a worker host besides consumers? Those that the composition registers by name."""
+"""Runners: the loops that a worker can host besides consumers, registered by name by the composition."""
 
 from collections.abc import Callable
 

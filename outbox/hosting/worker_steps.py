@@ -1,4 +1,4 @@
-"""How do consumers and other loops come into a Celery worker? As steps of its blueprint, each loop in a thread.
+"""Worker steps: consumers and other loops come into a Celery worker as steps of its blueprint, each in a thread.
 
 They start with the worker and, on a warm shutdown, finish what they have in hand before it ends.
 """

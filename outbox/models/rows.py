@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from events.envelope_columns import EnvelopeColumns
 from kit.json_field import JSONTextField
 
 
@@ -41,7 +42,7 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
                 return self.pending().filter(dead_at=None, next_attempt_at=None)
 
 
-class OutboxEvent(models.Model):
+class OutboxEvent(EnvelopeColumns):
     """An event that is on its way to its topic, or was.
 
     A row that fails holds back the later rows of its key on its topic, and those only: while it waits for its next
@@ -56,23 +57,11 @@ class OutboxEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    event_id = models.UUIDField(unique=True)
     position = models.BigIntegerField(help_text="Place of the event in the log.")
-    aggregate_type = models.CharField(max_length=100, db_collation="C")
-    aggregate_id = models.CharField(max_length=255, db_collation="C")
-    version = models.BigIntegerField()
-    event_type = models.CharField(max_length=100, db_collation="C")
-    schema_version = models.IntegerField()
-    source_service = models.CharField(max_length=50)
     topic = models.CharField(max_length=249, db_collation="C")
     partition_key = models.TextField(db_collation="C", help_text="Messages of one key keep their order.")
     shard = models.SmallIntegerField(help_text="crc32 of the key modulo 64; one relay at a time owns a shard.")
     payload = JSONTextField()
-    metadata = JSONTextField()
-    correlation_id = models.UUIDField(null=True)
-    causation_id = models.UUIDField(null=True)
-    user_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - "nobody" is not an empty name
-    timestamp = models.DateTimeField(help_text="When it happened.")
     created_at = models.DateTimeField(db_default=Now(), help_text="When the row was written.")
     published = models.BooleanField(db_default=False)
     published_at = models.DateTimeField(null=True)
@@ -107,9 +96,6 @@ class OutboxEvent(models.Model):
                 name="outbox_events_holding",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.event_type} {self.event_id}"
 
     @property
     def state(self) -> str:

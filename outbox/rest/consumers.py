@@ -25,7 +25,6 @@ from outbox.consumers.control.states import (
 from outbox.handling.handlers import ConsumerGroup, group_named
 from outbox.rest.operations import OPERATE, READ
 from outbox.rest.parameters import body_of
-from outbox.rest.schemas import schema_of
 
 Topic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]
 PartitionNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -63,7 +62,7 @@ class ConsumersView(APIView):
     @described(
         operation_id="list_consumers",
         summary="List consumer groups with their lag and what holds them",
-        answer=schema_of(Groups),
+        answer=Groups,
     )
     def get(self, request: Request) -> Response:
         """All of them. While the broker is away `lag` is null, and `lag_unknown` says why."""
@@ -79,7 +78,7 @@ class ConsumerDetailView(APIView):
     @described(
         operation_id="get_consumer",
         summary="Get a consumer group with the lag of each partition",
-        answer=schema_of(GroupDetail),
+        answer=GroupDetail,
     )
     def get(self, request: Request, group: str) -> Response:
         """The group. While the broker is away `lag` and `partitions` are null, and `lag_unknown` says why."""
@@ -95,8 +94,8 @@ class ConsumerControlView(APIView):
     @described(
         operation_id="steer_consumer",
         summary="Pause or resume a consumer group, one of its topics or one partition",
-        body=schema_of(PartBody),
-        answer=schema_of(Decided),
+        body=PartBody,
+        answer=Decided,
     )
     def post(self, request: Request, group: str, verb: str) -> Response:
         """Decide; it holds until it is taken back, over restarts too, and a repetition does no harm.
@@ -115,8 +114,8 @@ class ConsumerDrainView(APIView):
     @described(
         operation_id="drain_consumer",
         summary="Let all members of a consumer group finish, commit and leave until it is resumed",
-        body=schema_of(ReasonBody),
-        answer=schema_of(Decided),
+        body=ReasonBody,
+        answer=Decided,
     )
     def post(self, request: Request, group: str) -> Response:
         """Decide; it holds until the group is resumed, over restarts too, and a repetition does no harm."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.exceptions import InvalidParameter
+from kit.paging import Page
 from kit.rest.bodies import Reason, ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery, Timestamp
@@ -18,9 +19,9 @@ from outbox.dead_letters.representation import DeadLetterSummary, DeadLetterView
 from outbox.dead_letters.selection import DeadLetterFilter, Status, by_ids, select
 from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen
 from outbox.models import DeadLetter
-from outbox.rest.operations import ACCEPTED, OPERATE, READ, RetryBody, accepted, start
+from outbox.rest.operations import OPERATE, READ, RetryBody, accepted, start
 from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, body_of
-from outbox.rest.schemas import page_of, schema_of
+from outbox.rest.representations import OperationView
 
 
 class DeadLettersQuery(Paged, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class DeadLettersView(APIView):
         operation_id="list_dead_letters",
         summary="List dead letters, newest first",
         query=DeadLettersQuery,
-        answer=page_of(DeadLetterSummary),
+        answer=Page[DeadLetterSummary],
     )
     def get(self, request: Request) -> Response:
         """A page of the letters for which all that is said holds."""
@@ -98,7 +99,7 @@ class DeadLettersView(APIView):
         found = select(query.filter).filter(pk__lt=query.below).defer("body", "headers").order_by("-id")
         page = list(found[: query.limit])
         following = str(page[-1].pk) if len(page) == query.limit else None
-        return Response({"items": [dead_letter_summary(letter) for letter in page], "next": following})
+        return Response(Page(items=[dead_letter_summary(letter) for letter in page], next=following))
 
 
 class DeadLetterDetailView(APIView):
@@ -106,7 +107,7 @@ class DeadLetterDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_dead_letter", summary="Get a dead letter", answer=schema_of(DeadLetterView))
+    @described(operation_id="get_dead_letter", summary="Get a dead letter", answer=DeadLetterView)
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
         NoQuery.of(request)
@@ -121,8 +122,8 @@ class DeadLetterVerbView(APIView):
     @described(
         operation_id="operate_on_dead_letter",
         summary="Retry, discard or archive a dead letter",
-        body=schema_of(ReasonBody),
-        answer=ACCEPTED,
+        body=ReasonBody,
+        answer=OperationView,
         statuses=(202,),
         headers=(IDEMPOTENCY_KEY,),
     )
@@ -146,8 +147,8 @@ class DeadLetterEditView(APIView):
     @described(
         operation_id="edit_dead_letter",
         summary="Have an edited copy of a dead letter handled in its place",
-        body=schema_of(EditBody),
-        answer=schema_of(Edited),
+        body=EditBody,
+        answer=Edited,
         statuses=(202,),
     )
     def post(self, request: Request, letter_id: int) -> Response:
@@ -168,14 +169,14 @@ class FailureGroupsView(APIView):
         operation_id="list_failure_groups",
         summary="See what goes wrong, where and how often",
         query=FailureGroupsQuery,
-        answer=page_of(FailureGroup),
+        answer=Page[FailureGroup],
     )
     def get(self, request: Request) -> Response:
         """A page of the groups of open letters, the largest first."""
         query = FailureGroupsQuery.of(request)
         groups = failure_groups(consumer=query.consumer or None, limit=query.limit, after=_after(query.after))
         following = f"{groups[-1].count}-{groups[-1].failure_group}" if len(groups) == query.limit else None
-        return Response({"items": groups, "next": following})
+        return Response(Page(items=list(groups), next=following))
 
 
 class FailureGroupOperationView(APIView):
@@ -186,8 +187,8 @@ class FailureGroupOperationView(APIView):
     @described(
         operation_id="operate_on_failure_group",
         summary="Retry, discard or archive the open dead letters of a failure group",
-        body=schema_of(RetryBody),
-        answer=ACCEPTED,
+        body=RetryBody,
+        answer=OperationView,
         statuses=(202,),
         headers=(IDEMPOTENCY_KEY,),
     )

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
@@ -24,11 +25,9 @@ from outbox.exceptions import OutboxError
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, body_of, idempotency_key
 from outbox.rest.representations import OperationView, operation_view
-from outbox.rest.schemas import page_of, schema_of
 
 READ = {"GET": "outbox:read"}
 OPERATE = {"POST": "outbox:operate"}
-ACCEPTED = schema_of(OperationView)
 
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 Rate = Annotated[float, Meta(ge=MIN_RATE, le=MAX_RATE)]
@@ -69,7 +68,7 @@ class OperationsView(APIView):
         operation_id="list_operations",
         summary="List operations on dead letters, newest first",
         query=OperationsQuery,
-        answer=page_of(OperationView),
+        answer=Page[OperationView],
     )
     def get(self, request: Request) -> Response:
         """A page of operations."""
@@ -79,13 +78,13 @@ class OperationsView(APIView):
             found = found.filter(state=query.state)
         page = list(found[: query.limit])
         following = str(page[-1].pk) if len(page) == query.limit else None
-        return Response({"items": [operation_view(operation) for operation in page], "next": following})
+        return Response(Page(items=[operation_view(operation) for operation in page], next=following))
 
     @described(
         operation_id="start_operation",
         summary="Retry, discard or archive all dead letters that a filter means",
-        body=schema_of(OperationBody),
-        answer=ACCEPTED,
+        body=OperationBody,
+        answer=OperationView,
         statuses=(202,),
         headers=(IDEMPOTENCY_KEY,),
     )
@@ -102,7 +101,7 @@ class OperationDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_operation", summary="See how far an operation is", answer=schema_of(OperationView))
+    @described(operation_id="get_operation", summary="See how far an operation is", answer=OperationView)
     def get(self, request: Request, operation_id: int) -> Response:
         """The operation as it is now."""
         NoQuery.of(request)
@@ -117,8 +116,8 @@ class CancelOperationView(APIView):
     @described(
         operation_id="cancel_operation",
         summary="Stop an operation behind the letter in hand",
-        body=schema_of(ReasonBody),
-        answer=schema_of(OperationView),
+        body=ReasonBody,
+        answer=OperationView,
     )
     def post(self, request: Request, operation_id: int) -> Response:
         """Cancel; letters whose turn has not come are open again. 409 when it has ended."""

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
@@ -25,7 +26,6 @@ from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OPERATE, READ
 from outbox.rest.parameters import Name, Paged, body_of
 from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
-from outbox.rest.schemas import page_of, schema_of
 
 State = Literal["pending", "waiting", "dead", "published", "discarded"]
 # Most rows that one request deals with.
@@ -79,7 +79,7 @@ class RowsView(APIView):
         operation_id="list_outbox_rows",
         summary="List outbox rows, newest first",
         query=RowsQuery,
-        answer=page_of(RowView),
+        answer=Page[RowView],
     )
     def get(self, request: Request) -> Response:
         """A page of rows; published ones stay for the time that `OUTBOX_RETENTION` says."""
@@ -93,7 +93,7 @@ class RowsView(APIView):
             found = found.filter(event_type=query.event_type)
         page = list(found.defer("payload", "metadata").order_by("-id")[: query.limit])
         following = str(page[-1].pk) if len(page) == query.limit else None
-        return Response({"items": [row_view(row) for row in page], "next": following})
+        return Response(Page(items=[row_view(row) for row in page], next=following))
 
 
 class RowDetailView(APIView):
@@ -101,7 +101,7 @@ class RowDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=schema_of(RowDetail))
+    @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=RowDetail)
     def get(self, request: Request, row_id: int) -> Response:
         """The row, and what operators have done to it."""
         NoQuery.of(request)
@@ -117,8 +117,8 @@ class RowsOperationView(APIView):
     @described(
         operation_id="operate_on_outbox_rows",
         summary="Retry dead and waiting outbox rows now, or never publish dead ones",
-        body=schema_of(RowsBody),
-        answer=schema_of(Changed),
+        body=RowsBody,
+        answer=Changed,
     )
     def post(self, request: Request, verb: str) -> Response:
         """Do it; rows in another state stay as they are, so that a repetition does no harm."""
@@ -134,8 +134,8 @@ class RowOperationView(APIView):
     @described(
         operation_id="operate_on_outbox_row",
         summary="Retry a dead or waiting outbox row now, or never publish a dead one",
-        body=schema_of(ReasonBody),
-        answer=schema_of(Changed),
+        body=ReasonBody,
+        answer=Changed,
     )
     def post(self, request: Request, row_id: int, verb: str) -> Response:
         """Do it; a row in another state stays as it is."""
@@ -152,8 +152,8 @@ class RowRouteView(APIView):
     @described(
         operation_id="reroute_outbox_row",
         summary="Send a dead outbox row to another topic or under another key",
-        body=schema_of(RouteBody),
-        answer=schema_of(RowView),
+        body=RouteBody,
+        answer=RowView,
     )
     def post(self, request: Request, row_id: int) -> Response:
         """Reroute, and try again with all attempts; the payload stays the event's. 409 when the row is not dead."""

@@ -10,9 +10,8 @@ from typing import Any
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from kit.redis import redis_client
 from outbox.conf import outbox_conf
 
 log = structlog.get_logger(__name__)
@@ -40,9 +39,7 @@ class WakeupSender:
 
     def __init__(self, redis_url: str) -> None:
         self.key = (os.getpid(), redis_url)
-        self._pool = redis.ConnectionPool.from_url(
-            redis_url, socket_timeout=SENDING_TIMEOUT, socket_connect_timeout=TIMEOUT
-        )
+        self._client = redis_client(redis_url, timeout=SENDING_TIMEOUT, connect_timeout=TIMEOUT)
         # Any, because redis-py gives its connections no types.
         self._connection: Any = None
         self._lock = threading.Lock()
@@ -75,7 +72,7 @@ class WakeupSender:
         while True:
             self._disconnected.wait()
             try:
-                connection: Any = self._pool.make_connection()
+                connection: Any = self._client.connection_pool.make_connection()
                 connection.connect()
                 connection.send_packed_command([*SILENCE, *WAKEUP_COMMAND], check_health=False)
                 self._disconnected.clear()
@@ -106,9 +103,7 @@ def announce_append() -> None:
 
 def wake(channel: str) -> None:
     """Wake whoever waits on a channel for something that an operator has written. To be called after the commit."""
-    with redis.Redis.from_url(
-        outbox_conf().redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
-    ) as client:
+    with redis_client(outbox_conf().redis_url, timeout=TIMEOUT) as client:
         try:
             client.publish(channel, b"")
         except redis.RedisError as error:
@@ -122,9 +117,7 @@ class WakeupListener:
         """The connection is made when it is needed, and again after Redis was away."""
         self._channel = channel
         # The time that a message may take is given to each look for one, and may be longer.
-        self._client = redis.Redis.from_url(
-            redis_url, socket_timeout=ENTRY_TIMEOUT, socket_connect_timeout=ENTRY_TIMEOUT, retry=Retry(NoBackoff(), 0)
-        )
+        self._client = redis_client(redis_url, timeout=ENTRY_TIMEOUT)
         self._subscription: redis.client.PubSub | None = None
         self._not_before = 0.0
 

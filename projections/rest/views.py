@@ -11,7 +11,6 @@ from kit.rest.openapi import described
 from kit.rest.query import NoQuery
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_statuses
-from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
 
@@ -31,7 +30,7 @@ class ProjectionsView(APIView):
     @described(
         operation_id="list_projections",
         summary="See how far the projections are",
-        answer=schema_of(Statuses),
+        answer=Statuses,
     )
     def get(self, request: Request) -> Response:
         """All projections with status, checkpoint and lag, as the tables say."""
@@ -47,7 +46,7 @@ class OneProjectionView(APIView):
     @described(
         operation_id="get_projection",
         summary="See how far a projection is",
-        answer=schema_of(ProjectionStatus),
+        answer=ProjectionStatus,
     )
     def get(self, request: Request, name: str) -> Response:
         """Status, checkpoint and lag."""

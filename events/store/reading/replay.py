@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from events.envelope import RecordedEvent, StreamId
 from events.exceptions import ReplayFailed
+from events.sql.columns import RECORDED_COLUMNS
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import safe_position
@@ -30,6 +31,7 @@ PAGES_AHEAD = 2
 QUEUE_SIZE = 250
 # Events decoded at once: enough to be fast, few enough to weigh nothing.
 DECODED_AHEAD = 100
+POSITION, VERSION = map(RECORDED_COLUMNS.index, ("position", "version"))
 # Seconds between two looks whether the other side has gone.
 POLL_INTERVAL = 0.1
 
@@ -75,7 +77,7 @@ def stream_log(
             yield rows
             if len(rows) < page:
                 return
-            position = rows[-1][0]
+            position = rows[-1][POSITION]
 
     return _decoded(pages, using)
 
@@ -101,7 +103,7 @@ def stream_events(
             yield rows
             if len(rows) < page:
                 return
-            version = rows[-1][7] + 1
+            version = rows[-1][VERSION] + 1
 
     return _decoded(pages, using)
 

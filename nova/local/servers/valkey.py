@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from kit.redis import redis_client
 from nova.local.files import write_private
 from nova.local.packages import package_directory
 from nova.local.processes.ports import LOOPBACK
@@ -70,7 +69,7 @@ class ValkeyServer:
 
     def _waiting_for(self) -> str | None:
         try:
-            with redis.Redis.from_url(self.address, socket_timeout=1, retry=Retry(NoBackoff(), retries=0)) as client:
+            with redis_client(self.address, timeout=1) as client:
                 client.ping()
         except redis.exceptions.ConnectionError:  # also while it loads its snapshot
             return "starting"

@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 from kit.rest.openapi import described
 from nova.services.analytics.queries import DailyCount, daily_counts, totals
 from projections.rest.parameters import Paged
-from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
 
@@ -42,7 +41,7 @@ class EventCountsView(APIView):
         operation_id="count_events",
         summary="Count events by day and type",
         query=CountsQuery,
-        answer=schema_of(Counts),
+        answer=Counts,
     )
     def get(self, request: Request) -> Response:
         """A page of counts by day and type, and the totals of all days."""

@@ -4,14 +4,12 @@
 the identity service. It is a cache: Redis may be emptied, and a user without a copy is one that is not known here.
 """
 
-import os
-from functools import cache
-
 import msgspec
 import redis
 from msgspec import Struct
 
 from kit.conf import shared_conf
+from kit.redis import shared_client
 from nova.services.identity.events import (
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -59,13 +57,13 @@ class LocalUser(Struct, frozen=True, kw_only=True):
 
 def local_user(user_id: str) -> LocalUser | None:
     """The copy, or None where there is none. Raises `redis.RedisError`."""
-    found = _client(shared_conf().redis_url, os.getpid()).get(_key(user_id))
+    found = shared_client(shared_conf().redis_url, timeout=TIMEOUT).get(_key(user_id))
     return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else None
 
 
 def keep_local_users(event: ReceivedEvent) -> None:
     """Let the copy follow the event. Raises `redis.RedisError`."""
-    client = _client(shared_conf().redis_url, os.getpid())
+    client = shared_client(shared_conf().redis_url, timeout=TIMEOUT)
     match event.payload:
         case UserCreated(user_id=user_id, email=email, username=username):
             _write(client, LocalUser(id=user_id, username=username or "", email=email))
@@ -95,9 +93,3 @@ def _change(client: redis.Redis, user_id: str, fields: dict[str, str]) -> None:
 
 def _key(user_id: str) -> str:
     return f"user:{user_id}"
-
-
-@cache
-def _client(redis_url: str, _pid: int) -> redis.Redis:
-    # By process number: connections are not shared across a fork.
-    return redis.Redis.from_url(redis_url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)

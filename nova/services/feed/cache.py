@@ -15,9 +15,8 @@ from functools import cache
 import msgspec
 import redis
 from msgspec import Struct
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from kit.redis import redis_client
 from nova.services.feed.conf import feed_conf
 
 GENERATION = "feeds:generation"
@@ -216,14 +215,8 @@ def feed_cache() -> FeedCache:
 
 @cache
 def _feed_cache(url: str, timeout: float, length: int, lifetime: int) -> FeedCache:
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        # Once more at once, for a pooled connection that died of age; PostgreSQL answers rather than a second wait.
-        retry=Retry(NoBackoff(), 1),
-    )
-    return FeedCache(client, length=length, lifetime=lifetime)
+    # Once more at once, for a pooled connection that died of age; PostgreSQL answers rather than a second wait.
+    return FeedCache(redis_client(url, timeout=timeout, retries=1), length=length, lifetime=lifetime)
 
 
 def _members(places: Sequence[Place]) -> list[str | float]:

@@ -11,7 +11,6 @@ from kit.rest.query import NoQuery
 from nova.services.feed.queries import PostView, feed, get_post
 from projections.api import Page
 from projections.rest.parameters import Paged
-from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
 
@@ -25,7 +24,7 @@ class FeedView(APIView):
         operation_id="get_feed",
         summary="Read a user's feed",
         query=Paged,
-        answer=schema_of(Page[PostView]),
+        answer=Page[PostView],
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of the posts of those whom the user follows, newest first; empty for a user that nobody knows."""
@@ -38,7 +37,7 @@ class PostDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_post", summary="Get one post", answer=schema_of(PostView))
+    @described(operation_id="get_post", summary="Get one post", answer=PostView)
     def get(self, request: Request, post_id: str) -> Response:
         """The post of that id, if it can be seen."""
         NoQuery.of(request)

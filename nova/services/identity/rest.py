@@ -12,7 +12,6 @@ from kit.rest.query import NoQuery
 from nova.services.identity.queries import UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
-from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
 
@@ -35,7 +34,7 @@ class UsersView(APIView):
         operation_id="list_users",
         summary="List or search users",
         query=UsersQuery,
-        answer=schema_of(Page[UserView]),
+        answer=Page[UserView],
     )
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
@@ -48,7 +47,7 @@ class OneUserView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_user", summary="Get one user", answer=schema_of(UserView))
+    @described(operation_id="get_user", summary="Get one user", answer=UserView)
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
         NoQuery.of(request)

@@ -10,7 +10,6 @@ from rest_framework.views import APIView
 from kit.rest.openapi import described
 from nova.services.search.queries import SearchHit, search
 from projections.rest.parameters import Limited
-from projections.rest.schemas import schema_of
 
 READ = {"GET": "read-models:read"}
 
@@ -38,7 +37,7 @@ class SearchView(APIView):
         operation_id="search",
         summary="Find posts and users by their words",
         query=SearchQuery,
-        answer=schema_of(Hits),
+        answer=Hits,
     )
     def get(self, request: Request) -> Response:
         """The best hits."""

@@ -8,8 +8,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from msgspec import Struct
 
 from outbox.bus.base import IncomingMessage, Offsets
+from outbox.bus.kafka.config import CONSUMER_CONFIG
 from outbox.bus.kafka.errors import asking
-from outbox.bus.kafka.subscription import CONSUMER_CONFIG, incoming
+from outbox.bus.kafka.subscription import incoming
 from outbox.exceptions import BrokerUnavailable
 
 # Seconds that the broker may take for an answer, and for the next message.

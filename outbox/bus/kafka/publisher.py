@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, OutgoingMessage
+from outbox.bus.kafka.config import LONE_PRODUCER_CONFIG, PRODUCER_CONFIG
 from outbox.bus.kafka.errors import PERMANENT, Complaint, failure_of, is_consequence
 from outbox.bus.keyed_batch import BLOCKED, KeyedBatch
 
@@ -17,32 +18,6 @@ from outbox.bus.keyed_batch import BLOCKED, KeyedBatch
 # when the broker comes back in between, a later message is delivered that has overtaken an earlier one. At this
 # deadline everything that is undelivered is taken back together.
 DELIVERY_DEADLINE = 4.5
-
-PRODUCER_CONFIG: Mapping[str, Any] = {
-    "acks": "all",
-    "enable.idempotence": True,
-    # After a broker has refused a message, librdkafka goes on with the next one of the partition. This makes it stop.
-    "enable.gapless.guarantee": True,
-    "compression.type": "snappy",
-    "linger.ms": 10,
-    "batch.size": 16_384,
-    "message.timeout.ms": 5_000,
-    "message.max.bytes": MAX_MESSAGE_BYTES + 100_000,
-    "queue.buffering.max.kbytes": 131_072,
-    "partitioner": "murmur2_random",
-    "reconnect.backoff.ms": 50,
-    "reconnect.backoff.max.ms": 1_000,
-    # Retries and refusals are logged where they are decided upon; these are librdkafka's own emergencies.
-    "log_level": 2,
-}
-
-# For one message at a time, which need not be held in order with others: a refusal does not break this producer.
-LONE_PRODUCER_CONFIG: Mapping[str, Any] = {
-    **PRODUCER_CONFIG,
-    "enable.idempotence": False,
-    "enable.gapless.guarantee": False,
-    "max.in.flight": 1,
-}
 
 _NEVER_WORKED = DeliveryFailure(failure=Failure.OUTAGE, reason="the broker gives the producer no id, or takes it back")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within {DELIVERY_DEADLINE} s")

@@ -1,4 +1,4 @@
-"""How does a member of a Kafka consumer group read, commit, and hand over what it loses?"""
+"""Subscription: a member of a Kafka consumer group, which reads, commits and hands over what it loses."""
 
 import logging
 import threading
@@ -11,29 +11,11 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.kafka.config import CONSUMER_CONFIG
 from outbox.bus.kafka.security import is_unlawful
 
 log = structlog.get_logger(__name__)
 
-CONSUMER_CONFIG: Mapping[str, Any] = {
-    "auto.offset.reset": "earliest",
-    "enable.auto.commit": False,
-    "partition.assignment.strategy": "cooperative-sticky",
-    # After kill -9, the group waits for the dead member this long; the least that brokers allow by default.
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_500,
-    "fetch.wait.max.ms": 100,
-    # A full queue is looked at again soon, else a fast consumer waits a second for more.
-    "fetch.queue.backoff.ms": 20,
-    "queued.min.messages": 10_000,
-    "queued.max.messages.kbytes": 16_384,
-    # New topics that match a pattern are found this soon.
-    "topic.metadata.refresh.interval.ms": 2_000,
-    "allow.auto.create.topics": False,
-    "reconnect.backoff.ms": 50,
-    "reconnect.backoff.max.ms": 1_000,
-    "log_level": 2,
-}
 # Where a header's name is not UTF-8, the binding (confluent-kafka 2.16) sets an error and yet returns a list. A plain
 # call that Python has sped up (3.11 and later) does not look for that; this one always does.
 _headers_of = methodcaller("headers")

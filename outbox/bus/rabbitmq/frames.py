@@ -1,4 +1,4 @@
-"""What becomes of a message whose properties py-amqp cannot read? It comes without them, and says so.
+"""Tolerant frames: a message whose properties py-amqp cannot read comes without them, and says so.
 
 Anybody may send such a message, for instance with a date in milliseconds among its headers. The client would break down
 on it, over and over, because RabbitMQ gives back to the queue what a lost connection has not acknowledged.

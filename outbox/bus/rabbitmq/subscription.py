@@ -1,8 +1,10 @@
-"""How does a member of a group read its queues in RabbitMQ, acknowledge, and share them with the other members?
+"""Subscription: a member of a group, which reads its share of the queues in RabbitMQ and acknowledges what is done.
 
 A queue is read by one member at a time, as an exclusive consumer: two would break the order of its messages. Each
 member counts the others, by the consumers of a queue that is there for nothing else, and holds no more than its share;
 what it gives back is free for the others, together with whatever it has not acknowledged.
+
+Above 200 lines, because what is in hand, set aside or shared out is one state that each of these steps changes.
 """
 
 import math
@@ -13,10 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from msgspec import Struct
 
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.bus.rabbitmq.frames import is_unreadable
+from outbox.bus.rabbitmq.queues import Delivery, Queue
 from outbox.bus.rabbitmq.topology import dead_letters_name, declare_group, declare_queue, members_name, queue_name
 from outbox.bus.rabbitmq.wire import CHANNEL_ERRORS, CONNECTION_ERRORS, RabbitAddress, connect, from_amqp
 from outbox.bus.topic_patterns import includes, is_pattern
@@ -31,23 +33,6 @@ SURVEY_INTERVAL = 1.0
 AT_ONCE = 0.001
 
 
-class _Delivery(Struct, frozen=True):
-    queue: "_Queue"
-    tag: int
-
-
-class _Queue:
-    """A queue that this member reads."""
-
-    def __init__(self, channel: Any, topic: str, number: int, *, waiting: int) -> None:
-        self.channel = channel
-        self.topic = topic
-        self.number = number
-        self.waiting = waiting
-        """Messages that the broker had not delivered to anybody, as far as is known."""
-        self.unacknowledged: set[int] = set()
-
-
 class RabbitSubscription:
     """A member of a consumer group."""
 
@@ -57,13 +42,13 @@ class RabbitSubscription:
         self._topics = topics
         self._connection: Any = None
         self._control: Any = None
-        self._queues: dict[tuple[str, int], _Queue] = {}
-        self._arrived: deque[tuple[IncomingMessage, _Delivery]] = deque()
+        self._queues: dict[tuple[str, int], Queue] = {}
+        self._arrived: deque[tuple[IncomingMessage, Delivery]] = deque()
         self._offsets: dict[Partition, int] = {}
         """The next offset: RabbitMQ numbers no messages, so that they are counted as they come."""
-        self._handed_out: dict[Partition, deque[tuple[int, _Delivery]]] = {}
+        self._handed_out: dict[Partition, deque[tuple[int, Delivery]]] = {}
         self._paused: set[Partition] = set()
-        self._set_aside: dict[Partition, list[tuple[IncomingMessage, _Delivery]]] = {}
+        self._set_aside: dict[Partition, list[tuple[IncomingMessage, Delivery]]] = {}
         """What has arrived of paused partitions; the prefetch keeps it bounded."""
         self._survey_at = 0.0
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
@@ -90,7 +75,7 @@ class RabbitSubscription:
         """See `Subscription`."""
         if self._connection is None:
             return
-        done: dict[_Queue, list[int]] = {}
+        done: dict[Queue, list[int]] = {}
         for partition, position in positions.items():
             handed_out = self._handed_out.get(partition, deque())
             while handed_out and handed_out[0][0] < position:
@@ -98,7 +83,7 @@ class RabbitSubscription:
                 done.setdefault(delivery.queue, []).append(delivery.tag)
         try:
             for queue, tags in done.items():
-                _acknowledge(queue, tags)
+                queue.acknowledge(tags)
         except (*CONNECTION_ERRORS, *CHANNEL_ERRORS) as error:
             # The next poll meets the same, and begins anew.
             log.warning("messages were not acknowledged", group=self._group, error=type(error).__name__)
@@ -119,8 +104,7 @@ class RabbitSubscription:
         for place, (offset, delivery) in enumerate(handed_out):
             if offset == message.offset:
                 del handed_out[place]
-                delivery.queue.channel.basic_reject(delivery.tag, requeue=False)
-                delivery.queue.unacknowledged.discard(delivery.tag)
+                delivery.queue.reject(delivery.tag)
                 return
 
     def lag(self) -> Mapping[Partition, int]:
@@ -173,7 +157,7 @@ class RabbitSubscription:
     def _take(self, topic: str, number: int, waiting: int) -> bool:
         channel = self._connection.channel()
         channel.basic_qos(0, PREFETCH, a_global=False)
-        queue = _Queue(channel, topic, number, waiting=waiting)
+        queue = Queue(channel, topic, number, waiting=waiting)
         self._queues[topic, number] = queue
         name = queue_name(self._group, topic, number)
         try:
@@ -185,7 +169,7 @@ class RabbitSubscription:
         log.info("queue taken", group=self._group, queue=name)
         return True
 
-    def _give_back(self, queue: _Queue) -> None:
+    def _give_back(self, queue: Queue) -> None:
         lost = {partition for partition, all_ in self._handed_out.items() if any(one[1].queue is queue for one in all_)}
         lost.add((queue.topic, queue.number))
         self.before_handover(lost)
@@ -200,7 +184,7 @@ class RabbitSubscription:
         queue.channel.close()
         log.info("queue given back", group=self._group, queue=queue_name(self._group, queue.topic, queue.number))
 
-    def _on_delivery(self, queue: _Queue, received: Any) -> None:
+    def _on_delivery(self, queue: Queue, received: Any) -> None:
         tag = received.delivery_info["delivery_tag"]
         queue.waiting = max(0, queue.waiting - 1)
         if is_unreadable(received):
@@ -209,16 +193,15 @@ class RabbitSubscription:
         queue.unacknowledged.add(tag)
         topic = received.delivery_info["exchange"] or queue.topic
         if is_pattern(queue.topic) and not includes([queue.topic], topic):
-            _acknowledge(queue, [tag])
+            queue.acknowledge([tag])
             return
         offset = self._offsets.get((topic, queue.number), 0)
         self._offsets[topic, queue.number] = offset + 1
         message = from_amqp(received, source=queue.topic, partition=queue.number, offset=offset)
-        self._arrived.append((message, _Delivery(queue, tag)))
+        self._arrived.append((message, Delivery(queue, tag)))
 
-    def _give_up(self, queue: _Queue, tag: int) -> None:
-        """The broker still has all that the message says, and keeps it."""
-        queue.channel.basic_reject(tag, requeue=False)
+    def _give_up(self, queue: Queue, tag: int) -> None:
+        queue.reject(tag)
         log.error(
             "a message with unreadable properties goes to the group's dead letters at the broker",
             group=self._group,
@@ -264,18 +247,6 @@ class RabbitSubscription:
         self._queues = {}
         self._arrived.clear()
         self._handed_out = {}
-
-
-def _acknowledge(queue: _Queue, tags: Sequence[int]) -> None:
-    """In one go as far as everything before is acknowledged, then one by one."""
-    queue.unacknowledged.difference_update(tags)
-    ordered = sorted(tags)
-    oldest = min(queue.unacknowledged, default=math.inf)
-    together = [tag for tag in ordered if tag < oldest]
-    if together:
-        queue.channel.basic_ack(together[-1], multiple=True)
-    for tag in ordered[len(together) :]:
-        queue.channel.basic_ack(tag)
 
 
 def _ignore(_: Any) -> None:

@@ -3,26 +3,21 @@
 import getpass
 import re
 from argparse import ArgumentTypeError
-from collections import defaultdict
 from contextlib import closing
 from datetime import datetime
-from io import StringIO
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from outbox.bus.base import PartitionLag
 from outbox.bus.factory import configured_bus
 from outbox.conf import outbox_conf
 from outbox.consumers.control.scope import decide, scope_within
-from outbox.consumers.control.states import Control, GroupPartitions, group_partitions, holds
+from outbox.consumers.control.states import group_partitions
 from outbox.consumers.replay import replay
 from outbox.consumers.settings import ConsumerSettings
 from outbox.exceptions import BrokerUnavailable, GroupDrained, InvalidRequest, UnknownGroup, Unsupported
 from outbox.handling.handlers import ConsumerGroup, group_named
+from outbox.management.consumer_listing import listing_of
 
 LIST = (
     "Show each group with its lag, asked of the broker, whether a consumer runs or not; and what holds it, also while "
@@ -42,18 +37,11 @@ REPLAY = (
     "other groups notice. Messages that have had their effect are passed over; with --again they are handled all the "
     "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
 )
-WIDTH = 160
 MAX_REASON = 500
 OUTCOMES = {
     "pause": "is paused.",
     "resume": "goes on.",
     "drain": "is drained: its members finish, commit and leave.",
-}
-WHOLE = {
-    "open": "[green]open[/]",
-    "partly_paused": "[yellow]partly paused[/]",
-    "paused": "[yellow]paused[/]",
-    "drained": "[yellow]drained[/]",
 }
 OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)", re.ASCII)
 
@@ -99,7 +87,8 @@ class Command(BaseCommand):
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
         if verb == "list":
-            self._list(by_partition=options["partitions"])
+            color = self.stdout.isatty()
+            self.stdout.write(listing_of(group_partitions(), by_partition=options["partitions"], color=color))
             return
         group = self._named(options.pop("group"))
         if verb == "replay":
@@ -153,22 +142,6 @@ class Command(BaseCommand):
         except UnknownGroup as error:
             raise CommandError(str(error)) from error
 
-    def _list(self, *, by_partition: bool) -> None:
-        table = Table("group", "topic", "lag (events)", "committed", "end", "state", "members", box=None)
-        groups = group_partitions()
-        for group in groups:
-            members = f"[{'green' if group.healthy else 'red'}]{escape(group.detail)}[/]"
-            for name, lag, committed, end, state in _lines(group, by_partition=by_partition):
-                table.add_row(group.name, escape(name), lag, committed, end, state, members)
-        text = StringIO()
-        Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
-        self.stdout.write(text.getvalue())
-        for group in groups:
-            for control in group.controls:
-                self.stdout.write(f"{group.name}: {_said(control)}")
-        for unknown in dict.fromkeys(group.lag_unknown for group in groups if group.lag_unknown):
-            self.stdout.write(f"The lag is not known. {unknown}")
-
 
 def _timestamp(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
@@ -189,48 +162,3 @@ def _reason(text: str) -> str:
     if not 1 <= len(text.strip()) <= MAX_REASON:
         raise ArgumentTypeError(f"a reason has 1 to {MAX_REASON} characters")
     return text.strip()
-
-
-def _lines(group: GroupPartitions, *, by_partition: bool) -> list[tuple[str, str, str, str, str]]:
-    """One line per topic or partition; one of the group where none are known."""
-    if not group.partitions:
-        return [("-", "-" if group.lag is None else str(group.lag), "-", "-", WHOLE[group.state])]
-    if by_partition:
-        return [
-            (
-                f"{one.topic}[{one.partition}]",
-                str(one.lag),
-                "-" if one.committed is None else str(one.committed),
-                str(one.end),
-                _state(group, [one]),
-            )
-            for one in group.partitions
-        ]
-    topics: dict[str, list[PartitionLag]] = defaultdict(list)
-    for one in group.partitions:
-        topics[one.topic].append(one)
-    return [
-        (
-            topic,
-            str(sum(one.lag for one in parts)),
-            str(sum(one.committed or 0 for one in parts)),
-            str(sum(one.end for one in parts)),
-            _state(group, parts),
-        )
-        for topic, parts in topics.items()
-    ]
-
-
-def _state(group: GroupPartitions, parts: list[PartitionLag]) -> str:
-    if group.state == "drained":
-        return WHOLE["drained"]
-    held = [one.partition for one in parts if holds(group, one)]
-    if not held:
-        return WHOLE["open"]
-    return WHOLE["paused"] if len(held) == len(parts) else f"[yellow]paused: {', '.join(map(str, held))}[/]"
-
-
-def _said(control: Control) -> str:
-    part = "" if control.topic is None else f" of {control.topic}"
-    part += "" if control.partition is None else f"[{control.partition}]"
-    return f"{control.verb}{part} since {control.since:%Y-%m-%d %H:%M:%S} UTC by {control.actor}: {control.reason}"

@@ -8,6 +8,7 @@ import rfc8785
 from msgspec import Raw, Struct
 
 from events.envelope import ENVELOPE_COLUMNS, Envelope
+from events.envelope_columns import EnvelopeColumns
 from events.sql.columns import RECORDED_COLUMNS
 from events.store.content_hash import content_hash
 
@@ -50,3 +51,9 @@ def test_a_later_column_leaves_the_hashes_of_events_without_it() -> None:
 
 def test_every_column_of_the_envelope_is_read_again() -> None:
     assert set(ENVELOPE_COLUMNS) <= set(RECORDED_COLUMNS)
+
+
+def test_the_tables_have_the_columns_of_the_envelope() -> None:
+    columns = {field.name for field in EnvelopeColumns._meta.get_fields()}
+
+    assert columns == {*ENVELOPE_COLUMNS, "version"}

@@ -80,7 +80,7 @@ def test_what_type_or_bounds_refuse_is_said_by_the_check_and_read_as_it_is(
     assert sound(Conf) == Conf()
 
 
-def test_a_check_gives_its_hint(settings: Any) -> None:
+def test_a_check_says_what_to_do(settings: Any) -> None:
     settings.T_SECONDS = -1
     assert [problem.hint for problem in problems(Conf, "t.E001")] == ["Wait."]
 

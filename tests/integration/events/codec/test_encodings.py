@@ -22,7 +22,7 @@ from events.api import (
 )
 from events.codec.canonical import canonical
 from events.models import DomainEvent
-from events.rest.representations import event_body
+from events.rest.representations import event_answer
 from events.transfer.exporter import _line
 from events.types.registry import Codec
 from outbox.models import OutboxEvent
@@ -79,7 +79,7 @@ def test_its_hash_its_message_and_what_is_shown_of_it_are_the_same(encoding: str
     assert row.payload == payload
     assert scalar("SELECT payload::text FROM outbox_events") == canonical(payload).decode()
     assert stored.payload_data == payload
-    assert event_body(recorded)["payload"] == payload
+    assert event_answer(recorded).payload == payload
     assert _line(recorded)["payload"] == payload
     # A repetition is compared by the hash, and known whatever the encoding is now.
     assert append_events(stream, Expected.ANY, [new]).replayed

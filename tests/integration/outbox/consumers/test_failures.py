@@ -36,10 +36,10 @@ def test_a_poisonous_message_is_a_dead_letter_and_the_rest_goes_on(
     with hosted(consumer()):
         eventually(lambda: notebook.numbers == ["1", "2"])
 
-    letters = DeadLetter.objects.order_by("offset")
-    assert [bytes(letter.body or b"") for letter in letters] == bodies
-    assert {letter.exception for letter in letters} == {"outbox.exceptions.Poisonous"}
-    assert {letter.attempts for letter in letters} == {1}
+    dead_letters = DeadLetter.objects.order_by("offset")
+    assert [bytes(dead_letter.body or b"") for dead_letter in dead_letters] == bodies
+    assert {dead_letter.exception for dead_letter in dead_letters} == {"outbox.exceptions.Poisonous"}
+    assert {dead_letter.attempts for dead_letter in dead_letters} == {1}
     assert InboxEntry.objects.filter(consumer=group.name).count() == 7
 
 
@@ -56,9 +56,9 @@ def test_a_header_name_that_nobody_can_read_stops_no_partition(
         eventually(lambda: len(notebook.numbers) == 201)
 
     assert "1" not in notebook.numbers
-    letter = DeadLetter.objects.get()
-    assert (letter.exception, bytes(letter.body or b"")) == ("outbox.exceptions.Poisonous", b'{"number":1}')
-    assert "not UTF-8" in letter.message
+    dead_letter = DeadLetter.objects.get()
+    assert (dead_letter.exception, bytes(dead_letter.body or b"")) == ("outbox.exceptions.Poisonous", b'{"number":1}')
+    assert "not UTF-8" in dead_letter.message
 
 
 def test_a_message_that_a_handler_fails_on_is_tried_again_and_then_a_dead_letter(
@@ -78,11 +78,11 @@ def test_a_message_that_a_handler_fails_on_is_tried_again_and_then_a_dead_letter
     with hosted(consumer()):
         eventually(lambda: notebook.numbers == ["1", "3"])
 
-    letter = DeadLetter.objects.get()
-    assert letter.exception == "LookupError"
-    assert letter.message == "nobody there\\x00"
-    assert "fail_on_two" in letter.frame
-    assert letter.attempts == 2
+    dead_letter = DeadLetter.objects.get()
+    assert dead_letter.exception == "LookupError"
+    assert dead_letter.message == "nobody there\\x00"
+    assert "fail_on_two" in dead_letter.frame
+    assert dead_letter.attempts == 2
     # once with its batch, twice alone
     assert len(tries) == 3
 
@@ -164,9 +164,14 @@ def test_where_a_dead_letter_blocks_its_key_the_later_ones_are_parked_behind_it_
         produce(kafka_brokers, made_topic, keyed(b"a", 5), keyed(b"b", 21))
         eventually(lambda: DeadLetter.objects.count() == 4 and "21" in notebook.numbers)
 
-        letters = list(DeadLetter.objects.order_by("id"))
-        assert [bytes(letter.body or b"") for letter in letters] == [b'{"number":%d}' % n for n in (2, 3, 4, 5)]
-        assert [letter.exception for letter in letters] == ["LookupError", *["outbox.exceptions.KeyBlocked"] * 3]
+        dead_letters = list(DeadLetter.objects.order_by("id"))
+        assert [bytes(dead_letter.body or b"") for dead_letter in dead_letters] == [
+            b'{"number":%d}' % n for n in (2, 3, 4, 5)
+        ]
+        assert [dead_letter.exception for dead_letter in dead_letters] == [
+            "LookupError",
+            *["outbox.exceptions.KeyBlocked"] * 3,
+        ]
         DeadLetter.objects.update(status=DeadLetter.Status.DISCARDED)
         produce(kafka_brokers, made_topic, keyed(b"a", 6))
         eventually(lambda: "6" in notebook.numbers)

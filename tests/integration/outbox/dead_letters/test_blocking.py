@@ -61,7 +61,7 @@ def finished(operation: DeadLetterOperation) -> tuple[str, int, int, int, int]:
     return now.state, now.total, now.done, now.failed, now.skipped
 
 
-def test_what_is_parked_is_not_handled_before_the_letter_that_it_stands_behind(
+def test_what_is_parked_is_not_handled_before_the_dead_letter_that_it_stands_behind(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     dead_lettered(group, 1)
@@ -76,7 +76,7 @@ def test_what_is_parked_is_not_handled_before_the_letter_that_it_stands_behind(
     assert set(OperationItem.objects.filter(dead_letter__offset__lt=4).values_list("state", flat=True)) == {"held"}
 
 
-def test_a_retry_of_the_first_letter_goes_on_with_what_is_parked_behind_it(
+def test_a_retry_of_the_first_dead_letter_goes_on_with_what_is_parked_behind_it(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     (first,) = dead_lettered(group, 1)
@@ -89,7 +89,7 @@ def test_a_retry_of_the_first_letter_goes_on_with_what_is_parked_behind_it(
     assert found() == {1: "retried", 2: "retried", 3: "retried", 4: "open"}
 
 
-def test_what_is_parked_between_two_letters_is_retried_between_them(
+def test_what_is_parked_between_two_dead_letters_is_retried_between_them(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     first, _, third = dead_lettered(group, 1, 2, 3)
@@ -99,7 +99,9 @@ def test_what_is_parked_between_two_letters_is_retried_between_them(
     assert fussy.offsets == [1, 2, 3]
 
 
-def test_a_parked_letter_that_fails_holds_back_those_behind_it(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
+def test_a_parked_dead_letter_that_fails_holds_back_those_behind_it(
+    db: None, group: ConsumerGroup, fussy: Fussy
+) -> None:
     first, _, third = dead_lettered(group, 1, 2, 3)
     dead_lettered(group, 4, error=PARKED)
     fussy.fails = lambda event: event.offset == 2
@@ -110,7 +112,7 @@ def test_a_parked_letter_that_fails_holds_back_those_behind_it(db: None, group: 
     assert found() == {1: "retried", 2: "open", 3: "open", 4: "open"}
 
 
-def test_where_nothing_blocks_a_retry_means_just_the_letters_that_were_asked_for(
+def test_where_nothing_blocks_a_retry_means_just_the_dead_letters_that_were_asked_for(
     db: None, group: ConsumerGroup, fussy: Fussy, settings: Any
 ) -> None:
     settings.NOVA_BLOCKING_TOPICS = ("u",)
@@ -137,7 +139,7 @@ def test_a_busy_key_is_free_when_the_operation_ends(
     assert set(found().values()) == {"retried"}
 
 
-def test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_left_behind(
+def test_a_message_that_is_being_parked_while_the_last_dead_letter_is_retried_is_not_left_behind(
     committed_db: None, redis_url: str, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     (first,) = dead_lettered(group, 1)
@@ -168,13 +170,13 @@ def test_a_message_that_is_being_parked_while_the_last_letter_is_retried_is_not_
     assert found() == {1: "retried", 2: "retried"}
 
 
-def test_a_message_that_comes_when_the_last_letter_has_just_been_retried_is_handled(
+def test_a_message_that_comes_when_the_last_dead_letter_has_just_been_retried_is_handled(
     db: None, group: ConsumerGroup, effect: Processor, fussy: Fussy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (first,) = dead_lettered(group, 1)
     operation = retry_dead_letters(first, **WHO)
 
-    def retry_just_before(lanes: Any) -> None:
+    def retry_just_before(key_orders: Any) -> None:
         assert finished(operation) == ("done", 1, 1, 0, 0)
 
     monkeypatch.setattr("outbox.dead_letters.blocking.share_key_orders", retry_just_before)

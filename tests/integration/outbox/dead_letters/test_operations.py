@@ -72,53 +72,55 @@ def finished(operation: DeadLetterOperation) -> tuple[str, int, int, int, int]:
     return now.state, now.total, now.done, now.failed, now.skipped
 
 
-def test_a_retried_letter_is_handled_once(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = dead_lettered(group, 1)
+def test_a_retried_dead_letter_is_handled_once(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
+    (dead_letter,) = dead_lettered(group, 1)
     fussy.content()
 
-    operation = retry_dead_letters(letter, **WHO)
+    operation = retry_dead_letters(dead_letter, **WHO)
 
     assert statuses() == ["retrying"]
     assert finished(operation) == ("done", 1, 1, 0, 0)
     assert (fussy.offsets, statuses()) == ([1], ["retried"])
-    assert retry_dead_letters(letter, **WHO).total == 0
+    assert retry_dead_letters(dead_letter, **WHO).total == 0
     assert work_off_operations(seconds=1) == 0
 
 
-def test_a_letter_that_fails_again_is_open_again_with_the_new_reason(db: None, group: ConsumerGroup) -> None:
-    (letter,) = dead_lettered(group, 2)
+def test_a_dead_letter_that_fails_again_is_open_again_with_the_new_reason(db: None, group: ConsumerGroup) -> None:
+    (dead_letter,) = dead_lettered(group, 2)
 
-    assert finished(retry_dead_letters(letter, **WHO)) == ("done", 1, 0, 1, 0)
+    assert finished(retry_dead_letters(dead_letter, **WHO)) == ("done", 1, 0, 1, 0)
 
     found = DeadLetter.objects.get()
     assert (found.status, found.attempts, found.message) == ("open", 4, "not today: 2")
 
 
-def test_a_discarded_letter_is_handled_no_more(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = dead_lettered(group, 1)
+def test_a_discarded_dead_letter_is_handled_no_more(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
+    (dead_letter,) = dead_lettered(group, 1)
     fussy.content()
 
-    operation = discard_dead_letters(letter, **WHO)
+    operation = discard_dead_letters(dead_letter, **WHO)
 
     assert (operation.state, operation.done, statuses()) == ("done", 1, ["discarded"])
-    assert retry_dead_letters(letter, **WHO).total == 0
+    assert retry_dead_letters(dead_letter, **WHO).total == 0
     assert fussy.offsets == []
 
 
-def test_an_archived_letter_is_left_out_and_can_still_be_retried(db: None, group: ConsumerGroup, fussy: Fussy) -> None:
-    (letter,) = dead_lettered(group, 1)
+def test_an_archived_dead_letter_is_left_out_and_can_still_be_retried(
+    db: None, group: ConsumerGroup, fussy: Fussy
+) -> None:
+    (dead_letter,) = dead_lettered(group, 1)
     fussy.content()
 
-    archive_dead_letters(letter, **WHO)
+    archive_dead_letters(dead_letter, **WHO)
 
     assert DeadLetter.objects.get().archived_at is not None
     assert failure_groups() == []
     assert start_operation("retry", EVERYTHING, **WHO)[0].total == 0
-    assert finished(retry_dead_letters(letter, **WHO)) == ("done", 1, 1, 0, 0)
+    assert finished(retry_dead_letters(dead_letter, **WHO)) == ("done", 1, 1, 0, 0)
     assert DeadLetter.objects.get().archived_at is None
 
 
-def test_letters_of_one_key_are_retried_in_the_order_in_which_they_came(
+def test_dead_letters_of_one_key_are_retried_in_the_order_in_which_they_came(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     dead_lettered(group, 5, 3, 4, 1, 2)
@@ -129,7 +131,7 @@ def test_letters_of_one_key_are_retried_in_the_order_in_which_they_came(
     assert fussy.offsets == [1, 2, 3, 4, 5]
 
 
-def test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
+def test_a_dead_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     dead_lettered(group, 1, 2, 3)
@@ -145,7 +147,7 @@ def test_a_letter_that_fails_again_holds_back_the_later_ones_of_its_key_only(
 
 
 @pytest.mark.slow
-def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parameters(
+def test_a_dead_letter_that_fails_holds_back_more_dead_letters_than_a_statement_has_parameters(
     db: None, group: ConsumerGroup
 ) -> None:
     many = 66_000
@@ -164,9 +166,9 @@ def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parame
         )
         cursor.execute(
             """
-            INSERT INTO dead_letter_operation_items (operation_id, dead_letter_id, lane)
-            SELECT operation_id, letter.id, lane FROM dead_letter_operation_items, dead_letters AS letter
-            WHERE letter.id <> dead_letter_id ORDER BY letter.offset
+            INSERT INTO dead_letter_operation_items (operation_id, letter_id, lane)
+            SELECT operation_id, dead.id, lane FROM dead_letter_operation_items, dead_letters AS dead
+            WHERE dead.id <> letter_id ORDER BY dead.offset
             """
         )
         cursor.execute("UPDATE dead_letter_operations SET total = total + %s", [many])
@@ -176,7 +178,7 @@ def test_a_letter_that_fails_holds_back_more_letters_than_a_statement_has_parame
     assert set(statuses()) == {"open"}
 
 
-def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
+def test_an_operation_waits_for_an_earlier_dead_letter_of_its_key_in_another_one(
     db: None, group: ConsumerGroup, fussy: Fussy
 ) -> None:
     first, second = dead_lettered(group, 1, 2)
@@ -205,7 +207,7 @@ def test_an_operation_waits_for_an_earlier_letter_of_its_key_in_another_one(
         (DeadLetterFilter(archived=True), []),
     ],
 )
-def test_letters_are_meant_by_filter(
+def test_dead_letters_are_meant_by_filter(
     db: None, group: ConsumerGroup, fussy: Fussy, wanted: DeadLetterFilter, offsets: list[int]
 ) -> None:
     fussy.content()
@@ -219,7 +221,7 @@ def test_letters_are_meant_by_filter(
 
 
 @pytest.mark.parametrize("verb", ["retry", "discard", "archive"])
-def test_an_empty_selection_means_no_letter(db: None, group: ConsumerGroup, verb: str) -> None:
+def test_an_empty_selection_means_no_dead_letter(db: None, group: ConsumerGroup, verb: str) -> None:
     dead_lettered(group, 1, 2)
 
     operation, _ = start_operation(verb, DeadLetterFilter(ids=(), archived=None), **WHO)
@@ -251,15 +253,15 @@ def test_an_edited_copy_is_handled_in_place_of_the_original_which_keeps_every_by
     copy, operation = edit_and_retry(number, DeadLetterEdit(body='{"n": 2}', event_type="y.happened"), **WHO)
     finished(operation)
 
-    letter = DeadLetter.objects.get(pk=number)
-    assert (original(letter), letter.status, letter.edited_copy) == (before, "replaced", copy)
-    assert copy.edited_from == letter
+    dead_letter = DeadLetter.objects.get(pk=number)
+    assert (original(dead_letter), dead_letter.status, dead_letter.edited_copy) == (before, "replaced", copy)
+    assert copy.edited_from == dead_letter
     (event,) = fussy.handled
     assert (event.event_id, event.event_type) == (copy.event_id, "y.happened")
     assert isinstance(event.payload, Untyped)
     assert event.payload.data == {"n": 2}
-    assert copy.event_id != letter.event_id
-    assert ["original_event_id", str(letter.event_id)] in copy.headers
+    assert copy.event_id != dead_letter.event_id
+    assert ["original_event_id", str(dead_letter.event_id)] in copy.headers
     assert InboxEntry.objects.filter(consumer="fussy", event_id=copy.event_id).exists()
     with pytest.raises(DeadLetterNotOpen):
         edit_and_retry(number, DeadLetterEdit(body="{}"), **WHO)
@@ -317,13 +319,13 @@ def test_a_cancelled_operation_gives_back_what_it_has_not_done(db: None, group: 
 def test_a_server_that_is_away_costs_no_attempt(
     db: None, group: ConsumerGroup, fussy: Fussy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (letter,) = dead_lettered(group, 1)
+    (dead_letter,) = dead_lettered(group, 1)
 
     def away(_: Any) -> bool:
         raise OperationalError
 
     fussy.fails = away
-    operation = retry_dead_letters(letter, **WHO)
+    operation = retry_dead_letters(dead_letter, **WHO)
 
     assert work_off_operations(seconds=1) == 0
     assert (statuses(), DeadLetter.objects.get().attempts) == (["retrying"], 3)
@@ -410,8 +412,8 @@ def test_a_large_discard_is_done_by_a_worker_and_counts_what_has_changed_meanwhi
 
 
 def test_a_repeated_request_gets_the_same_operation_and_another_one_is_refused(db: None, group: ConsumerGroup) -> None:
-    (letter,) = dead_lettered(group, 1)
-    request_id, wanted = uuid4(), DeadLetterFilter(ids=(letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
+    (dead_letter,) = dead_lettered(group, 1)
+    request_id, wanted = uuid4(), DeadLetterFilter(ids=(dead_letter,), since=datetime(2025, 1, 15, tzinfo=UTC))
     first, replayed = start_operation("discard", wanted, request_id=request_id, **WHO)
     assert not replayed
 

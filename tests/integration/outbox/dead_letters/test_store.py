@@ -36,12 +36,12 @@ def test_a_dead_letter_keeps_the_message_exactly(group: ConsumerGroup) -> None:
 
 
 def test_a_dead_letter_is_marked_as_processed_and_written_once(group: ConsumerGroup) -> None:
-    letter = stored(group)
+    dead_letter = stored(group)
 
     store_dead_letter(group, MESSAGE, ValueError("again"), attempts=3)
 
     assert DeadLetter.objects.count() == 1
-    assert InboxEntry.objects.filter(consumer="fussy", event_id=letter.event_id).exists()
+    assert InboxEntry.objects.filter(consumer="fussy", event_id=dead_letter.event_id).exists()
 
 
 def test_failures_of_one_kind_at_one_place_are_one_group(group: ConsumerGroup) -> None:

@@ -33,26 +33,26 @@ def test_a_copy_is_the_message_as_it_came_and_says_why_it_is_there(db: None, gro
 
     assert publish(bus, topic=TOPIC) == 1
 
-    (copy,), letter = bus.published, DeadLetter.objects.get()
+    (copy,), dead_letter = bus.published, DeadLetter.objects.get()
     assert (copy.topic, copy.key, copy.body) == (TOPIC, b"\xff", b"{}")
     assert copy.headers[:4] == (headers[0], headers[1], ("none", b""), headers[3])
     said = dict(copy.headers[4:])
     assert said == {
         "dlq_group": b"fussy",
-        "dlq_event_id": str(letter.event_id).encode(),
+        "dlq_event_id": str(dead_letter.event_id).encode(),
         "dlq_exception": b"ValueError",
         "dlq_message": b"no",
         "dlq_frame": b"?:0 in ?",
-        "dlq_failure_group": letter.failure_group.encode(),
+        "dlq_failure_group": dead_letter.failure_group.encode(),
         "dlq_topic": b"t",
         "dlq_partition": b"1",
         "dlq_offset": b"2",
         "dlq_attempts": b"3",
-        "dlq_first_failed_at": letter.first_failed_at.isoformat().encode(),
+        "dlq_first_failed_at": dead_letter.first_failed_at.isoformat().encode(),
         "dlq_timestamp": b"1700000000000",
         "dlq_nulls": b"header none",
     }
-    assert letter.dlq_published_at is not None
+    assert dead_letter.dlq_published_at is not None
     assert publish(bus, topic=TOPIC) == 0
 
 
@@ -84,7 +84,9 @@ def test_what_a_broker_that_is_away_did_not_take_is_copied_in_order_when_it_is_b
     assert not has_unpublished(outbox_conf())
 
 
-def test_a_letter_that_the_broker_will_never_take_says_so_and_holds_nobody_up(db: None, group: ConsumerGroup) -> None:
+def test_a_dead_letter_that_the_broker_will_never_take_says_so_and_holds_nobody_up(
+    db: None, group: ConsumerGroup
+) -> None:
     dead_lettered(group, 1, 2)
     bus = MemoryBus()
 

@@ -92,7 +92,7 @@ def test_when_redis_was_emptied_it_may_be_done_again(outside: Outside, redis_url
     assert outside.sent == [event_id, event_id]
 
 
-def test_handlers_do_not_take_each_other_s_marks(outside: Outside) -> None:
+def test_handlers_do_not_take_each_other_s_keys(outside: Outside) -> None:
     event_id = uuid4()
     take_effect(outside.group, [received(event_id)])
     other = Outside(together=False)

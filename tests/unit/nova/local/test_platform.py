@@ -173,7 +173,8 @@ def test_a_directory_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path):
 
 def test_a_program_that_does_not_start_takes_everything_down(options: Options, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(supervised, "BACK_OFF", (0.0,))
-    broken = {**programs.PROGRAMS, "relay": ("-c", "import sys; sys.exit('no broker')")}
+    # Without its relay, nothing answers that all is well.
+    broken = {**programs.PROGRAMS, "web": WAIT, "relay": ("-c", "import sys; sys.exit('no broker')")}
     monkeypatch.setattr(programs, "PROGRAMS", broken)
 
     before = set(psutil.Process().children())

@@ -1,4 +1,4 @@
-"""When is more read for lanes that have enough?"""
+"""Partition queues: nothing more is read while enough waits for a thread."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -32,12 +32,12 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def lanes(gate: Gate) -> Iterator[PartitionQueues]:
-    lanes = PartitionQueues(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
-    yield lanes
+def queues(gate: Gate) -> Iterator[PartitionQueues]:
+    queues = PartitionQueues(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
+    yield queues
     gate.opened.release(100)
-    lanes.close()
-    lanes.release(lanes.partitions(), within=30)
+    queues.close()
+    queues.release(queues.partitions(), within=30)
 
 
 def messages(partition: int, number: int) -> list[IncomingMessage]:
@@ -47,19 +47,19 @@ def messages(partition: int, number: int) -> list[IncomingMessage]:
     ]
 
 
-def waits_long(lanes: PartitionQueues) -> threading.Thread:
-    thread = threading.Thread(target=lanes.await_need, args=(30,), daemon=True)
+def waits_long(queues: PartitionQueues) -> threading.Thread:
+    thread = threading.Thread(target=queues.await_need, args=(30,), daemon=True)
     thread.start()
     thread.join(0.2)
     return thread
 
 
-def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: PartitionQueues, gate: Gate) -> None:
-    lanes.feed(messages(0, BATCH))
+def test_nothing_more_is_read_while_queues_wait_for_a_thread(queues: PartitionQueues, gate: Gate) -> None:
+    queues.feed(messages(0, BATCH))
     assert gate.reached.acquire(timeout=30)
-    lanes.feed(messages(1, 3 * BATCH))
+    queues.feed(messages(1, 3 * BATCH))
 
-    waiting = waits_long(lanes)
+    waiting = waits_long(queues)
     assert waiting.is_alive()
 
     gate.opened.release()
@@ -69,10 +69,10 @@ def test_nothing_more_is_read_while_lanes_wait_for_a_thread(lanes: PartitionQueu
     assert not waiting.is_alive()
 
 
-def test_a_lane_that_is_slow_does_not_keep_others_waiting_for_more(lanes: PartitionQueues, gate: Gate) -> None:
-    lanes.feed(messages(0, 10 * BATCH))
+def test_a_queue_that_is_slow_does_not_keep_others_waiting_for_more(queues: PartitionQueues, gate: Gate) -> None:
+    queues.feed(messages(0, 10 * BATCH))
     assert gate.reached.acquire(timeout=30)
 
-    waiting = waits_long(lanes)
+    waiting = waits_long(queues)
 
     assert not waiting.is_alive()

@@ -20,7 +20,8 @@ from events.api import (
 )
 from events.conf import events_conf
 from events.store.streams import cache as stream_cache
-from events.store.streams.cache import FORMAT, Beginning, StreamCache
+from events.store.streams.local_streams import Beginning, LocalStreams
+from events.store.streams.shared_streams import FORMAT
 from tests.support.database import empty_all_tables
 from tests.support.events import new_event, new_stream
 
@@ -41,7 +42,7 @@ def forget_process() -> None:
     of_this_process().clear()
 
 
-def of_this_process() -> StreamCache:
+def of_this_process() -> LocalStreams:
     conf = events_conf()
     return stream_cache._local(conf.stream_cache_events, conf.stream_cache_bytes)
 
@@ -173,7 +174,7 @@ def test_what_was_not_used_for_longest_makes_room() -> None:
     streams = [new_stream() for _ in range(3)]
     for stream in streams:
         append_events(stream, 0, [new_event(), new_event()])
-    for cache in (StreamCache(max_events=4, max_bytes=1_000), StreamCache(max_events=9, max_bytes=20)):
+    for cache in (LocalStreams(max_events=4, max_bytes=1_000), LocalStreams(max_events=9, max_bytes=20)):
         for stream in streams[:2]:
             cache.put(("default", stream), Beginning(tuple(get_events(stream)), 10))
         cache.get(("default", streams[0]))

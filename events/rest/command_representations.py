@@ -1,0 +1,56 @@
+"""Commands and what becomes of them as structs, which also describe them in OpenAPI."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from events.aggregates.aggregate import aggregates
+from events.aggregates.difference import FieldDifference
+from events.commands.schemas import command_schema
+
+COMMAND: dict[str, Any] = {
+    "description": "The fields of the command that the address names, one of these.",
+    "anyOf": [
+        command_schema(aggregate, name, command)
+        for aggregate in sorted(aggregates, key=lambda kind: kind.name)
+        for name, command in aggregate.commands.items()
+    ],
+}
+
+
+class CommandEvent(Struct, frozen=True, kw_only=True):
+    """An event that a command has brought about, or would."""
+
+    event_id: UUID | UnsetType = UNSET
+    event_type: str
+    version: int
+    position: int | UnsetType = UNSET
+    payload: dict[str, Any]
+
+
+class CommandAnswer(Struct, frozen=True, kw_only=True):
+    """What a command has brought about, or would."""
+
+    aggregate_type: str
+    aggregate_id: str
+    command_id: UUID
+    version: Annotated[int, Meta(description="The aggregate's version after the command.")]
+    events: Annotated[list[CommandEvent], Meta(description="What happened; empty when all was so already.")]
+
+
+class StateAnswer(Struct, frozen=True, kw_only=True):
+    """The state of an aggregate."""
+
+    aggregate_type: str
+    aggregate_id: str
+    version: Annotated[int, Meta(description="Of the last event that counts in the state.")]
+    state: dict[str, Any]
+
+
+class DifferenceAnswer(Struct, frozen=True, kw_only=True):
+    """The fields in which two versions of a state differ."""
+
+    first: int = field(name="from")
+    last: int = field(name="to")
+    changes: list[FieldDifference]

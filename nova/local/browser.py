@@ -1,0 +1,128 @@
+"""Headless Chromium: takes pictures of pages, driven over its debugging pipe (Chrome DevTools Protocol)."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nova.local.exceptions import BrowserError
+
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+WIDTH, HEIGHT = 1440, 1000  # CSS pixels
+TIMEOUT = 60  # seconds for all that a browser is asked
+
+# The browser reads commands from file descriptor 3 and writes answers to 4.
+_AS_CHILD = 'exec "$@" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null'
+
+
+def chromium() -> str | None:
+    """The path of a Chromium on this machine, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Browser:
+    """A Chromium with one page."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._number = 0
+        self._session: str | None = None
+        target = self._call("Target.createTarget", url="about:blank", width=WIDTH, height=HEIGHT)["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._call("Page.enable")
+
+    def open(self, url: str) -> None:
+        """Go to a page, and wait until it has loaded."""
+        self._call("Page.navigate", url=url)
+        self._await_event("Page.loadEventFired")
+
+    def fill_in(self, **fields: str) -> None:
+        """Fill in the fields of the page's form, send it, and wait until its answer has loaded."""
+        values = "".join(f"form.elements[{json.dumps(name)}].value = {json.dumps(fields[name])};" for name in fields)
+        self._evaluate(f"const form = document.forms[0]; {values} form.submit()")
+        self._await_event("Page.loadEventFired")
+
+    def picture(self) -> bytes:
+        """The page as a PNG, once its fonts and charts are drawn."""
+        self._evaluate("document.fonts.ready.then(() => new Promise(done => setTimeout(done, 500)))")
+        return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
+
+    @property
+    def path(self) -> str:
+        """The path of the page that is open, to which redirects may have led."""
+        return str(self._evaluate("location.pathname"))
+
+    def _evaluate(self, expression: str) -> object:
+        answer = self._call("Runtime.evaluate", expression=expression, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise BrowserError(f"the page says: {answer['exceptionDetails'].get('text')}")
+        return answer["result"].get("value")
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        assert self._process.stdin  # noqa: S101 - for the type checker
+        self._process.stdin.write(json.dumps(message).encode() + b"\0")
+        self._process.stdin.flush()
+        while (answer := self._read()).get("id") != self._number:
+            pass
+        if "error" in answer:
+            raise BrowserError(f"{method}: {answer['error']['message']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _await_event(self, method: str) -> None:
+        while self._read().get("method") != method:
+            pass
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout  # noqa: S101 - for the type checker
+        text = bytearray()
+        while (byte := self._process.stdout.read(1)) != b"\0":
+            if not byte:
+                raise BrowserError("the browser has ended, or took too long")
+            text += byte
+        message: dict[str, Any] = json.loads(text)
+        return message
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A browser for as long as the block lasts.
+
+    Raises:
+        BrowserError: there is no Chromium on this machine, or it does not do what it should.
+    """
+    program = chromium()
+    if program is None:
+        raise BrowserError(f"No browser is installed: one of {', '.join(NAMES)} is needed.")
+    with tempfile.TemporaryDirectory(prefix="nova-browser-") as profile:
+        arguments = (
+            *("--headless", "--remote-debugging-pipe", f"--user-data-dir={profile}", "--hide-scrollbars"),
+            *("--disable-gpu", "--no-first-run", f"--window-size={WIDTH},{HEIGHT}"),
+            # Chromium refuses its sandbox to root; the only pages are our own.
+            *(("--no-sandbox",) if os.geteuid() == 0 else ()),
+        )
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", _AS_CHILD, "sh", program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        deadline = threading.Timer(TIMEOUT, process.kill)
+        deadline.start()
+        try:
+            yield Browser(process)
+        except BrokenPipeError as error:
+            raise BrowserError("the browser has ended, or took too long") from error
+        finally:
+            deadline.cancel()
+            process.terminate()
+            process.communicate()
