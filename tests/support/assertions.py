@@ -2,10 +2,10 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 # What fails without the word `assert`.
 PYTESTS_OWN = {"raises", "warns", "fail"}
+ASSERTION = "assert"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -19,44 +19,52 @@ class Suite:
     """
 
     def __init__(self, sources: Iterable[tuple[str, str]]) -> None:
-        self.tests: list[tuple[str, str, Function]] = []
-        """Where each is, its module, and itself."""
-        self._helpers: list[tuple[str, str, Definition]] = []
-        """By what name each is called, its module, and itself."""
-        self._imported: dict[str, str] = {}
+        self.tests: dict[str, set[str]] = {}
+        """Where each is, and what it calls or hands on."""
+        self._helpers: list[tuple[str, set[str]]] = []
+        """By what name each is called, and what it calls itself."""
         for path, text in sources:
-            self._add(path.removesuffix(".py").replace("/", "."), path, ast.parse(text))
+            self._add(path, ast.parse(text))
 
-    def _add(self, module: str, path: str, tree: ast.Module) -> None:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                names = {alias.asname or alias.name: f"{node.module}:{alias.name}" for alias in node.names}
-                self._imported |= {f"{module}:{name}": target for name, target in names.items()}
-            elif isinstance(node, Function) and node.name.startswith("test_"):
-                self.tests.append((f"{path}::{node.name}", module, node))
+    def _add(self, path: str, tree: ast.Module) -> None:
+        module = path.removesuffix(".py").replace("/", ".")
+        nodes = list(ast.walk(tree))
+        imported = {
+            alias.asname or alias.name: f"{node.module}:{alias.name}"
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+
+        def names(node: ast.AST) -> set[str]:
+            return {imported.get(name, name if is_whole else f"{module}:{name}") for name, is_whole in names_in(node)}
+
+        for node in nodes:
+            if isinstance(node, Function) and node.name.startswith("test_"):
+                self.tests[f"{path}::{node.name}"] = names(node)
             elif isinstance(node, ast.ClassDef):
                 methods = [part for part in node.body if isinstance(part, Function)]
-                self._helpers += [(f".{method.name}", module, method) for method in methods]
-        self._helpers += [(f"{module}:{node.name}", module, node) for node in tree.body if isinstance(node, Definition)]
-
-    @cached_property
-    def _asserting(self) -> set[str]:
-        """By what names helpers are called that assert."""
-        found: set[str] = set()
-        while more := {
-            name for name, module, node in self._helpers if name not in found and self._asserts(module, node, found)
-        }:
-            found |= more
-        return found
-
-    def _asserts(self, module: str, node: ast.AST, helpers: set[str]) -> bool:
-        return any(is_assertion(part) for part in ast.walk(node)) or any(
-            self._imported.get(name, name) in helpers for name in names_in(module, node)
-        )
+                self._helpers += [(f".{method.name}", names(method)) for method in methods]
+        top = [node for node in tree.body if isinstance(node, Definition)]
+        self._helpers += [(f"{module}:{node.name}", names(node)) for node in top]
 
     def without_assertion(self) -> list[str]:
         """Where the tests are that nothing but an error can fail."""
-        return [place for place, module, test in self.tests if not self._asserts(module, test, self._asserting)]
+        asserting = {ASSERTION}
+        while more := {name for name, calls in self._helpers if name not in asserting and calls & asserting}:
+            asserting |= more
+        return [place for place, calls in self.tests.items() if not calls & asserting]
+
+
+def names_in(node: ast.AST) -> Iterator[tuple[str, bool]]:
+    """What is called or handed on; and whether that is the whole name, or one of the module's."""
+    for part in ast.walk(node):
+        if is_assertion(part):
+            yield ASSERTION, True
+        elif isinstance(part, ast.Name):
+            yield part.id, False
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+            yield f".{part.func.attr}", True
 
 
 def is_assertion(part: ast.AST) -> bool:
@@ -69,12 +77,3 @@ def is_assertion(part: ast.AST) -> bool:
         case ast.Attribute(value=ast.Name(id="pytest"), attr=attr):
             return attr in PYTESTS_OWN
     return False
-
-
-def names_in(module: str, node: ast.AST) -> Iterator[str]:
-    """Whatever is called or handed on: names with their module, methods with a dot."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            yield f"{module}:{part.id}"
-        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-            yield f".{part.func.attr}"
