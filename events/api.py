@@ -1,4 +1,4 @@
-"""What may other apps use of the event store? Everything that is named here, and `events.envelope`."""
+"""Public interface of the event store: what other apps may use, beside `events.envelope` and `events.exceptions`."""
 
 from events.aggregates.aggregate import Aggregate, Command, Issued, aggregates
 from events.aggregates.difference import FieldDifference, differences

@@ -1,4 +1,4 @@
-"""Which of two events came first, as far as anybody could know? Each carries a Lamport clock in its metadata.
+"""Lamport clock: which of two events came first, as far as anybody could know. Each carries one in its metadata.
 
 The rule is Lamport's (*Time, Clocks, and the Ordering of Events in a Distributed System*, 1978): a process counts its
 events, and whatever it receives lifts its count to at least the number received. So an event's clock is greater than

@@ -1,4 +1,4 @@
-"""Whose doing is what happens now? Values that fill the blanks of events appended inside a request or a handler."""
+"""Event context: values that fill the blanks of events appended inside a request or a handler."""
 
 from contextlib import AbstractContextManager
 from contextvars import ContextVar

@@ -159,4 +159,4 @@ class LogPage(Struct, frozen=True, kw_only=True):
     position: int
     """How far a follower has seen the log after this page: its next cursor, also when no event matched."""
     safe_position: int
-    """How far the log could be read at that moment; equal to `position` when the follower has caught up."""
+    """How far the log could be read then; equal to `position` when the follower has caught up."""

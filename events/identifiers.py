@@ -1,4 +1,4 @@
-"""Which names may streams and events have, and where do new ids come from?"""
+"""Identifiers: which names streams and events may have, and where new ids come from."""
 
 import os
 import re

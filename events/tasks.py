@@ -1,4 +1,4 @@
-"""What do workers do for the event store? They take snapshots, lest a command wait, renew and prune them."""
+"""Tasks of the event store: workers take snapshots, lest a command wait, renew and prune them."""
 
 import structlog
 from celery import shared_task

@@ -1,4 +1,4 @@
-"""How is an aggregate tested without a database? Given what happened, when somebody wants something, then what?
+"""Given, when, then: aggregates are tested without a database.
 
     given(OrderCreated(…)).when(PayOrder(payment_id="p", amount=500)).then(OrderPaid(…))
     given().when(PayOrder(payment_id="p", amount=500)).then_refused("order_not_found")

@@ -1,4 +1,4 @@
-"""How does a model see a `json` column, which keeps its text as it was hashed, where Django would make it `jsonb`?"""
+"""JSON text field: a `json` column, which keeps its text as it was hashed, where Django would make it `jsonb`."""
 
 from typing import Any
 

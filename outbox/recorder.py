@@ -1,4 +1,4 @@
-"""How does every event get its outbox row? In the one statement that appends it (invariant I5)."""
+"""Recorder: every event gets its outbox row in the one statement that appends it (invariant I5)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is an aggregate? Two pure functions over the events of one stream, and the names by which others reach them.
+"""Aggregate: two pure functions over the events of one stream, and the names by which others reach them.
 
 `decide` says what happens when somebody wants something, or refuses; `evolve` says what is so once it has happened.
 Neither knows the time, a database or Django: what they need to know comes with the command.

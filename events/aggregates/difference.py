@@ -1,4 +1,4 @@
-"""In which fields do two states differ? Pure."""
+"""State difference: the fields in which two states differ. Pure."""
 
 from typing import Annotated, Any, Literal
 

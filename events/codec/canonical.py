@@ -1,4 +1,4 @@
-"""What is the one text of a JSON value? Its canonical form by RFC 8785, which content hashes stand on."""
+"""Canonical JSON (RFC 8785): the one text of a JSON value, which content hashes stand on."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How do large payloads become small? By zstandard, which keeps both time and place low for JSON."""
+"""Compression: large payloads become small by zstandard, which keeps both time and place low for JSON."""
 
 import threading
 

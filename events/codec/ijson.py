@@ -1,4 +1,4 @@
-"""Is this text I-JSON (RFC 7493), and what does it say?
+"""I-JSON (RFC 7493): JSON text is read strictly, or refused with a pointer to what is wrong.
 
 Python's own parser is lenient: it takes the last of two equal keys, NaN, lone surrogates and integers that other
 languages round. A store keeps what it accepts for ever, so all of that is refused here.

@@ -1,4 +1,4 @@
-"""How does MessagePack say what canonical JSON says? Value for value, so that the same text comes back."""
+"""MessagePack: says what canonical JSON says, value for value, so that the same text comes back."""
 
 import re
 from typing import Any

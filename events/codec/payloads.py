@@ -1,4 +1,4 @@
-"""How does a payload become text, and text a payload?
+"""Payload codec: a payload becomes text, and text a payload.
 
 Reading is tolerant, because what is stored is true: an unknown type, or a version that the code does not know yet, is
 read as `Untyped`, as the store also reads what came before its type and does not fit it; an older version is upcast.

@@ -1,4 +1,4 @@
-"""In which form does a payload lie in the store? In its canonical JSON, taken through small steps that can be undone.
+"""Encoding pipeline: a payload's canonical JSON is stored through small steps that can be undone.
 
 The name of an encoding lists its steps in the order in which they were dumped, such as `msgpack+zstd`; loading undoes
 them backwards. Every event carries the name of its own, so it stays readable when the choice for new ones changes, and

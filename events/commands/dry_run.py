@@ -1,4 +1,4 @@
-"""What would a command bring about? It is decided on the aggregate as it is now, and nothing is written."""
+"""Dry run: a command is decided on the aggregate as it is now, and nothing is written."""
 
 from datetime import UTC, datetime
 from typing import Any

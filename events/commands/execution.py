@@ -1,4 +1,4 @@
-"""How does a command take effect, once, whoever else is at it? Load the aggregate, let it decide, append the events.
+"""Command execution: load the aggregate, let it decide, append the events; a command takes effect once.
 
 Optimistic by default: whoever was overtaken loads and decides again, after a while of random length. By choice one at
 a time: an advisory lock, held to the end of the open transaction or of the command's own, keeps commands on one
@@ -8,6 +8,8 @@ A command takes effect once, however often it is sent. The ids of its events der
 knows a repetition, and says so when it refuses to append them a second time; and before a refusal by the aggregate's
 rules reaches the caller, who may repeat a command *because* it took effect, its first answer is looked for. A fresh
 command pays nothing for this. What was refused, or brought nothing about, left no trace and is decided anew.
+
+It has more than 200 lines because optimistic and locked execution are one loop with two ways in.
 """
 
 import random
@@ -139,8 +141,8 @@ class _Call:
         self._issued = issued
         self._expected_version = expected_version
         self._using = using
-        said = msgspec.json.encode([aggregate.name, issued.aggregate_id, name, command], order="sorted")
-        self._about: dict[str, Any] = {"name": name, "hash": sha256(said).hexdigest()}
+        text = msgspec.json.encode([aggregate.name, issued.aggregate_id, name, command], order="sorted")
+        self._about: dict[str, Any] = {"name": name, "hash": sha256(text).hexdigest()}
         if (cause := current_context().causation_id) is not None:
             self._about["causation_id"] = str(cause)
 
@@ -184,14 +186,14 @@ class _Call:
         return self._answer(appended.version, appended.event_ids, appended.positions, tuple(payloads))
 
     def _ask_for_snapshot(self, loaded: Loaded, appended: int) -> None:
-        """Have a worker take a snapshot where one is due, after the commit: a hint, and the next command repeats it."""
+        """Ask a worker for a snapshot where one is due, after the commit; if that is lost, the next command asks."""
         policy = SnapshotPolicy(every=events_conf().snapshot_every)
         if policy.is_due(folded=loaded.folded + appended, load_seconds=loaded.seconds):
 
-            def hint() -> None:
+            def request() -> None:
                 ask_for_snapshot(self.stream)
 
-            transaction.on_commit(hint, using=self._using, robust=True)
+            transaction.on_commit(request, using=self._using, robust=True)
 
     def _event(self, number: int, payload: Struct) -> NewEvent:
         return NewEvent(

@@ -1,4 +1,4 @@
-"""How does JSON Schema describe a command? From the very struct that it is, without references."""
+"""Command schemas: JSON Schema describes a command from the very struct that it is, without references."""
 
 from typing import Any
 

@@ -6,8 +6,8 @@
 --
 -- A conflict is no error here, for one event is written or it is not: no savepoint is needed to take a part of it back.
 --
--- A tombstone is an event too, which takes a version like any other and commits together with its mark in
--- stream_metadata. So an append that has not seen the mark has not seen that version either, and loses the race for it.
+-- A tombstone is an event too, which takes a version like any other and commits together with its row in
+-- stream_metadata. So an append that has not seen the row has not seen that version either, and loses the race for it.
 WITH stream AS MATERIALIZED (
     SELECT coalesce((
         SELECT version FROM domain_events

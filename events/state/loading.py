@@ -1,4 +1,4 @@
-"""What is an aggregate's state now, or at a version? The newest snapshot that counts, and the events after it."""
+"""Aggregate loading: state now, or at a version, from the newest snapshot that counts and the events after it."""
 
 import time
 from typing import Any

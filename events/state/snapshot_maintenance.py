@@ -1,4 +1,4 @@
-"""How are snapshots taken, made anew after a change of code, and counted? For workers and operators."""
+"""Snapshot maintenance: taken, made anew after a change of code, and counted, for workers and operators."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""How does a worker hear that a snapshot is due, while no command waits for that? By a hint from a thread of its own.
+"""Snapshot requests: a thread tells a worker that a snapshot is due, while no command waits for that.
 
-Hints may be lost: the next command on the aggregate finds the snapshot still due. Whoever asks never waits for Redis
+Requests may be lost: the next command on the aggregate finds the snapshot still due. Whoever asks never waits for Redis
 and never fails.
 """
 
@@ -24,7 +24,7 @@ REST_AFTER_FAILURE = 5.0
 
 
 class Asker:
-    """Sends hints, several requests for one aggregate in one."""
+    """Sends requests, several for one aggregate as one."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -32,7 +32,7 @@ class Asker:
         self._lock = threading.Lock()
         self._asked = threading.Event()
         self._rests_until = 0.0
-        threading.Thread(target=self._run, name="snapshot-hints", daemon=True).start()
+        threading.Thread(target=self._run, name="snapshot-requests", daemon=True).start()
 
     def ask(self, stream: StreamId) -> None:
         """Have a snapshot taken some time."""
@@ -51,7 +51,7 @@ class Asker:
             try:
                 for stream in streams:
                     send(stream)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, a hint is all that is lost
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, a request is all that is lost
                 log.warning("snapshots_not_asked_for", error=str(error), aggregates=len(streams))
                 self._rests_until = time.monotonic() + REST_AFTER_FAILURE
 

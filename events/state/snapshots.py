@@ -1,4 +1,4 @@
-"""What is kept of an aggregate's state, so that a load needs not begin at the first event, and when does it count?
+"""Snapshots: the state of an aggregate, kept so that a load needs not begin at the first event.
 
 A snapshot counts while it was made with today's fold and codec; what those are stands in its row. Everything here may
 be lost or wrong-footed without harm: a load without a snapshot takes longer and says the same.

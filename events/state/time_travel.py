@@ -1,4 +1,4 @@
-"""What was an aggregate at a version, or at a time, and what has changed between two versions?"""
+"""Time travel: an aggregate at a version or a time, and what has changed between two versions."""
 
 from datetime import datetime
 from typing import Any

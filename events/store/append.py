@@ -1,4 +1,4 @@
-"""How do events get into the store? In one round trip, all of them or none, each exactly once."""
+"""Append: events get into the store in one round trip, all of them or none, each exactly once."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -19,9 +19,9 @@ from events.store.prepared import PreparedEvent, prepare
 
 Rows = list[tuple[int, ...]]
 
-ATTEMPTS = 20
+MAX_ATTEMPTS = 20
 # Races that an append loses before it queues with the others that lost: whoever has queued soon comes first.
-RACES = 3
+MAX_RACES = 3
 
 
 def append_events(
@@ -55,8 +55,8 @@ def append_prepared(
 ) -> list[Appended]:
     """Append what `prepare` has made of the writes; otherwise the same as `append_streams`."""
     hook = on_append()
-    for attempt in range(ATTEMPTS):
-        rows = _write(writes, prepared, hook, using) if attempt < RACES else _queued(writes, prepared, hook, using)
+    for attempt in range(MAX_ATTEMPTS):
+        rows = _write(writes, prepared, hook, using) if attempt < MAX_RACES else _queued(writes, prepared, hook, using)
         if rows:
             if hook.committed:
                 transaction.on_commit(hook.committed, using=using, robust=True)
@@ -67,7 +67,7 @@ def append_prepared(
         check_tombstones(writes, using=using)
         check_versions(writes, using=using)
         # No expectation is broken, so a racing append took the versions that this one was about to take.
-    raise Unavailable(f"lost {ATTEMPTS} races for the same stream; try again")
+    raise Unavailable(f"lost {MAX_ATTEMPTS} races for the same stream; try again")
 
 
 def check_shape(writes: Sequence[StreamWrite]) -> None:

@@ -1,8 +1,10 @@
-"""How do many callers with a few events each append as fast as one with many? Their appends go into one statement.
+"""Batch writer: many callers with a few events each append as fast as one with many, in one statement.
 
 A writer's thread collects what callers hand in, for a tenth of a second or until it has a thousand events, and appends
 it at once. If the store refuses, the batch is halved until each refusal meets the caller that it is meant for. Nobody
 is answered before the commit. Appends are not part of a transaction that a caller may have open.
+
+It has a few more than 200 lines because collecting, merging and answering make one request's way.
 """
 
 import os
@@ -68,7 +70,7 @@ class BatchWriter:
         Raises `InvalidEvent` at once for what cannot be an event, and `Unavailable` when the writer is closed or of
         another process. Blanks of the events are filled from the caller's own `event_context`.
         """
-        # Before the lock, which may have been held at the moment of the fork.
+        # Before the lock, which may have been held when the process forked.
         if self._is_of_another_process():
             raise Unavailable("the batch writer was made before a fork; its thread is not in this process")
         check_shape(writes)

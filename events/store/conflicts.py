@@ -1,4 +1,4 @@
-"""Why did the store refuse a batch? Looked up afterwards, so that the usual append pays nothing for it.
+"""Conflicts: why the store refused a batch, looked up afterwards, so that the usual append pays nothing for it.
 
 Repetition is decided before all else: whoever repeats an append gets its first answer, although the stream has gone on
 or was closed.

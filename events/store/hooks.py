@@ -1,4 +1,4 @@
-"""What else must happen in the transaction that appends? The composition says so with one typed hook."""
+"""Append hook: what else happens in the transaction that appends; the composition says so."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

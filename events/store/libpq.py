@@ -1,4 +1,4 @@
-"""How does the hottest statement reach the server with the least in between?
+"""libpq: the hottest statement reaches the server with the least in between.
 
 Through libpq's own calls, as psycopg offers them: its cursor spends half as much on twenty parameters as the server
 spends on the rows. Transactions, prepared statements, interruption and errors stay psycopg's own. For one statement
@@ -70,9 +70,9 @@ def _execute(connection: psycopg.Connection[Any], statement: LibpqStatement, enc
     return _result(connection, ExecStatus.TUPLES_OK)
 
 
-def _result(connection: psycopg.Connection[Any], wanted: ExecStatus) -> Any:
+def _result(connection: psycopg.Connection[Any], expected: ExecStatus) -> Any:
     result = connection.wait(generators.execute(connection.pgconn))[-1]
-    if result.status != wanted:
+    if result.status != expected:
         raise error_from_result(result)
     return result
 

@@ -1,4 +1,4 @@
-"""Up to where can the log be read without missing an event that commits later?
+"""Safe position: up to where the log can be read without missing an event that commits later.
 
 Positions are drawn before commits, and transactions commit in another order than they draw. The safe position stays
 below every position that an open transaction may still fill; the reasoning stands in `sql/safe_position.sql`.

@@ -1,4 +1,4 @@
-"""What can go wrong when events are brought in or out?
+"""Exceptions of bringing events in and out.
 
 TransferError
 ├── InvalidMap      the map file cannot be understood

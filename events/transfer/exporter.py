@@ -1,4 +1,4 @@
-"""How does the log leave the store? As NDJSON, one event a line in canonical JSON, which `import_events` takes back."""
+"""Export: the log as NDJSON, one event a line in canonical JSON, which `import_events` takes back."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

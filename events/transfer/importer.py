@@ -1,8 +1,10 @@
-"""How do a file's rows get into the store? In batches, each in one transaction with the note of how far the import is.
+"""Import: a file's rows are appended in batches, each in one transaction with the note of how far the import is.
 
 The same file with the same map goes on where it stopped, and a finished one begins anew and adds nothing, because an
 event's id comes from its row. Rows of one stream keep their order; a bad row is written to the rejects and the rest
 goes on.
+
+It has a few more than 200 lines because a batch, its rejects and its note are one transaction.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,8 @@
-"""How does a row of somebody else's file become an event? By a map in TOML; `examples/import/README.md` explains it."""
+"""Import map: a row of somebody else's file becomes an event by a map in TOML.
+
+`examples/import/README.md` explains it. It has more than 200 lines because the map's form and what it does to a row
+change together.
+"""
 
 import io
 import re
@@ -257,10 +261,10 @@ def _boolean(value: Any) -> bool:
 
 
 def _timestamp(value: Any) -> str:
-    moment = datetime.fromisoformat(str(value))
-    if moment.tzinfo is None:
+    timestamp = datetime.fromisoformat(str(value))
+    if timestamp.tzinfo is None:
         raise ValueError("a time needs an offset")
-    return moment.isoformat()
+    return timestamp.isoformat()
 
 
 _CONVERSIONS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""How is a file read row by row, whatever its size? CSV with a header or NDJSON, plain or gzipped."""
+"""Source rows: a file is read row by row, whatever its size; CSV with a header or NDJSON, plain or gzipped."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Does a changed JSON Schema still hold what the old one held? If not, the payload needs a new version.
+"""Schema compatibility: a changed JSON Schema has to hold what the old one held, or the payload needs a new version.
 
 Two readers have to go on: the code that reads what was stored under the old schema, and consumers that were written
 for the old one. So whatever was allowed stays allowed, whatever was there stays there, and nothing becomes required. An

@@ -1,4 +1,4 @@
-"""Does an event's name say that something has happened? Its last word has to be in the past tense."""
+"""Event names: an event has happened, so the last word of its name has to be in the past tense."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How does JSON Schema describe the payloads, and do the committed descriptions still hold?
+"""Event schemas: JSON Schema describes the payloads, and the committed descriptions have to hold still.
 
 One document a type and version, draft 2020-12, from the very classes that read and write payloads. The documents of
 earlier versions stay as they were written: the log holds such payloads for ever, and no class describes them any more.

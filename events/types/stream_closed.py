@@ -1,4 +1,4 @@
-"""What can happen to a stream as such?"""
+"""Stream closed: the event of a stream as such, its last one."""
 
 from msgspec import Struct
 

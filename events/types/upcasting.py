@@ -1,4 +1,4 @@
-"""How is a payload of one version read as another? By small pure functions from one version to the next, in a chain.
+"""Upcasting: a payload of one version is read as another, by small pure functions in a chain.
 
 An upcaster brings the plain JSON value of an older payload nearer to the version that the code writes, a downcaster a
 newer one nearer to what a consumer still understands. Both take a `dict` and return one, and know no clock and no

@@ -1,4 +1,7 @@
-"""How are events read: by stream, from the log, by id, by type, by cause, since a time?"""
+"""Event queries: by stream, from the log, by id, by type, by cause, since a time.
+
+It has more than 200 lines because every way to read events is one small function here.
+"""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,7 +1,9 @@
-"""How are very many events read and handled again, fast and in constant memory?
+"""Replay: very many events are read and handled again, fast and in constant memory.
 
-A thread reads pages ahead while the ones before are decoded and handled. Handlers may run in several lanes: all events
-of a stream are in one lane, in order; between streams there is no order then.
+A thread reads pages ahead while the ones before are decoded and handled. Handlers may run in several workers: all
+events of a stream go to one worker, in order; between streams there is no order then.
+
+It has more than 200 lines because reading ahead and the workers share one channel and its end.
 """
 
 import queue
@@ -27,9 +29,9 @@ from events.store.reading.rows import Row, recorded_events
 
 PAGE = 1_000
 PAGES_AHEAD = 2
-# Events that wait for one lane.
+# Events that wait for one worker.
 QUEUE_SIZE = 250
-# Events decoded at once: enough to be fast, few enough to weigh nothing.
+# Events decoded at once: enough to be fast, few enough to take no memory.
 DECODED_AHEAD = 100
 POSITION, VERSION = map(RECORDED_COLUMNS.index, ("position", "version"))
 # Seconds between two looks whether the other side has gone.
@@ -113,18 +115,18 @@ def replay(
     *,
     after: int = 0,
     since: datetime | None = None,
-    lanes: int = 1,
+    workers: int = 1,
     using: str = "default",
 ) -> Replayed:
     """Hand every event of the handlers' types to its handler, from a position or a time on.
 
-    With several lanes handlers run in as many threads, each with database connections of its own. The first failure
-    ends the replay: `ReplayFailed` names the event, and what the handler raised is its cause. Events of other lanes may
-    have been handled beyond it.
+    With several workers handlers run in as many threads, each with database connections of its own. The first failure
+    ends the replay: `ReplayFailed` names the event, and what the handler raised is its cause. Events of other
+    workers may have been handled beyond it.
     """
     end = safe_position(using=using)
     count = 0
-    with _workers(handlers, lanes) as handle:
+    with _dispatcher(handlers, workers) as handle:
         for event in stream_log(after, until=end, event_types=list(handlers), since=since, using=using):
             handle(event)
             count += 1
@@ -199,12 +201,12 @@ def _ahead(pages: Callable[[], Iterator[list[Row]]], using: str) -> Iterator[lis
 
 
 @contextmanager
-def _workers(handlers: Mapping[str, Handler], lanes: int) -> Iterator[Handler]:
-    if lanes == 1:
+def _dispatcher(handlers: Mapping[str, Handler], workers: int) -> Iterator[Handler]:
+    if workers == 1:
         yield lambda event: _handle(handlers, event)
         return
     failures: list[BaseException] = []
-    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(QUEUE_SIZE) for _ in range(lanes)]
+    channels: list[_Channel[RecordedEvent | _End]] = [_Channel(QUEUE_SIZE) for _ in range(workers)]
 
     def work(channel: _Channel[RecordedEvent | _End]) -> None:
         try:
@@ -218,10 +220,12 @@ def _workers(handlers: Mapping[str, Handler], lanes: int) -> Iterator[Handler]:
             connections.close_all()
 
     def dispatch(event: RecordedEvent) -> None:
-        if not channels[crc32(str(event.stream).encode()) % lanes].put(event):
+        if not channels[crc32(str(event.stream).encode()) % workers].put(event):
             raise failures[0]
 
-    threads = [threading.Thread(target=work, args=(channel,), name="replay-lane", daemon=True) for channel in channels]
+    threads = [
+        threading.Thread(target=work, args=(channel,), name="replay-worker", daemon=True) for channel in channels
+    ]
     for thread in threads:
         thread.start()
     try:

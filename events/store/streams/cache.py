@@ -25,7 +25,7 @@ from events.store.streams.local_streams import NOTHING, Beginning, LocalStreams
 from events.store.streams.shared_streams import SharedStreams
 
 # Redis is told of a longer stream when it lacks so many events, or a tenth.
-LACKING = 100
+MIN_LACKING = 100
 EVENT_ID = RECORDED_COLUMNS.index("event_id")
 
 
@@ -56,7 +56,7 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
     events = (*known, *recorded_events(tail))
     if _sees_only_committed(using):
         local.put(key, Beginning(events, beginning.bytes + json_bytes(tail)))
-        if shared is not None and len(tail) > min(LACKING, len(events) // 10):
+        if shared is not None and len(tail) > min(MIN_LACKING, len(events) // 10):
             before = _range(stream, 1, known[-1].version, using) if known else []
             shared.put(stream, [*before, *tail])
     return events[after:] if after else events

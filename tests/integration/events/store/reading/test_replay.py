@@ -62,7 +62,7 @@ def test_every_event_is_handled_once_and_each_stream_in_order(lanes: int) -> Non
         seen[event.stream].append(event.version)
         threads.add(threading.current_thread())
 
-    done = replay({"note.taken": handle}, lanes=lanes)
+    done = replay({"note.taken": handle}, workers=lanes)
 
     assert (done.events, done.position) == (2_000, last_position())
     assert seen == {stream: list(range(1, 101)) for stream in streams}
@@ -80,7 +80,7 @@ def test_a_failure_names_its_event_and_ends_the_replay(lanes: int) -> None:
         handled.append(event)
 
     with pytest.raises(ReplayFailed) as failed:
-        replay({"note.taken": handle}, lanes=lanes)
+        replay({"note.taken": handle}, workers=lanes)
 
     assert failed.value.event.version == 3
     assert isinstance(failed.value.__cause__, ZeroDivisionError)
@@ -113,7 +113,7 @@ def in_one_lane(until: int) -> None:
 
 
 def in_three_lanes(_: int) -> None:
-    replay({"note.taken": lambda _: None}, lanes=3)
+    replay({"note.taken": lambda _: None}, workers=3)
 
 
 def collecting(until: int) -> None:
