@@ -22,7 +22,7 @@ SECONDS = 20.0  # of each round of each side: a minute in all
 WARM_UP = 2.0  # seconds at the beginning of a round that do not count
 # Seconds after which what was started has nothing more to do, and during which it is watched then.
 SETTLED, IDLE_SECONDS = 5.0, 10.0
-PATIENCE = 10.0
+ARRIVAL_TIMEOUT = 10.0
 # What an idle relay may cost: queries per second, and percent of a core.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
 
@@ -84,7 +84,7 @@ def _empty_outbox() -> None:
 
 
 def _await_published() -> None:
-    deadline = time.perf_counter() + PATIENCE
+    deadline = time.perf_counter() + ARRIVAL_TIMEOUT
     with connection.cursor() as cursor:
         while time.perf_counter() < deadline:
             cursor.execute("SELECT FROM outbox_events WHERE NOT published LIMIT 1")

@@ -31,7 +31,7 @@ WARM_UP = 2.0  # seconds at the beginning of a round that do not count
 SETTLED, IDLE_SECONDS = 5.0, 10.0
 BACKLOG = 50_000
 PARTITIONS = 6
-PATIENCE = 60.0
+ARRIVAL_TIMEOUT = 60.0
 # What is allowed to an idle consumer.
 IDLE_QUERIES, IDLE_CPU = 5.0, 2.0
 TRANSACTIONS = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
@@ -90,7 +90,7 @@ def _backlog(kind: Kind, brokers: str) -> float:
     producer = Producer({"bootstrap.servers": brokers, "queue.buffering.max.messages": 2 * BACKLOG})
     for message in new_messages(BACKLOG):
         producer.produce(TOPIC, key=message.key, value=message.body, headers=list(message.headers))
-    assert producer.flush(PATIENCE) == 0
+    assert producer.flush(ARRIVAL_TIMEOUT) == 0
     with watched(f"{kind} consumer", brokers, group) as consumer:  # type: ignore[arg-type]
         _await(lambda: consumer.handled() >= BACKLOG)
         moments = sorted(consumer.committed().values())
@@ -141,7 +141,7 @@ def _end_of_topic(brokers: str, ends: list[TopicPartition]) -> bool:
 
 
 def _await(holds: Callable[[], bool]) -> None:
-    deadline = time.perf_counter() + PATIENCE
+    deadline = time.perf_counter() + ARRIVAL_TIMEOUT
     while not holds():
         assert time.perf_counter() < deadline, "the consumer did not keep up"
         time.sleep(0.05)

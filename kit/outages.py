@@ -26,7 +26,7 @@ class ServerUnavailable(Exception):
 
 
 # What says by its class that a server is away.
-_AWAY: tuple[type[BaseException], ...] = (
+_OUTAGE_KINDS: tuple[type[BaseException], ...] = (
     ServerUnavailable,
     kombu.exceptions.OperationalError,
     redis.exceptions.ConnectionError,
@@ -49,7 +49,7 @@ def is_outage(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, psycopg.Error):
             return is_database_outage(error)
-        if isinstance(error, _AWAY):
+        if isinstance(error, _OUTAGE_KINDS):
             return True
         for kind, is_away in _ADDED.items():
             if isinstance(error, kind):

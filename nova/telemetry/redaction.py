@@ -18,12 +18,12 @@ _SECRETS = (
     # The query string of a path or URL.
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), rf"\1?{HIDDEN}"),
 )
-_NEEDS_A_LOOK = re.compile(r"[@?=]|nova_|bearer|basic", re.IGNORECASE)
+_MAY_HOLD_A_SECRET = re.compile(r"[@?=]|nova_|bearer|basic", re.IGNORECASE)
 
 
 def redact_text(text: str) -> str:
     """The text without secrets and personal data."""
-    if not _NEEDS_A_LOOK.search(text):
+    if not _MAY_HOLD_A_SECRET.search(text):
         return text
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)

@@ -111,7 +111,7 @@ class DeadLetterDetailView(APIView):
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
         NoQuery.of(request)
-        return Response(dead_letter_view(_letter(letter_id)))
+        return Response(dead_letter_view(_dead_letter(letter_id)))
 
 
 class DeadLetterVerbView(APIView):
@@ -129,7 +129,7 @@ class DeadLetterVerbView(APIView):
     )
     def post(self, request: Request, letter_id: int, verb: str) -> Response:
         """Begin; `Location` says where to see what has become of it. 409 when the letter is not open."""
-        letter = _letter(letter_id)
+        letter = _dead_letter(letter_id)
         return start(
             request,
             verb,
@@ -197,7 +197,7 @@ class FailureGroupOperationView(APIView):
         return start(request, verb, DeadLetterFilter(failure_group=failure_group), body_of(request.data, RetryBody))
 
 
-def _letter(letter_id: int) -> DeadLetter:
+def _dead_letter(letter_id: int) -> DeadLetter:
     letter = DeadLetter.objects.filter(pk=letter_id).first()
     if letter is None:
         raise DeadLetterNotFound(letter_id)

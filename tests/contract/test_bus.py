@@ -12,7 +12,7 @@ import pytest
 
 from outbox.bus.base import MAX_MESSAGE_BYTES, Bus, Failure, IncomingMessage, OutgoingMessage, Subscription, TopicSpec
 from outbox.bus.kafka.bus import KafkaBus
-from tests.support.outbox import PATIENCE, eventually, unique
+from tests.support.outbox import EVENTUALLY_TIMEOUT, eventually, unique
 
 
 def joined(bus: Bus, topic: str, group: str = "") -> Subscription:
@@ -236,7 +236,7 @@ def test_a_member_hands_over_what_it_has_committed_to_one_that_joins(bus: Bus, t
             bus.publish_batch([message(topic, key, "after") for key in keys])
         return bool(by_second)
 
-    eventually(shared, within=PATIENCE)
+    eventually(shared, within=EVENTUALLY_TIMEOUT)
 
     close_together(first, second)
     assert set(by_second) == {b"after"}
@@ -269,7 +269,7 @@ def test_members_share_the_work_and_keep_the_order_of_each_key(bus: Bus, topic: 
         return len(members) == 1 and all(len(bodies) == published for bodies in seen.values())
 
     with ThreadPoolExecutor() as pool:
-        eventually(everything, within=PATIENCE)
+        eventually(everything, within=EVENTUALLY_TIMEOUT)
     close_together(*members.values())
 
     assert [closed.exception() for closed in leaving] == [None]
@@ -331,7 +331,7 @@ def test_what_is_in_hand_can_be_committed_before_a_partition_goes_to_another_mem
             bus.publish_batch([message(topic, key, "after") for key in keys])
         return bool(by_second)
 
-    eventually(moved, within=PATIENCE)
+    eventually(moved, within=EVENTUALLY_TIMEOUT)
     close_together(first, second)
 
     assert set(by_second) == {b"after"}

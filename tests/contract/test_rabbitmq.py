@@ -261,7 +261,7 @@ def publish_with_headers(
 
 
 @pytest.mark.parametrize("properties", [{}, {"message_id": "m-1"}])
-def test_a_foreign_message_without_an_id_is_the_same_one_at_every_delivery(
+def test_an_external_message_without_an_id_is_the_same_one_at_every_delivery(
     bus: RabbitBus, topic: str, outsider: Any, properties: dict[str, str]
 ) -> None:
     group = unique("group")

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url"
 
 KEYS = [f"key-{number}" for number in range(10_000)]
 POISONOUS = KEYS[0]
-MOST_BYTES = 2_000  # that the topic takes
+MAX_BYTES = 2_000  # that the topic takes
 ROUNDS, SECONDS, EVERY, AT_ONCE = 5, 7.0, 0.02, 20
 LIMIT = 1.2
 APPEND = """
@@ -45,7 +45,7 @@ FROM outbox_events WHERE partition_key <> %s
 
 
 def test_the_other_keys_are_as_fast_as_without_it(kafka_brokers: str, topic: str, tmp_path: Path) -> None:
-    new = NewTopic(topic, 6, 1, config={"max.message.bytes": str(MOST_BYTES)})
+    new = NewTopic(topic, 6, 1, config={"max.message.bytes": str(MAX_BYTES)})
     admin = AdminClient({"bootstrap.servers": kafka_brokers})
     admin.create_topics([new])[topic].result()
     with relays(2, tmp_path / "log"):

@@ -13,7 +13,7 @@ from events.api import Appended, Expected, NewEvent, StreamId, Untyped, append_e
 from outbox.hosting.hosted_loop import Host, Loop
 from outbox.models import OutboxEvent
 
-PATIENCE = 30.0
+EVENTUALLY_TIMEOUT = 30.0
 
 
 def unique(name: str) -> str:
@@ -58,7 +58,7 @@ def read_topic(brokers: str, topic: str, *, at_least: int) -> list[Any]:
     consumer.subscribe([topic])
     messages: list[Any] = []
     ended: set[int | None] = set()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + EVENTUALLY_TIMEOUT
     try:
         while time.monotonic() < deadline:
             message = consumer.poll(0.2)
@@ -81,10 +81,10 @@ def produce(brokers: str, topic: str, *messages: tuple[bytes | None, bytes | Non
     producer = Producer({"bootstrap.servers": brokers})
     for key, body, headers in messages:
         producer.produce(topic, key=key, value=body, headers=list(headers.items()))
-    assert producer.flush(PATIENCE) == 0
+    assert producer.flush(EVENTUALLY_TIMEOUT) == 0
 
 
-def eventually(holds: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+def eventually(holds: Callable[[], Any], *, within: float = EVENTUALLY_TIMEOUT) -> Any:
     """Look until it holds; what it then says."""
     deadline = time.monotonic() + within
     while not (answer := holds()):
@@ -105,7 +105,7 @@ def hosted(*loops: Loop) -> Iterator[None]:
         for host in hosts:
             host.request_stop()
         for host in hosts:
-            host.join(PATIENCE)
+            host.join(EVENTUALLY_TIMEOUT)
 
 
 def in_order(messages: Sequence[Any]) -> dict[str, list[int]]:

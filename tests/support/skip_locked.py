@@ -7,7 +7,7 @@ another still has the earlier ones in hand.
 import threading
 
 from outbox.api import KafkaBus, OutgoingMessage, own_connection
-from tests.support.outbox import PATIENCE
+from tests.support.outbox import EVENTUALLY_TIMEOUT
 
 TAKE = """
 SELECT id, event_id::text, topic, partition_key, payload::text, version::text FROM outbox_events
@@ -22,7 +22,7 @@ def relay_skipping_locked(brokers: str, *, relays: int, batch: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(EVENTUALLY_TIMEOUT)
         assert not thread.is_alive()
 
 

@@ -282,7 +282,7 @@ def test_a_snapshot_counts_by_what_made_it() -> None:
 class TestCommitted:
     """What happens after a real commit."""
 
-    def test_a_lost_hint_costs_time_only(self, committed_db: None, settings: Any, monkeypatch: Any) -> None:
+    def test_a_lost_request_costs_time_only(self, committed_db: None, settings: Any, monkeypatch: Any) -> None:
         settings.NOVA_SNAPSHOT_EVERY = 1
         tried = Event()
 
@@ -318,7 +318,7 @@ class TestCommitted:
 
         assert {sent.get(timeout=10), sent.get(timeout=10)} == {"o2", "o3"}
 
-    def test_a_hint_names_the_task_and_the_aggregate(self, monkeypatch: Any) -> None:
+    def test_a_request_names_the_task_and_the_aggregate(self, monkeypatch: Any) -> None:
         sent: Queue[Any] = Queue()
         monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: sent.put((name, args)))
         monkeypatch.setattr(snapshot_hints, "_asker", None)

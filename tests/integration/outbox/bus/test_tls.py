@@ -43,7 +43,7 @@ def secure_redis_url(redis_url: str, known: Certificates, settings: Any) -> Iter
         yield url
 
 
-def test_hints_cache_and_health_go_over_tls(secure_redis_url: str) -> None:
+def test_wake_ups_cache_and_health_go_over_tls(secure_redis_url: str) -> None:
     listener, stop = WakeupListener(secure_redis_url), threading.Event()
     listener.wait(0.05, stop)
 

@@ -33,7 +33,7 @@ def fussy(monkeypatch):
 
 
 @pytest.fixture
-def letters(db, fussy):
+def dead_letters(db, fussy):
     """Three dead letters of one key."""
     return dead_lettered(fussy_group(fussy), 1, 2, 3)
 
@@ -53,26 +53,26 @@ def post(caller, path, body, **headers):
     return caller.post(f"{API}/{path}", body, content_type=JSON, headers=headers)
 
 
-def test_letters_are_listed_newest_first_by_page_and_filter(caller, letters):
+def test_dead_letters_are_listed_newest_first_by_page_and_filter(caller, dead_letters):
     first = caller.get(f"{API}/dead-letters", {"limit": 2}).json()
     second = caller.get(f"{API}/dead-letters", {"limit": 2, "after": first["next"]}).json()
 
-    assert [item["id"] for item in first["items"] + second["items"]] == letters[::-1]
+    assert [item["id"] for item in first["items"] + second["items"]] == dead_letters[::-1]
     assert second["next"] is None
     assert caller.get(f"{API}/dead-letters", {"status": "discarded"}).json()["items"] == []
     assert len(caller.get(f"{API}/dead-letters", {"consumer": "fussy", "text": "NO"}).json()["items"]) == 3
 
 
-def test_a_letter_is_shown_with_its_message_as_it_came(caller, letters):
-    shown = caller.get(f"{API}/dead-letters/{letters[0]}").json()
+def test_a_dead_letter_is_shown_with_its_message_as_it_came(caller, dead_letters):
+    shown = caller.get(f"{API}/dead-letters/{dead_letters[0]}").json()
 
     assert (shown["key"], shown["body"]) == ({"text": "k", "base64": None}, {"text": '{"n": 1}', "base64": None})
     assert (shown["headers"], shown["offset"]) == ([["event_type", "x.happened"]], 1)
-    assert_problem(caller.get(f"{API}/dead-letters/{letters[-1] + 1}"), 404, "dead-letter-not-found")
+    assert_problem(caller.get(f"{API}/dead-letters/{dead_letters[-1] + 1}"), 404, "dead-letter-not-found")
 
 
-def test_a_letter_is_retried_and_its_operation_tells_what_became_of_it(caller, letters, fussy):
-    response = post(caller, f"dead-letters/{letters[0]}/retry", WHY)
+def test_a_dead_letter_is_retried_and_its_operation_tells_what_became_of_it(caller, dead_letters, fussy):
+    response = post(caller, f"dead-letters/{dead_letters[0]}/retry", WHY)
     assert response.status_code == 202
     work_off_operations(seconds=5)
 
@@ -80,13 +80,13 @@ def test_a_letter_is_retried_and_its_operation_tells_what_became_of_it(caller, l
     assert (found["state"], found["total"], found["done"], found["pending"]) == ("done", 1, 1, 0)
     assert (found["actor"], found["reason"], found["verb"]) == ("caller", "mended", "retry")
     assert fussy.offsets == [1]
-    again = assert_problem(post(caller, f"dead-letters/{letters[0]}/retry", WHY), 409, "dead-letter-not-open")
+    again = assert_problem(post(caller, f"dead-letters/{dead_letters[0]}/retry", WHY), 409, "dead-letter-not-open")
     assert again["status_of_letter"] == "retried"
 
 
-def test_a_failure_group_is_seen_and_discarded_as_one(caller, letters):
+def test_a_failure_group_is_seen_and_discarded_as_one(caller, dead_letters):
     (group,) = caller.get(f"{API}/failure-groups").json()["items"]
-    assert (group["count"], group["example"], group["exception"]) == (3, letters[-1], "ValueError")
+    assert (group["count"], group["example"], group["exception"]) == (3, dead_letters[-1], "ValueError")
 
     response = post(caller, f"failure-groups/{group['failure_group']}/discard", WHY)
 
@@ -94,14 +94,14 @@ def test_a_failure_group_is_seen_and_discarded_as_one(caller, letters):
     assert caller.get(f"{API}/failure-groups").json() == {"items": [], "next": None}
 
 
-def test_failure_groups_come_in_pages(caller, letters, fussy):
+def test_failure_groups_come_in_pages(caller, dead_letters, fussy):
     dead_lettered(fussy_group(fussy), 4, error=KeyError("x"))
     first = caller.get(f"{API}/failure-groups", {"limit": 1}).json()
     second = caller.get(f"{API}/failure-groups", {"limit": 1, "after": first["next"]}).json()
     assert [page["items"][0]["count"] for page in (first, second)] == [3, 1]
 
 
-def test_an_operation_by_filter_is_counted_first_begun_once_and_cancelled(caller, letters):
+def test_an_operation_by_filter_is_counted_first_begun_once_and_cancelled(caller, dead_letters):
     body = {"verb": "retry", "filter": {"consumer": "fussy", "text": "no"}, "rate": 1, **WHY}
     assert post(caller, "operations", body | {"dry_run": True}).json() == {"total": 3}
     assert caller.get(f"{API}/operations").json()["items"] == []
@@ -124,8 +124,8 @@ def test_an_operation_by_filter_is_counted_first_begun_once_and_cancelled(caller
     assert [item["state"] for item in caller.get(f"{API}/operations?state=cancelled").json()["items"]] == ["cancelled"]
 
 
-def test_a_repeated_retry_of_one_letter_gets_the_same_operation_and_a_new_one_is_refused(caller, letters):
-    path, key = f"dead-letters/{letters[0]}/retry", str(uuid4())
+def test_a_repeated_retry_of_one_dead_letter_gets_the_same_operation_and_a_new_one_is_refused(caller, dead_letters):
+    path, key = f"dead-letters/{dead_letters[0]}/retry", str(uuid4())
 
     first, again = (post(caller, path, WHY, **{"Idempotency-Key": key}) for _ in range(2))
 
@@ -137,23 +137,23 @@ def test_a_repeated_retry_of_one_letter_gets_the_same_operation_and_a_new_one_is
     assert DeadLetterOperation.objects.count() == 1
 
 
-def test_an_empty_selection_means_no_letter(caller, letters):
+def test_an_empty_selection_means_no_dead_letter(caller, dead_letters):
     body = {"verb": "discard", "filter": {"ids": []}, **WHY}
     assert post(caller, "operations", body | {"dry_run": True}).json() == {"total": 0}
     assert post(caller, "operations", body).json()["total"] == 0
 
 
-def test_a_letter_is_edited_and_retried(caller, letters, fussy):
-    response = post(caller, f"dead-letters/{letters[0]}/edit", {"body": '{"n": 2}', **WHY})
+def test_a_dead_letter_is_edited_and_retried(caller, dead_letters, fussy):
+    response = post(caller, f"dead-letters/{dead_letters[0]}/edit", {"body": '{"n": 2}', **WHY})
     assert response.status_code == 202
     work_off_operations(seconds=5)
 
     copy = caller.get(f"{API}/dead-letters/{response.json()['letter']}").json()
-    assert (copy["edited_from"], copy["status"], copy["body"]["text"]) == (letters[0], "retried", '{"n": 2}')
-    old = caller.get(f"{API}/dead-letters/{letters[0]}").json()
+    assert (copy["edited_from"], copy["status"], copy["body"]["text"]) == (dead_letters[0], "retried", '{"n": 2}')
+    old = caller.get(f"{API}/dead-letters/{dead_letters[0]}").json()
     assert (old["edited_copy"], old["status"], old["body"]["text"]) == (copy["id"], "replaced", '{"n": 1}')
     assert str(fussy.handled[0].event_id) == copy["event_id"]
-    wrong = post(caller, f"dead-letters/{letters[1]}/edit", {"body": "[", **WHY})
+    wrong = post(caller, f"dead-letters/{dead_letters[1]}/edit", {"body": "[", **WHY})
     assert assert_problem(wrong, 422, "invalid-edit")["errors"][0]["pointer"] == "/body"
 
 
@@ -238,15 +238,15 @@ def test_a_group_page_that_was_never_given_out_is_refused(caller, after):
     assert_problem(caller.get(f"{API}/failure-groups?after={after}"), 400, "invalid-parameter")
 
 
-def test_reading_and_operating_need_their_scopes(caller_with, letters):
+def test_reading_and_operating_need_their_scopes(caller_with, dead_letters):
     reader, operator = caller_with("outbox:read"), caller_with("outbox:operate")
     for path in ("dead-letters", "failure-groups", "operations", "outbox"):
         assert reader.get(f"{API}/{path}").status_code == 200
         assert_problem(operator.get(f"{API}/{path}"), 403, "insufficient-scope")
-    for path in (f"dead-letters/{letters[0]}/discard", f"dead-letters/{letters[0]}/edit", "operations",
+    for path in (f"dead-letters/{dead_letters[0]}/discard", f"dead-letters/{dead_letters[0]}/edit", "operations",
                  "operations/1/cancel", "outbox/retry", "outbox/1/route"):  # fmt: skip
         assert_problem(post(reader, path, WHY), 403, "insufficient-scope")
-    assert post(operator, f"dead-letters/{letters[0]}/discard", WHY).status_code == 202
+    assert post(operator, f"dead-letters/{dead_letters[0]}/discard", WHY).status_code == 202
 
 
 HOSTILE = st.recursive(
@@ -266,9 +266,9 @@ PATHS = ("operations", "operations/1/cancel", "dead-letters/{}/retry", "dead-let
     field=st.sampled_from(["filter", "rate", "ids", "topic", "partition_key", "body", "event_type", "reason"]),
     value=HOSTILE,
 )
-def test_no_body_ends_in_a_5xx(caller, letters, path, number, verb, field, value):
+def test_no_body_ends_in_a_5xx(caller, dead_letters, path, number, verb, field, value):
     body = {"reason": "r", "verb": verb, "filter": {}} if path == "operations" else {"reason": "r"}
-    for target in (number, letters[0]):
+    for target in (number, dead_letters[0]):
         assert post(caller, path.format(target), body | {field: value}).status_code < 500
         assert post(caller, path.format(target), value).status_code < 500
 

@@ -30,7 +30,7 @@ def test_a_redis_that_hangs_holds_nobody_up(hanging_redis: str) -> None:
     listener.close()
 
 
-def test_a_hint_may_come_later_than_redis_may_take_to_let_somebody_in(redis_url: str) -> None:
+def test_a_wake_up_may_come_later_than_redis_may_take_to_let_somebody_in(redis_url: str) -> None:
     listener, stop = WakeupListener(redis_url), threading.Event()
     assert not listener.wait(ENTRY_TIMEOUT * 2, stop)
 

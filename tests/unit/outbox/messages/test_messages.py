@@ -54,7 +54,7 @@ def arrived(row: OutboxRow) -> IncomingMessage:
     )
 
 
-def foreign(body: bytes | None, **headers: bytes) -> IncomingMessage:
+def external(body: bytes | None, **headers: bytes) -> IncomingMessage:
     return IncomingMessage(
         topic="t", partition=1, offset=2, key=None, body=body, headers=tuple(headers.items()), timestamp=1000
     )
@@ -85,7 +85,7 @@ def test_an_event_arrives_as_it_was_sent() -> None:
 
 
 def test_a_message_of_somebody_else_needs_an_event_type_and_a_json_object() -> None:
-    event = to_event(foreign(b'{"a": 1}', event_type=b"their.event"))
+    event = to_event(external(b'{"a": 1}', event_type=b"their.event"))
 
     assert event.payload == Untyped("their.event", {"a": 1})
     assert event.timestamp == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_a_message_of_somebody_else_needs_an_event_type_and_a_json_object() -> N
 
 
 def test_an_event_id_that_is_missing_or_none_is_made_from_the_place_of_the_message() -> None:
-    missing, broken = foreign(b"{}"), foreign(b"{}", event_id=b"\xff")
+    missing, broken = external(b"{}"), external(b"{}", event_id=b"\xff")
 
     assert event_id_of(missing) == event_id_of(broken)
     assert event_id_of(missing) != event_id_of(structs.replace(missing, offset=3))
@@ -102,15 +102,15 @@ def test_an_event_id_that_is_missing_or_none_is_made_from_the_place_of_the_messa
 @pytest.mark.parametrize(
     "message",
     [
-        foreign(b"{}"),
-        foreign(b"{}", event_type=b""),
-        foreign(b"{}", event_type=b"\xff"),
-        foreign(b"{}", event_type=b"a\x00b"),
-        foreign(None, event_type=b"x"),
-        foreign(b"[]", event_type=b"x"),
-        foreign(b"{", event_type=b"x"),
-        foreign(b'{"a":' * 100_000, event_type=b"x"),
-        foreign(b'{"post_id": 1}', event_type=b"content.post.created"),
+        external(b"{}"),
+        external(b"{}", event_type=b""),
+        external(b"{}", event_type=b"\xff"),
+        external(b"{}", event_type=b"a\x00b"),
+        external(None, event_type=b"x"),
+        external(b"[]", event_type=b"x"),
+        external(b"{", event_type=b"x"),
+        external(b'{"a":' * 100_000, event_type=b"x"),
+        external(b'{"post_id": 1}', event_type=b"content.post.created"),
     ],
 )
 def test_a_message_that_no_handler_can_be_given_is_poisonous(message: IncomingMessage) -> None:
@@ -128,7 +128,7 @@ def test_a_message_that_no_handler_can_be_given_is_poisonous(message: IncomingMe
     ),
 )
 def test_no_message_breaks_the_consumer(body: bytes | None, headers: dict[str, bytes]) -> None:
-    message = foreign(body, **headers)
+    message = external(body, **headers)
     with suppress(Poisonous):
         assert to_event(message).offset == message.offset
 
@@ -172,9 +172,9 @@ def test_both_formats_mean_the_same_event(settings: Any) -> None:
     assert own.source_service == "content-service"
 
 
-def test_a_foreign_cloud_event_is_known_again_by_its_source_and_id() -> None:
+def test_an_external_cloud_event_is_known_again_by_its_source_and_id() -> None:
     def sent(source: bytes, name: bytes) -> IncomingMessage:
-        return foreign(b"{}", ce_specversion=b"1.0", ce_type=b"com.example.thing", ce_source=source, ce_id=name)
+        return external(b"{}", ce_specversion=b"1.0", ce_type=b"com.example.thing", ce_source=source, ce_id=name)
 
     event = to_event(structs.replace(sent(b"//example.com/a", b"1"), offset=9))
 
@@ -194,7 +194,7 @@ def test_a_foreign_cloud_event_is_known_again_by_its_source_and_id() -> None:
     ],
 )
 def test_old_names_of_types_are_understood(old: str, present: str) -> None:
-    assert event_type_of(foreign(b"{}", event_type=old.encode())) == present
+    assert event_type_of(external(b"{}", event_type=old.encode())) == present
 
 
 def test_an_event_with_an_old_name_is_the_event_of_today() -> None:
@@ -208,7 +208,7 @@ def test_an_event_with_an_old_name_is_the_event_of_today() -> None:
 
 @pytest.mark.parametrize("topic", ["message_persisted", "message_deleted"])
 def test_topics_of_old_name_their_only_type(topic: str) -> None:
-    message = structs.replace(foreign(b"{}"), topic=topic)
+    message = structs.replace(external(b"{}"), topic=topic)
 
     assert event_type_of(message) == topic.replace("_", ".")
 

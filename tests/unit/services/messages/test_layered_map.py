@@ -18,7 +18,7 @@ marks = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.booleans()), max_si
 
 
 @given(marks)
-def test_marks_are_a_dict_and_earlier_ones_stay(given_marks: list[tuple[str, bool]]) -> None:
+def test_it_is_a_mapping_and_earlier_ones_stay(given_marks: list[tuple[str, bool]]) -> None:
     model: dict[str, bool] = {}
     history = [(LayeredMap(), dict(model))]
     for name, mark in given_marks:

@@ -107,12 +107,12 @@ def test_a_reader_that_stops_early_leaves_nothing_behind() -> None:
     assert [t.name for t in threading.enumerate() if t.name.startswith("replay")] == []
 
 
-def in_one_lane(until: int) -> None:
+def with_one_worker(until: int) -> None:
     for _ in stream_log(until=until):
         pass
 
 
-def in_three_lanes(_: int) -> None:
+def with_three_workers(_: int) -> None:
     replay({"note.taken": lambda _: None}, workers=3)
 
 
@@ -124,12 +124,12 @@ def collecting(until: int) -> None:
 
 def test_memory_does_not_grow_with_the_log() -> None:
     """Pages and lanes hold a few thousand events, of which the log has many times as many."""
-    readers = [in_one_lane, in_three_lanes, collecting]
+    readers = [with_one_worker, with_three_workers, collecting]
     fill(10, 600, size=200)
     before = {read: peak(read, 6_000) for read in readers}
     fill(10, 2_400, size=200)
     grows = {read: peak(read, 30_000) > 1.5 * before[read] + 2_000_000 for read in readers}
-    assert grows == {in_one_lane: False, in_three_lanes: False, collecting: True}
+    assert grows == {with_one_worker: False, with_three_workers: False, collecting: True}
 
 
 def peak(read: Callable[[int], None], until: int) -> int:
