@@ -2,7 +2,7 @@
 
 What goes in and what is stored (`RecordedEvent`) are two types: only the store gives positions and versions. Between
 them stands `Envelope`, all that is decided before: the content hash covers it, and statements take their columns from
-it (docs/adr/0051).
+it (docs/adr/0015).
 """
 
 from datetime import datetime
