@@ -54,8 +54,13 @@ def raise_as_ours(error: psycopg.Error) -> None:
             raise AppendOnly(str(error)) from error
         case errors.DatetimeFieldOverflow() | errors.InvalidDatetimeFormat():
             raise InvalidEvent("a time that PostgreSQL cannot keep", pointer="/timestamp") from error
-        case errors.LockNotAvailable() | errors.QueryCanceled():
-            # No server is away, but a time limit of the server is over; the same call may well succeed later.
+        case (
+            errors.SerializationFailure()
+            | errors.DeadlockDetected()
+            | errors.LockNotAvailable()
+            | errors.QueryCanceled()
+        ):
+            # No server is away: another transaction was in the way, and the same call may well succeed later.
             raise Unavailable(f"try again: {error}") from error
         case _ if is_database_outage(error):
             raise Unavailable(str(error)) from error
