@@ -1,4 +1,4 @@
-"""What can go wrong between the store and a handler?
+"""Exceptions of the outbox: what can go wrong between the store and a handler.
 
 OutboxError
 ├── Poisonous         a message that no handler can be given

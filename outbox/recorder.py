@@ -7,7 +7,7 @@ from zlib import crc32
 from events.api import OnAppend, PreparedEvent
 from outbox.conf import outbox_conf
 from outbox.messages.topics import topic_of
-from outbox.signals import wakeup as hints
+from outbox.signals import wakeup
 from outbox.sql.statements import statement
 
 SHARDS = 64
@@ -28,6 +28,6 @@ def _values(event: PreparedEvent) -> Mapping[str, Any]:
 
 
 record = OnAppend(
-    one=statement("append_one"), many=statement("append_many"), values=_values, committed=hints.announce_append
+    one=statement("append_one"), many=statement("append_many"), values=_values, committed=wakeup.announce_append
 )
 """The hook that writes the outbox rows, and wakes the relay once they are committed."""

@@ -1,4 +1,4 @@
-"""Which service owns which aggregates, and who listens to whose events? The composition says so, here it is kept."""
+"""Service registry: which service owns which aggregates, and who listens to whose events."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What does beat guarantee? That rows are looked at every few seconds, whatever hints were lost and whoever is dead."""
+"""Tasks of beat: rows are looked at every few seconds, whatever wake-ups were lost and whoever is dead."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""How are handlers, and what is published, tested without a broker?
+"""Test kit: handlers, and what is published, tested without a broker.
 
     handle(GROUP, received(PostCreated(…)))             # what a handler does about an event; no database needed
     bus = MemoryBus(); …; published_events(bus)         # what was published, as events

@@ -27,7 +27,7 @@ class QueueCollector(Collector):
                 cursor.execute(statement("backlog"))
                 size, lag, dead = cursor.fetchone()
                 cursor.execute(statement("open_dead_letters"))
-                letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
+                dead_letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
         except (DatabaseError, InterfaceError) as error:
             log.warning("the outbox cannot be measured", error=str(error))
             return
@@ -35,9 +35,9 @@ class QueueCollector(Collector):
         yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
         yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
         waiting = GaugeMetricFamily(
-            "outbox_dead_letters_open", "Dead letters that an operator has to decide about.", labels=["group"]
+            "outbox_dead_letters_open", "Dead dead_letters that an operator has to decide about.", labels=["group"]
         )
-        for group, number in letters.items():
+        for group, number in dead_letters.items():
             waiting.add_metric([group], number)
         yield waiting
 

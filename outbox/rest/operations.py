@@ -46,17 +46,17 @@ class RetryBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Why, and how fast."""
 
     rate: Rate | None = None
-    """Most letters retried in a second."""
+    """Most dead letters retried in a second."""
 
 
 class OperationBody(RetryBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be done to which letters, and why."""
+    """What is to be done to which dead letters, and why."""
 
     verb: Literal["retry", "discard", "archive"]
     filter: DeadLetterFilter
-    """An empty one means all open letters that are not archived."""
+    """An empty one means all open dead letters that are not archived."""
     dry_run: bool = False
-    """Only say how many letters it would be."""
+    """Only say how many dead letters it would be."""
 
 
 class OperationsView(APIView):
@@ -115,12 +115,12 @@ class CancelOperationView(APIView):
 
     @described(
         operation_id="cancel_operation",
-        summary="Stop an operation behind the letter in hand",
+        summary="Stop an operation behind the dead letter in hand",
         body=ReasonBody,
         answer=OperationView,
     )
     def post(self, request: Request, operation_id: int) -> Response:
-        """Cancel; letters whose turn has not come are open again. 409 when it has ended."""
+        """Cancel; dead letters whose turn has not come are open again. 409 when it has ended."""
         reason = body_of(request.data, ReasonBody).reason
         operation = cancel_operation(operation_id, actor=str(request.user), reason=reason)
         return Response(operation_view(operation))
@@ -134,9 +134,9 @@ def start(
     *,
     nothing: OutboxError | None = None,
 ) -> Response:
-    """Begin an operation and say where it is seen; raises `nothing` when no letter is in a state for it."""
+    """Begin an operation and say where it is seen; raises `nothing` when no dead letter is in a state for it."""
     request_id = idempotency_key(request.headers)
-    # In this order: a letter that the first of two such requests has just taken is seen only when its operation is too.
+    # In this order: a dead letter that the first of two such requests has just taken is seen only with its operation.
     if nothing is not None and not affected(verb, wanted).exists() and not (request_id and has_been_asked(request_id)):
         raise nothing
     operation, replayed = start_operation(

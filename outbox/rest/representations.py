@@ -19,7 +19,7 @@ class OperationView(Struct, frozen=True, kw_only=True):
     actor: str
     reason: str
     rate: float | None
-    """Most letters in a second."""
+    """Most dead letters in a second."""
     state: str
     total: int
     done: int

@@ -5,8 +5,7 @@ from typing import Any
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
-from outbox.rest import consumers, operations, rows
-from outbox.rest import dead_letters as letters
+from outbox.rest import consumers, dead_letters, operations, rows
 
 
 class Number(IntConverter):
@@ -50,13 +49,19 @@ DEAD_LETTER, GROUP, ROW = (
 CONSUMER = "consumers/<str:group>"
 
 urlpatterns = [
-    path("dead-letters", letters.DeadLettersView.as_view(), name="dead-letters"),
-    path(DEAD_LETTER, letters.DeadLetterDetailView.as_view(), name="dead-letter"),
-    path(f"{DEAD_LETTER}/edit", letters.DeadLetterEditView.as_view(), name="dead-letter-edit"),
-    path(f"{DEAD_LETTER}/<dead_letter_verb:verb>", letters.DeadLetterVerbView.as_view(), name="dead-letter-operation"),
-    path("failure-groups", letters.FailureGroupsView.as_view(), name="failure-groups"),
+    path("dead-letters", dead_letters.DeadLettersView.as_view(), name="dead-letters"),
+    path(DEAD_LETTER, dead_letters.DeadLetterDetailView.as_view(), name="dead-letter"),
+    path(f"{DEAD_LETTER}/edit", dead_letters.DeadLetterEditView.as_view(), name="dead-letter-edit"),
     path(
-        f"{GROUP}/<dead_letter_verb:verb>", letters.FailureGroupOperationView.as_view(), name="failure-group-operation"
+        f"{DEAD_LETTER}/<dead_letter_verb:verb>",
+        dead_letters.DeadLetterVerbView.as_view(),
+        name="dead-letter-operation",
+    ),
+    path("failure-groups", dead_letters.FailureGroupsView.as_view(), name="failure-groups"),
+    path(
+        f"{GROUP}/<dead_letter_verb:verb>",
+        dead_letters.FailureGroupOperationView.as_view(),
+        name="failure-group-operation",
     ),
     path("operations", operations.OperationsView.as_view(), name="operations"),
     path("operations/<number:operation_id>", operations.OperationDetailView.as_view(), name="operation"),

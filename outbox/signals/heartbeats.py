@@ -1,4 +1,4 @@
-"""Does a loop still turn? It says so itself, in a row, so that a dead or stuck one cannot look alive."""
+"""Heartbeat: a loop says in a row that it still turns, so that a dead or stuck one cannot look alive."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How does a loop hear at once that something was appended? By a wake through Redis, which may be lost without harm.
+"""Wake-up: a word over Redis that something was appended, heard at once and lost without harm.
 
 Whoever waits for a wake also looks by itself, at most 400 ms apart; whoever sends one never waits and never fails.
 """
@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 CHANNEL = "nova:appended"
 WAKEUP_COMMAND = [b"*3\r\n$7\r\nPUBLISH\r\n$13\r\nnova:appended\r\n$0\r\n\r\n"]
 SILENCE = [b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"]
-# Seconds between two hints of a process. One for each append keeps events fast; when appends come closer than BUSY, the
-# relay finds work at every look and needs few. Whoever has just worked looks again by itself within 5 ms, so that the
+# Seconds between two wake-ups of a process. One for each append keeps events fast; when appends come closer than BUSY,
+# the relay finds work at every look and needs few. Whoever has just worked looks again within 5 ms by itself, so the
 # last of a burst waits no longer than that.
 MIN_INTERVAL = 0.0005
 MAX_INTERVAL = 0.005
@@ -35,7 +35,7 @@ SENDING_TIMEOUT = 0.05
 
 
 class WakeupSender:
-    """Sends hints, without waiting for an answer: Redis is asked to give none. Used by many threads."""
+    """Sends wake-ups, without waiting for an answer: Redis is asked to give none. Used by many threads."""
 
     def __init__(self, redis_url: str) -> None:
         self.key = (os.getpid(), redis_url)
@@ -46,7 +46,7 @@ class WakeupSender:
         self._rest = MIN_INTERVAL
         self._asked_at = self._sent_at = 0.0
         self._disconnected = threading.Event()
-        threading.Thread(target=self._stay_connected, name="hints", daemon=True).start()
+        threading.Thread(target=self._stay_connected, name="wake-ups", daemon=True).start()
 
     def announce(self) -> None:
         """Say that something was appended."""
@@ -80,7 +80,7 @@ class WakeupSender:
                 reachable = True
             except (redis.RedisError, OSError) as error:
                 if reachable:
-                    log.warning("hints are lost, loops look by themselves", error=str(error))
+                    log.warning("wake-ups are lost, loops look by themselves", error=str(error))
                 reachable = False
                 time.sleep(RECONNECT_AFTER)
 
@@ -111,7 +111,7 @@ def wake(channel: str) -> None:
 
 
 class WakeupListener:
-    """Waits for hints. Used by one thread."""
+    """Waits for wake-ups. Used by one thread."""
 
     def __init__(self, redis_url: str, channel: str = CHANNEL) -> None:
         """The connection is made when it is needed, and again after Redis was away."""

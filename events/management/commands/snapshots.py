@@ -1,4 +1,4 @@
-"""How does an operator see snapshots and make them anew? `manage.py snapshots status|rebuild|prune`."""
+"""Snapshots command: `manage.py snapshots status|rebuild|prune` shows them and makes them anew."""
 
 from io import StringIO
 from typing import Any

@@ -1,4 +1,4 @@
-"""How is a relay started? `manage.py relay`; as many of them as wanted, on as many machines."""
+"""Relay command: `manage.py relay` starts one; there may be several, on several machines."""
 
 import signal
 import threading
