@@ -1,4 +1,4 @@
-"""How fast is an aggregate's state there? An order of 1 000 events, and one of which a snapshot covers all but 100."""
+"""Loading an aggregate: an order of 1 000 events, and one of which a snapshot covers all but 100."""
 
 import statistics
 import time

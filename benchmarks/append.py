@@ -1,4 +1,4 @@
-"""How fast are appends, alone, in transactions, from many processes, in batches?"""
+"""Append throughput: alone, in transactions, from many processes, in batches."""
 
 import multiprocessing
 import time

@@ -1,4 +1,4 @@
-"""What is the raw limit of an append over HTTP? A bare Django view with the raw statement: no token, no checks."""
+"""Raw limit of an append over HTTP: a bare Django view with the raw statement, without token or checks."""
 
 import msgspec
 import psycopg

@@ -1,4 +1,4 @@
-"""What runs in the watched processes? Nova's relay and consumer, and the bare loops beside them.
+"""Loops of the watched processes: Nova's relay and consumer, and the bare loops beside them.
 
 The bare loops use the consumer's settings and the statements that a relay and an inbox need at least: take, complete
 and claim; they decode each payload to its type. They park nothing, try nothing again and share with nobody.

@@ -1,4 +1,4 @@
-"""How are relay and consumer watched from outside? Each runs in a process of its own, and answers through a pipe."""
+"""Watched processes: relay and consumer run in one each, and answer through a pipe when asked."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""What is appended and read in the benchmarks? Events with payloads of about 300 bytes."""
+"""Benchmark events: their payloads have about 300 bytes."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

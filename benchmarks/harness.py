@@ -1,4 +1,4 @@
-"""How is Nova's speed told honestly? As a ratio to the raw limit, both measured in turn in the same run.
+"""Benchmark harness: speed is told as a ratio to the raw limit, both measured in turn in the same run.
 
 A measure has two sides that do the same work: `raw`, plain psycopg with the best statement known, and `nova`. Rounds of
 the two are interleaved, so that a machine which is slow for a while is slow for both; each side's median counts.

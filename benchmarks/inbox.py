@@ -1,4 +1,4 @@
-"""How fast does a consumer give messages their effect, a batch at a time and one by one?
+"""Inbox throughput: messages are given their effect, a batch at a time and one by one.
 
 The messages lie in memory, so that no broker is measured. Beside Nova runs a bare loop: the same statements in the same
 transactions, each payload decoded to the same type, and nothing else.

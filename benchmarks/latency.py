@@ -1,6 +1,6 @@
-"""How long does an event take from its commit to Kafka's acknowledgement, and what does a relay cost that has no work?
+"""Relay latency: from an event's commit to Kafka's acknowledgement, and what a relay costs that has no work.
 
-Beside Nova's relay runs a bare loop of the same two statements, which does not even wait for hints; the same process
+Beside Nova's relay runs a bare loop of the same two statements, which does not even wait for wake-ups; the same process
 appends to both, steadily, and notes when each append had returned.
 """
 
@@ -48,7 +48,7 @@ def _latencies(kind: Kind, brokers: str) -> tuple[float, float]:
         committed = _append_steadily()
         _await_published()
         acknowledged = relay.acknowledged()
-    latencies = [(acknowledged[event_id] - moment) * 1000 for event_id, moment in committed.items()]
+    latencies = [(acknowledged[event_id] - timestamp) * 1000 for event_id, timestamp in committed.items()]
     return statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
 
 

@@ -1,5 +1,4 @@
-"""How long does an event take from its commit to its committed effect, how fast is a topic consumed, and what does a
-consumer cost that has no work?
+"""End-to-end latency: from an event's commit to its committed effect; also a topic's throughput, and an idle consumer.
 
 Beside Nova's relay and consumer run bare loops; the same process appends to both, steadily, and notes when each append
 had returned.
@@ -66,7 +65,7 @@ def _latencies(kind: Kind, brokers: str) -> tuple[float, float]:
         appended, number = _append_steadily()
         _await(lambda: consumer.handled() >= number)
         effects = consumer.committed()
-    latencies = [(effects[event_id] - moment) * 1000 for event_id, moment in appended.items()]
+    latencies = [(effects[event_id] - timestamp) * 1000 for event_id, timestamp in appended.items()]
     return statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
 
 
@@ -93,8 +92,8 @@ def _backlog(kind: Kind, brokers: str) -> float:
     assert producer.flush(ARRIVAL_TIMEOUT) == 0
     with watched(f"{kind} consumer", brokers, group) as consumer:  # type: ignore[arg-type]
         _await(lambda: consumer.handled() >= BACKLOG)
-        moments = sorted(consumer.committed().values())
-    return BACKLOG / (moments[-1] - moments[0])
+        timestamps = sorted(consumer.committed().values())
+    return BACKLOG / (timestamps[-1] - timestamps[0])
 
 
 def _idle(brokers: str) -> tuple[float, float]:

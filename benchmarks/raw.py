@@ -1,4 +1,4 @@
-"""What is the raw limit? Plain psycopg with the best statements known, on tables with the same columns and indexes.
+"""Raw limit: plain psycopg with the best statements known, on tables with the same columns and indexes.
 
 It checks nothing, hashes nothing and guards nothing: versions are handed in, the content hash is made up, and what is
 read stays as it comes but for the payload and the metadata.

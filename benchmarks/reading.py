@@ -1,4 +1,4 @@
-"""How fast are streams loaded and the log replayed, as typed events?"""
+"""Read throughput: streams are loaded and the log is replayed, as typed events."""
 
 import queue
 import threading

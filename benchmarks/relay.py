@@ -1,4 +1,4 @@
-"""How fast does the relay empty the outbox into Apache Kafka, every delivery report awaited?
+"""Relay throughput: the outbox is emptied into Apache Kafka, every delivery report awaited.
 
 Beside it runs a bare loop: the same two statements, the same producer, the same headers, and nothing else.
 """

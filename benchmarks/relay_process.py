@@ -1,4 +1,4 @@
-"""How is a relay watched from outside? It runs in a process of its own, and answers through a pipe when it is asked."""
+"""Watched relay: it runs in a process of its own, and answers through a pipe when it is asked."""
 
 import multiprocessing
 import os

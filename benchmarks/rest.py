@@ -1,4 +1,4 @@
-"""How fast are appends over HTTP? Both sides run in the same web server, behind the same middleware."""
+"""Append throughput over HTTP: both sides run in the same web server, behind the same middleware."""
 
 import http.client
 import os

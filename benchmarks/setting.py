@@ -1,4 +1,4 @@
-"""How does a benchmark's process become a Nova on a database?"""
+"""Django setup: a benchmark's process becomes a Nova on a database."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""How does the web server of the benchmarks run? Nova as in production, with a bare view beside it."""
+"""Settings of the benchmarks' web server: Nova as in production, with a bare view beside it."""
 
 from nova.settings import environment as env
 from nova.settings.test import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""What is measured? Everything that is hot; each part of Nova adds its own."""
+"""Benchmark suite: everything that is hot is measured; each part of Nova adds its own."""
 
 from collections.abc import Callable
 from contextlib import ExitStack

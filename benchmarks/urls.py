@@ -1,4 +1,4 @@
-"""Where is what in the benchmarks? Nova's own addresses, and the bare view."""
+"""URL map of the benchmarks: Nova's own addresses, and the bare view."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What do tests stand on? Real servers, started when the first test asks for them and stopped at the end.
+"""Fixtures of all tests: real servers, started when the first test asks for them and stopped at the end.
 
 `DATABASE_URL`, `REDIS_URL` and `KAFKA_BROKERS` name servers to use instead. Tests that only roll back take
 pytest-django's `db`; tests that commit take `committed_db`. RabbitMQ cannot be had from a wheel: where the machine has

@@ -1,4 +1,4 @@
-"""What does every adapter of the bus do? One suite for all of them on real brokers, and the one in memory included."""
+"""Bus contract: one suite for every adapter on its real broker, the one in memory included."""
 
 import os
 import signal
@@ -258,7 +258,7 @@ def test_members_share_the_work_and_keep_the_order_of_each_key(bus: Bus, topic: 
             assert set(bus.publish_batch([message(topic, key, str(published)) for key in keys])) == {None}
             published += 1
         elif len(members) == 2:
-            # Beside the other, which has to be polled for the first to be let go.
+            # Beside the other, which has to be polled for the first to be released.
             leaving.append(pool.submit(members.pop("first").close))
         for name, member in members.items():
             received = member.poll(limit=50, timeout=0.05)

@@ -1,4 +1,4 @@
-"""What can be asked of every adapter of the bus, and who says honestly that it cannot tell."""
+"""Broker queries: what every adapter of the bus can be asked, and which say honestly that they cannot tell."""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta

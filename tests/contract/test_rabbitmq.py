@@ -1,4 +1,4 @@
-"""What does the RabbitMQ adapter do that only RabbitMQ asks of it?"""
+"""RabbitMQ adapter: what it does beyond the contract of every bus."""
 
 import os
 from collections.abc import Iterator
@@ -268,8 +268,8 @@ def test_an_external_message_without_an_id_is_the_same_one_at_every_delivery(
     bus.subscribe(group, [topic]).close()
     for body in (b"one", b"two"):
         own = {name: f"{value}-{body!r}" for name, value in properties.items()}
-        foreign = outsider.prepare_message(body, headers={"event_type": "x", "n": 1}, properties=own)
-        outsider.basic_publish(foreign, exchange=topic, routing_key="x")
+        external = outsider.prepare_message(body, headers={"event_type": "x", "n": 1}, properties=own)
+        outsider.basic_publish(external, exchange=topic, routing_key="x")
 
     def ids() -> list[object]:
         subscription = bus.subscribe(group, [topic])

@@ -1,4 +1,4 @@
-"""Does the demonstration show what it promises, and end well?"""
+"""Demonstration: it shows what it promises, and ends well."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Does a real Prometheus see a consumer group that lags, by the rules of the production set?"""
+"""Lag alert: a real Prometheus sees a consumer group that lags, by the rules of the production set."""
 
 import json
 import shutil

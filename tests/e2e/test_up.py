@@ -1,4 +1,4 @@
-"""Does `manage.py up` run the whole of Nova, and leave nothing behind?"""
+"""Whole platform: `manage.py up` runs all of Nova, and leaves nothing behind."""
 
 import json
 import signal

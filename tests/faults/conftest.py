@@ -1,4 +1,4 @@
-"""What do tests of faults stand on? The same as those of the outbox."""
+"""Fixtures of fault tests: the same as those of the outbox."""
 
 from tests.integration.outbox.conftest import kafka, prefix, recording, topic
 

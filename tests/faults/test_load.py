@@ -78,7 +78,7 @@ def lag_of_a_load(kafka: KafkaBus, kafka_brokers: str) -> float:
 
         def committed() -> None:
             now = time.time()
-            lags.update({number: now - moment for number, moment in written.items()})
+            lags.update({number: now - timestamp for number, timestamp in written.items()})
 
         transaction.on_commit(committed)
 

@@ -1,4 +1,4 @@
-"""Does every key keep its order while relays are killed again and again? (I6)"""
+"""Order per key: every key keeps it while relays are killed again and again (I6)."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does the outbox outlast a broker that is away, slow or confused? (I5, I6)"""
+"""Broker outage: the outbox outlasts a broker that is away, slow or confused (I5, I6)."""
 
 import threading
 from collections.abc import Iterator

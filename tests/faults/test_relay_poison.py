@@ -1,4 +1,4 @@
-"""Does one key whose message no broker takes slow the others down?"""
+"""Poison message: one key whose message no broker takes slows no other key down."""
 
 import random
 import statistics

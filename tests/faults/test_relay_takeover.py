@@ -1,4 +1,4 @@
-"""Do a relay's shards find a new owner in time, however it goes, and is it harmless when it comes back? (I6, I11)"""
+"""Shard takeover: a relay's shards find a new owner in time, and a relay that comes back does no harm (I6, I11)."""
 
 from collections.abc import Iterator
 from pathlib import Path

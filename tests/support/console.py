@@ -1,4 +1,4 @@
-"""Who uses the console in a test, and what does a browser send when a form of it is submitted?"""
+"""Console users: clients with rights, and forms submitted as a browser submits them."""
 
 from html.parser import HTMLParser
 from typing import Any

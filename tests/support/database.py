@@ -1,4 +1,4 @@
-"""How does a test that really commits leave the database as it found it?"""
+"""Database cleanup: a test that really commits leaves the database as it found it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

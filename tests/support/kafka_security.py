@@ -1,4 +1,4 @@
-"""How does the suite get a Kafka that wants to know who comes? The embedded one, with two listeners more."""
+"""Kafka with authentication: the embedded one, with two listeners more, over SASL and TLS."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How does a test use the whole of Nova? Started as somebody at a terminal would start it."""
+"""Whole platform: a test uses Nova started as somebody at a terminal would start it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Is this answer the problem document that it should be?"""
+"""Problem documents: the check that an answer is the one that it should be."""
 
 from typing import Any
 

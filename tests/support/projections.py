@@ -63,13 +63,13 @@ def user_payloads() -> st.SearchStrategy[Struct]:
     """Any event that the projection of users handles, in any order."""
     ids = st.sampled_from(USER_IDS)
     text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-    moments = st.integers(0, 10_000).map(lambda seconds: NOON + timedelta(seconds=seconds))
+    timestamps = st.integers(0, 10_000).map(lambda seconds: NOON + timedelta(seconds=seconds))
     counts = st.integers(0, 2**53 - 1)
     values = st.one_of(st.none(), st.booleans(), counts, text, st.lists(text, max_size=2))
     names = st.sampled_from(["username", "display_name", "email", "is_verified", "follower_count", "unheard_of"])
     changes = st.lists(st.builds(FieldChange, field=names, old=st.none(), new=values), max_size=3)
     return st.one_of(
-        st.builds(IdentityUserCreated, user_id=ids, username=text, email=text, created_at=moments),
+        st.builds(IdentityUserCreated, user_id=ids, username=text, email=text, created_at=timestamps),
         st.builds(
             IdentityUserProfileUpdated,
             user_id=ids,
@@ -78,12 +78,12 @@ def user_payloads() -> st.SearchStrategy[Struct]:
             avatar_url=st.none() | text,
             is_verified=st.booleans(),
             follower_count=counts,
-            updated_at=moments,
+            updated_at=timestamps,
         ),
-        st.builds(IdentityUserDeleted, user_id=ids, deleted_at=moments, soft_delete=st.booleans()),
-        st.builds(UserCreated, user_id=ids, email=text, created_at=moments, username=st.none() | text),
+        st.builds(IdentityUserDeleted, user_id=ids, deleted_at=timestamps, soft_delete=st.booleans()),
+        st.builds(UserCreated, user_id=ids, email=text, created_at=timestamps, username=st.none() | text),
         st.builds(UserUpdated, user_id=ids, changes=changes),
-        st.builds(UserDeleted, user_id=ids, deleted_at=moments),
+        st.builds(UserDeleted, user_id=ids, deleted_at=timestamps),
         st.builds(UserRoleAssigned, user_id=ids, role_id=st.sampled_from(["admin", "editor"])),
     )
 

@@ -1,4 +1,4 @@
-"""How does the suite get a real RabbitMQ? From the machine's `rabbitmq-server`, as a node of its own on loopback.
+"""RabbitMQ for the suite: the machine's real `rabbitmq-server`, as a node of its own on loopback.
 
 Its name, ports, cookie, folders and port mapper (epmd) are its own, so that it neither meets nor disturbs a RabbitMQ
 that the machine runs. Erlang's programs are executed directly: Debian's wrapper insists on its own account and folders.
@@ -119,7 +119,7 @@ class RabbitServer:
 
 
 def forget_patterns(address: str) -> None:
-    """Cut off the groups of earlier tests that follow patterns: they would take in every message."""
+    """Cut off the groups of earlier tests that follow patterns: they would receive every message."""
     with Connection(address) as connection:
         channel: Any = connection.channel()
         channel.exchange_delete(EVERYTHING)

@@ -1,4 +1,4 @@
-"""What does an append do besides writing the log? Nothing, or outbox rows, as a test wants."""
+"""Append hooks: besides writing the log, an append does nothing or writes outbox rows, as a test asks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""How does a server that cannot speak TLS get a listener that does? By a relay in this process that undoes it."""
+"""TLS termination: a server that cannot speak TLS gets a listener that does, from a proxy in this process."""
 
 import selectors
 import socket

@@ -1,4 +1,4 @@
-"""What is on a topic? Read by a plain consumer that knows nothing of Nova."""
+"""Topic contents: read by a plain consumer that knows nothing of Nova."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Does a thread's own connection notice that its server is gone?"""
+"""Keepalive: a thread's own connection notices that its server is gone."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Is a connection that is gone told from a client that complains about a statement? Neither has an SQLSTATE."""
+"""Outages: a lost connection is told from a client's complaint about a statement; neither has an SQLSTATE."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""What do tests of the outbox stand on? A store that records outbox rows, and topics that are theirs alone."""
+"""Fixtures of outbox tests: a store that records outbox rows, and topics that are theirs alone."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Does beat leave anything behind?"""
+"""Beat tasks: none leaves a bus behind."""
 
 from collections.abc import Callable
 

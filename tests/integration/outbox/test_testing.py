@@ -1,4 +1,4 @@
-"""Does what `docs/testing-handlers.md` shows work as it stands there?"""
+"""Handler testing kit: what `docs/testing-handlers.md` shows works as it stands there."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What does a service do about the events of another one? (A8, E3)"""
+"""External events: those of another service are stored once, kept as copies, and turned into commands (A8, E3)."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Which errors mean that a server was away?"""
+"""Outages: the errors which mean that a server was away are told from faults."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""Does the outbox keep the face that others rely on?"""
+"""The public face of the outbox does not change by accident, and bad settings are named."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Who owns what, and who listens to whom?"""
+"""Service registry: every aggregate has one owner, and listeners are known."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What does an operator see of states and snapshots, and who may do something about them?"""
+"""States and snapshots in the console: an operator sees them, and acts on them with a right and a reason."""
 
 from typing import Any
 

@@ -81,7 +81,7 @@ def test_its_hash_its_message_and_what_is_shown_of_it_are_the_same(encoding: str
     assert stored.payload_data == payload
     assert event_answer(recorded).payload == payload
     assert _line(recorded)["payload"] == payload
-    # A repetition is compared by the hash, and known whatever the encoding is now.
+    # A repeated event is compared by the hash, and known whatever the encoding is now.
     assert append_events(stream, Expected.ANY, [new]).replayed
     with pytest.raises(EventIdConflict):
         append_events(stream, Expected.ANY, [NewEvent(payload=TeaBrewed(sort="x", cups=3), event_id=new.event_id)])

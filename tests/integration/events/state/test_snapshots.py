@@ -31,8 +31,7 @@ from events.api import (
 from events.commands import execution as commands
 from events.envelope import StreamId
 from events.models import AggregateSnapshot
-from events.state import snapshot_requests as snapshot_hints
-from events.state import snapshots
+from events.state import snapshot_requests, snapshots
 from events.state.snapshot_maintenance import rebuild_of, snapshot_statuses, take
 from events.state.snapshots import KEEP, prune_snapshots
 from events.tasks import prune_snapshots as prune_task
@@ -291,7 +290,7 @@ class TestCommitted:
             raise ConnectionError("Redis is away")
 
         monkeypatch.setattr(current_app, "send_task", away)
-        monkeypatch.setattr(snapshot_hints, "_asker", None)
+        monkeypatch.setattr(snapshot_requests, "_asker", None)
         order_id = order_of(2)
         assert tried.wait(10)
         assert load_aggregate(ORDER, order_id).version == 2
@@ -305,8 +304,8 @@ class TestCommitted:
         def is_back(_: str, args: tuple[str, str], **__: Any) -> None:
             sent.put(args[1])
 
-        asker = snapshot_hints.Asker()
-        monkeypatch.setattr(snapshot_hints, "REST_AFTER_FAILURE", 3600.0)
+        asker = snapshot_requests.Asker()
+        monkeypatch.setattr(snapshot_requests, "REST_AFTER_FAILURE", 3600.0)
         monkeypatch.setattr(current_app, "send_task", away)
         asker.ask(StreamId("order", "o1"))
         eventually(lambda: asker._rests_until)
@@ -321,6 +320,6 @@ class TestCommitted:
     def test_a_request_names_the_task_and_the_aggregate(self, monkeypatch: Any) -> None:
         sent: Queue[Any] = Queue()
         monkeypatch.setattr(current_app, "send_task", lambda name, args, **_: sent.put((name, args)))
-        monkeypatch.setattr(snapshot_hints, "_asker", None)
-        snapshot_hints.ask_for_snapshot(StreamId("order", "o1"))
+        monkeypatch.setattr(snapshot_requests, "_asker", None)
+        snapshot_requests.ask_for_snapshot(StreamId("order", "o1"))
         assert sent.get(timeout=10) == (take_snapshot.name, ("order", "o1"))

@@ -1,4 +1,4 @@
-"""The direct call of a statement: like a cursor's, but for its cost."""
+"""Statements called through libpq: their results are a cursor's, at less cost."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

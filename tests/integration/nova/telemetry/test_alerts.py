@@ -1,4 +1,4 @@
-"""Do the alerts fire when they should, on metrics that there are? Asked of Prometheus' own `promtool`."""
+"""Alerting rules: they fire when they should, on metrics that there are; Prometheus' own `promtool` is asked."""
 
 import re
 import shutil

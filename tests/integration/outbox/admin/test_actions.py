@@ -1,4 +1,4 @@
-"""What does an operator see and do, and who may?"""
+"""Outbox in the console: an operator finds rows and dead letters and acts on them, within their rights."""
 
 from datetime import UTC, datetime
 from typing import Any

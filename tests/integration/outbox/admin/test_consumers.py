@@ -1,4 +1,4 @@
-"""Does the console show consumer groups, and hold them for those who may?"""
+"""Consumer control in the console: groups show their lag, and are paused, drained and resumed by those who may."""
 
 from typing import Any
 

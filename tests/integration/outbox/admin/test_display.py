@@ -1,4 +1,4 @@
-"""Does the console say how a row or a dead letter stands, what it waits for, and what can be done about it?"""
+"""Display of rows and dead letters: how one stands, what it waits for, and what can be done about it."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ def some_rows(db: None, redis_url: str) -> Any:
 
 
 def text_of(client: Client, name: str, *args: Any, **query: str) -> str:
-    """What a page says, without its marks."""
+    """What a page says, without its markup."""
     html = client.get(reverse(name, args=args), query, follow=True).content.decode()
     return " ".join(re.sub(r"<[^>]*>", " ", html).replace("&quot;", '"').split())
 

@@ -1,4 +1,4 @@
-"""Does any address or form of the console that is nonsense end in an error of the server?"""
+"""Input validation in the console: no address or form that is nonsense ends in an error of the server."""
 
 from typing import Any
 

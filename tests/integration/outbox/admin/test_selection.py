@@ -1,4 +1,4 @@
-"""Does what an operator does to many dead letters or rows hit those that were meant, and no others?"""
+"""Bulk actions: an operator's action hits the dead letters or rows of the selection, and no others."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Do Redis and RabbitMQ work over TLS, and only with a server that somebody vouches for?"""
+"""TLS for Redis and RabbitMQ: both work over it, and only with a server that somebody vouches for."""
 
 import shutil
 import ssl

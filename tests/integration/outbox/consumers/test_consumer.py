@@ -1,4 +1,4 @@
-"""Does each message take effect once per group, whatever happens on the way? (I7)"""
+"""Exactly-once effects: each message takes effect once per group, whatever happens on the way (I7)."""
 
 from collections.abc import Callable
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Does a key that a dead letter blocks keep its order, whatever operators retry and whatever comes meanwhile?"""
+"""Blocking keys: a key behind a dead letter keeps its order, whatever is retried and whatever comes meanwhile."""
 
 import threading
 from typing import Any

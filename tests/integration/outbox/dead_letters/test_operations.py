@@ -1,4 +1,4 @@
-"""What can an operator have done to dead letters, and is it done once, in order, and to the end?"""
+"""Operations on dead letters: each is done once, in key order, and to the end."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Is a message that cannot be handled kept as it came, with the reason?"""
+"""Dead-letter store: a message that cannot be handled is kept as it came, with the reason."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does every dead letter reach the dead-letter topic, as it came, in order, whatever happens to the broker?"""
+"""Dead-letter topic: every dead letter reaches it, as it came and in order, whatever happens to the broker."""
 
 import threading
 from typing import Any

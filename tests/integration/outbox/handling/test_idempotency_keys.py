@@ -1,4 +1,4 @@
-"""Does an effect outside the database happen once, as far as Redis remembers?"""
+"""Idempotency keys: an effect outside the database happens once, as far as Redis remembers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

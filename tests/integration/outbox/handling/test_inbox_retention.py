@@ -1,4 +1,4 @@
-"""Does the inbox forget what no topic can deliver again, and nothing else, while consumers go on?"""
+"""Inbox retention: what no topic can deliver again is forgotten, and nothing else, while consumers go on."""
 
 import threading
 from datetime import UTC, datetime, timedelta

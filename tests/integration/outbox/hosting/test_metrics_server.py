@@ -1,4 +1,4 @@
-"""Can a process that serves no web pages be scraped, and only by whom it should be?"""
+"""Metrics server: a process without web pages can be scraped, and only by whom it should be."""
 
 import socket
 import threading

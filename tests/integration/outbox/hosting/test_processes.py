@@ -1,4 +1,4 @@
-"""Do relays and workers keep their promises as processes that are killed?"""
+"""Crash recovery: relays and workers keep their promises as processes that are killed."""
 
 import os
 import signal
@@ -96,7 +96,7 @@ WORKER = ("celery", "-A", "nova.celery:app", "worker", "--pool", "threads", "--c
 def test_a_worker_hosts_consumers_that_survive_being_killed(
     start: Start, kafka: KafkaBus, topic: str, redis_url: str
 ) -> None:
-    """A consumer killed in the middle of a batch repeats it; each event is marked once."""
+    """A consumer killed in the middle of a batch repeats it; each event takes effect once."""
     group = {"KAFKA_GROUP_ID": unique("group"), "KAFKA_TOPICS": topic, "NOVA_CONSUMER_BATCH": "20"}
     host = (*WORKER, "--consumers", "analytics-service")
     for key in range(10):

@@ -1,4 +1,4 @@
-"""Can an operator see, hold and replay consumers from the command line?"""
+"""Consumer control from the command line: consumers are listed with their lag, paused, drained and replayed."""
 
 from datetime import UTC, datetime
 from io import StringIO

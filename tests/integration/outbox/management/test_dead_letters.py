@@ -1,4 +1,4 @@
-"""Can an operator do everything about dead letters from a terminal?"""
+"""Dead letters from the command line: listed, shown, retried, edited, archived and discarded."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Does `manage.py topics` create what is wanted, tell what differs, and show what goes where?"""
+"""Topic provisioning: `manage.py topics` creates what is declared, tells what differs, and shows what goes where."""
 
 from io import StringIO
 from typing import Any

@@ -1,4 +1,4 @@
-"""Is a session ended when its client is frozen, and only then?"""
+"""Lease: the server ends a session when its client is frozen, and only then."""
 
 from collections.abc import Callable
 

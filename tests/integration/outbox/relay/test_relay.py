@@ -1,4 +1,4 @@
-"""Do rows reach their topic in order, whatever fails? (I5, I6)"""
+"""Relay: rows reach their topic in order, whatever fails (I5, I6)."""
 
 from collections.abc import Callable
 from typing import Any

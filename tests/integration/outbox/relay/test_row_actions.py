@@ -1,4 +1,4 @@
-"""Can an operator decide about as many outbox rows as an outage leaves behind?"""
+"""Bulk actions on outbox rows: an operator decides about as many as an outage leaves behind."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Who owns which shard? (I11)"""
+"""Shard ownership: relays share the shards, and none has two owners (I11)."""
 
 from contextlib import ExitStack
 

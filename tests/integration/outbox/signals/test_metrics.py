@@ -1,4 +1,4 @@
-"""Can the outbox be measured, and does it stay small?"""
+"""Outbox metrics and pruning: the outbox is measured, and stays small."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -46,9 +46,9 @@ def test_open_dead_letters_are_measured_by_group_also_where_there_are_none(monke
     monkeypatch.setattr(
         handlers, "_groups", {"fussy": fussy, "calm": ConsumerGroup(name="calm", topics=[], handlers=[])}
     )
-    letters = dead_lettered(fussy, 1, 2, 3, 4)
-    DeadLetter.objects.filter(pk=letters[0]).update(status=DeadLetter.Status.DISCARDED)
-    DeadLetter.objects.filter(pk=letters[1]).update(archived_at=Now())
+    numbers = dead_lettered(fussy, 1, 2, 3, 4)
+    DeadLetter.objects.filter(pk=numbers[0]).update(status=DeadLetter.Status.DISCARDED)
+    DeadLetter.objects.filter(pk=numbers[1]).update(archived_at=Now())
 
     now = measured()
 

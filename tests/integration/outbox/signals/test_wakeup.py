@@ -1,4 +1,4 @@
-"""Does whoever waits for a wake go on, whatever Redis does?"""
+"""Wake-ups: whoever waits for one goes on, whatever Redis does."""
 
 import socket
 import threading

@@ -112,14 +112,14 @@ def test_changes_that_do_not_fit_are_left_out():
 
 
 @pytest.mark.parametrize(
-    "moment",
+    "timestamp",
     [
         datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
         datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-12))),
     ],
 )
-def test_a_time_at_the_end_of_the_calendar_can_be_read_again(moment):
-    told(created(created_at=moment))
+def test_a_time_at_the_end_of_the_calendar_can_be_read_again(timestamp):
+    told(created(created_at=timestamp))
     assert get_user("ann").created_at in {
         datetime(1, 1, 1, tzinfo=UTC),
         datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),

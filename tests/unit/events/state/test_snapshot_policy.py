@@ -1,4 +1,4 @@
-"""When is a snapshot due, how long is waited after a conflict, and what does a difference say?"""
+"""Snapshot policy: when a snapshot is due, how long is waited after a conflict, and what a difference names."""
 
 import pytest
 

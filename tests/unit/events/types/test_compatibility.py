@@ -1,4 +1,4 @@
-"""Which changes of a schema would break stored events or consumers?"""
+"""Schema compatibility: changes that would break stored events or consumers are found, and no others."""
 
 from enum import Enum
 from typing import Annotated, Any, Literal, Optional

@@ -1,4 +1,4 @@
-"""Is production found alive by whoever asks by address and without TLS, and is everybody else sent to https?"""
+"""Liveness probes: production answers them by address and without TLS, and sends everybody else to https."""
 
 import json
 import os

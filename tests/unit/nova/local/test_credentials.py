@@ -1,4 +1,4 @@
-"""Are a data directory's secrets generated once, and kept from others?"""
+"""Credentials: a data directory's secrets are generated once, and kept from others."""
 
 import stat
 

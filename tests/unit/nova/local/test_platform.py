@@ -1,4 +1,4 @@
-"""Is the platform one thing: ready together, announced truly, gone together?
+"""Platform: its programs are ready together, announced truly, and gone together.
 
 Its programs are small stand-ins here, and the environment gives its servers; `tests/e2e/test_up.py` runs the real ones.
 """

@@ -1,4 +1,4 @@
-"""Is what `services.json` says true, and private?"""
+"""Service discovery: what `services.json` says is true, and private."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Do settings come from the environment as they are documented?"""
+"""Environment variables: settings come from them as documented."""
 
 import re
 import runpy

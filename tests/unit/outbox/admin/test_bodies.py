@@ -1,4 +1,4 @@
-"""Is the body of a message shown as it came?"""
+"""Message bodies in the console: one is shown as it came."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is the guilty message of a batch found, whatever else the batch holds?"""
+"""Batch bisection: the guilty message of a batch is found, whatever else the batch holds."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Who handles what?"""
+"""Consumer groups and handlers: each handles its own types or all, and is found by name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does a loop in a worker survive its own faults, and end when asked?"""
+"""Hosted loop: in a worker it survives its own faults, and ends when asked."""
 
 import threading
 

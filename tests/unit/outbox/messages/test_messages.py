@@ -1,4 +1,4 @@
-"""What does a message look like, and what is made of one, whoever wrote it?"""
+"""Message encoding and decoding: what a message looks like, and what is made of one, whoever wrote it."""
 
 import re
 from contextlib import suppress

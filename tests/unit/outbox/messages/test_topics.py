@@ -1,4 +1,4 @@
-"""Which topic does an event go to?"""
+"""Topic routing: each event type has its topic, and each topic its partitions and key."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When is something tried again, and when is it given up?"""
+"""Retry policy and circuit breaker: when something is tried again, and when it is given up."""
 
 import pytest
 from hypothesis import given

@@ -123,7 +123,7 @@ def collecting(until: int) -> None:
 
 
 def test_memory_does_not_grow_with_the_log() -> None:
-    """Pages and lanes hold a few thousand events, of which the log has many times as many."""
+    """Pages and replay workers hold a few thousand events, of which the log has many times as many."""
     readers = [with_one_worker, with_three_workers, collecting]
     fill(10, 600, size=200)
     before = {read: peak(read, 6_000) for read in readers}

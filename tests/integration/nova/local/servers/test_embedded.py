@@ -1,4 +1,4 @@
-"""Does each embedded server serve its real client, survive `kill -9`, and find its data again?"""
+"""Embedded servers: each serves its real client, survives `kill -9`, and finds its data again."""
 
 import os
 import shutil

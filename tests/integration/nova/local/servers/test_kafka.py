@@ -1,4 +1,4 @@
-"""Is a storage directory formatted with whatever cluster id chance gives?"""
+"""Cluster id: a storage directory is formatted whatever id chance gives."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does the mock broker take part like a broker, and fail when it is told to?"""
+"""Mock broker: it takes part like a broker, and fails when it is told to."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Does the producer come back from what breaks it for good?"""
+"""Kafka producer: it comes back from what breaks it for good."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Does a Kafka that wants a password or a certificate let Nova in, and only with the right one?"""
+"""Kafka over SASL and TLS: the right password or certificate lets Nova in, and nothing else does."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""Do relay and consumers work over RabbitMQ as they do over Kafka?"""
+"""Delivery over RabbitMQ: relay and consumers work as they do over Kafka."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Do the decisions of several operators about one consumer group stand beside each other?"""
+"""Consumer control: decisions of several operators about one consumer group stand beside each other."""
 
 import threading
 from datetime import timedelta

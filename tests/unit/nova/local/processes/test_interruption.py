@@ -1,4 +1,4 @@
-"""Does a signal end a command once, and in order?"""
+"""Signals: one ends a command once, and in order."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Can two `up`s get at one data directory?"""
+"""Data directory lock: no two `up`s get at one directory."""
 
 import os
 

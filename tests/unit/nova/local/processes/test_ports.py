@@ -1,4 +1,4 @@
-"""Does each server get a port that is free, and the same one again?"""
+"""Port allocation: each server gets a port that is free, and the same one again."""
 
 import socket
 

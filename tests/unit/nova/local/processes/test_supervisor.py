@@ -1,4 +1,4 @@
-"""Do processes stay alive while they should, and never longer?"""
+"""Supervisor: processes stay alive while they should, and never longer."""
 
 import os
 import signal

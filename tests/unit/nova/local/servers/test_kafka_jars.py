@@ -1,4 +1,4 @@
-"""Is what the cache gives always what the lock pins?"""
+"""Pinned Kafka jars: what the cache gives is always what the lock pins."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""What is not a matter of a message's properties?"""
+"""Tolerant AMQP frames: a fault in a callback is not taken for one of a message's properties."""
 
 from struct import pack
 from types import SimpleNamespace

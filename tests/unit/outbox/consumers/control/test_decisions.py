@@ -1,4 +1,4 @@
-"""What do an operator's decisions hold?"""
+"""Consumer control: what a pause and a drain hold, of a group, a topic or a partition."""
 
 import pytest
 
