@@ -35,7 +35,7 @@ class QueueCollector(Collector):
         yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
         yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
         waiting = GaugeMetricFamily(
-            "outbox_dead_letters_open", "Dead dead_letters that an operator has to decide about.", labels=["group"]
+            "outbox_dead_letters_open", "Dead letters that an operator has to decide about.", labels=["group"]
         )
         for group, number in dead_letters.items():
             waiting.add_metric([group], number)
