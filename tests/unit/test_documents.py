@@ -21,7 +21,8 @@ DOCUMENTS = (
 CODE = re.compile(r"`([^`\n]+)`")
 FILE = re.compile(r"[\w./-]*\w\.(?:py|sql|md|yml|yaml|toml|lock|json|html)")
 FOLDER = re.compile(r"(?:[\w-]+/)+")
-MODULE = re.compile(r"(?:kit|events|outbox|sagas|projections|nova|tests|benchmarks)(?:\.\w+)+")
+# The id of a system check, such as events.E008, names no module.
+MODULE = re.compile(r"(?:kit|events|outbox|sagas|projections|nova|tests|benchmarks)(?:\.(?![EW]\d{3}\b)\w+)+")
 COMMAND = re.compile(r"manage\.py (\w+)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
