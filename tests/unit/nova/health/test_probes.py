@@ -34,6 +34,7 @@ def answers(*questions: tuple[str, str]) -> list[int]:
         "SECRET_KEY": "s" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz",
         "ALLOWED_HOSTS": "nova.example",
         "DATABASE_URL": "postgresql://nova@127.0.0.1:1/nova",
+        "DATABASE_POOL_SIZE": "0",  # a pool would wait for the database
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "NOVA_BUS": "rabbitmq",
         "RABBITMQ_URL": "amqps://127.0.0.1:1//",
