@@ -18,6 +18,7 @@ from django.db import connection
 from outbox.conf import outbox_conf
 from outbox.recorder import SHARDS, shard_of
 from outbox.relay.shards import OWNED
+from outbox.sql.statements import statement
 from tests.support.database import rows, scalar
 from tests.support.outbox import eventually, unique, url_of_test_database
 from tests.support.platform import CHECKOUT
@@ -85,8 +86,9 @@ class RelayProcess:
         return bool(
             scalar(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state = 'idle' "
-                "AND clock_timestamp() - state_change > interval '0.6 seconds' AND query LIKE 'WITH holding AS%%'",
+                "AND clock_timestamp() - state_change > interval '0.6 seconds' AND starts_with(query, %s)",
                 self.name,
+                statement("pending").partition("%(")[0],
             )
         )
 
