@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from kit.admin.addresses import OddAddresses
 from kit.admin.pages import admin_page
 from nova.models import ApiToken
 from nova.rest.tokens import SCOPES, create_token, revoke_tokens
@@ -21,12 +23,9 @@ from nova.rest.tokens import SCOPES, create_token, revoke_tokens
 STATE_COLOURS = {"live": "success", "expired": "warning", "revoked": "danger"}
 
 admin.site.index_title = "Overview"
-admin.site.unregister(User)
-admin.site.unregister(Group)
 
 
-@admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class AccountAdmin(OddAddresses, UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """People who may enter the console."""
 
     form = UserChangeForm
@@ -34,9 +33,19 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     change_password_form = AdminPasswordChangeForm
 
 
-@admin.register(Group)
-class AccountGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]
+class AccountGroupAdmin(OddAddresses, GroupAdmin, ModelAdmin):  # type: ignore[misc]
     """What people may do, by group."""
+
+
+def _dress(model: type[Model], own: type[ModelAdmin], plain: type[Any]) -> None:
+    """Give a screen of Django's own the console's look. A project's own screen, or user model, is left alone."""
+    if admin.site.is_registered(model) and type(admin.site.get_model_admin(model)) is plain:
+        admin.site.unregister(model)
+        admin.site.register(model, own)
+
+
+_dress(User, AccountAdmin, UserAdmin)
+_dress(Group, AccountGroupAdmin, GroupAdmin)
 
 
 class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,7 +70,7 @@ class ApiTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]
+class ApiTokenAdmin(OddAddresses, ModelAdmin):  # type: ignore[misc]
     """Tokens of programs. They are created and revoked, never changed."""
 
     form = ApiTokenForm
@@ -118,7 +127,7 @@ class ApiTokenAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:  # noqa: FBT001
         """Create the token; the plain text lives until this request is answered."""
-        account = request.user if isinstance(request.user, User) else None
+        account = request.user if isinstance(request.user, AbstractBaseUser) else None
         token, created = create_token(obj.name, scopes=obj.scopes, expires_at=obj.expires_at, created_by=account)
         obj.pk, obj.hint, obj.created_at = created.pk, created.hint, created.created_at
         request.plain_token = token  # type: ignore[attr-defined]

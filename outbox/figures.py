@@ -17,11 +17,11 @@ class Backlog(Struct, frozen=True, kw_only=True):
     """What waits; None is more than was counted."""
 
     pending: int | None
-    """Outbox rows that are not published yet, dead ones included."""
+    """Outbox rows that are to be published; dead ones are none of them."""
     dead: int | None
     """Outbox rows that were given up."""
     dead_letters: int | None
-    """Messages that no handler could take, and no operator has decided on."""
+    """Messages that no handler could take, and no operator has decided on or archived."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -39,9 +39,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
 def backlog(limit: int) -> Backlog:
     """What waits, each kind counted up to `limit`."""
     return Backlog(
-        pending=_count(OutboxEvent.objects.pending(), limit),
+        pending=_count(OutboxEvent.objects.to_publish(), limit),
         dead=_count(OutboxEvent.objects.dead(), limit),
-        dead_letters=_count(DeadLetter.objects.filter(status=DeadLetter.Status.OPEN), limit),
+        dead_letters=_count(DeadLetter.objects.filter(status=DeadLetter.Status.OPEN, archived_at=None), limit),
     )
 
 

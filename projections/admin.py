@@ -1,29 +1,34 @@
 """Admin of projections: how far each is, what it failed at, and how it is paused, resumed and rebuilt."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import ClassVar
 
+import structlog
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from kit.admin.display import link
+from kit.admin.operated import OperatedAdmin, selection_action
 from kit.admin.pages import row_url
-from kit.admin.read_only import ReadOnlyAdmin
+from kit.admin.reasons import actor_of
 from projections import checkpoints
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_status
 from projections.models import ProjectionCheckpoint
-from projections.projection import projection_named, registered_projections
+from projections.projection import Projection, projection_named, registered_projections
 from projections.rebuild import rebuild
+
+log = structlog.get_logger(__name__)
 
 BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
 
 
 @admin.register(ProjectionCheckpoint)
-class ProjectionAdmin(ReadOnlyAdmin):
+class ProjectionAdmin(OperatedAdmin):
     """Projections: how far they are, what holds them, and the verbs to control them."""
 
     list_display = ("name", "status_badge", "position", "lag_events", "lag_seconds", "last_error", "updated_at")
@@ -34,6 +39,17 @@ class ProjectionAdmin(ReadOnlyAdmin):
         ("Code", {"fields": ("version",)}),
     )
     actions = ("pause_projections", "resume_projections", "rebuild_projections")
+    pause_projections = selection_action("pause", "Pause")
+    resume_projections = selection_action("resume", "Resume, or try a failed event again now")
+    rebuild_projections = selection_action(
+        "rebuild", "Rebuild: empty the tables and fill them again", permission="rebuild"
+    )
+    verbs: ClassVar = {
+        "pause": "They stay where they are until they are resumed.",
+        "resume": "They go on at once; a failed event is tried again now.",
+        "rebuild": "Their tables are emptied and filled again from the first event; readers see it.",
+    }
+    dangerous: ClassVar = {"rebuild"}
     operate_permission = "projections.operate_projection"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ProjectionCheckpoint]":
@@ -81,29 +97,27 @@ class ProjectionAdmin(ReadOnlyAdmin):
         """Whether the operator may empty and refill."""
         return request.user.has_perm("projections.rebuild_projection")
 
-    @action(description="Pause", permissions=["operate"])
-    def pause_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
-        """Hold them where they are."""
-        self._act_on(request, queryset, checkpoints.pause, "is paused")
-
-    @action(description="Resume, or try a failed event again now", permissions=["operate"])
-    def resume_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
-        """Let them go on at once."""
-        self._act_on(request, queryset, checkpoints.resume, "goes on")
-
-    @action(description="Rebuild: empty the tables and fill them again", permissions=["rebuild"])
-    def rebuild_projections(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]") -> None:
-        """Empty and refill them; readers see it."""
-        self._act_on(request, queryset, rebuild, "is empty and refills")
-
-    def _act_on(self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", act: Any, done: str) -> None:
+    def act_on_selection(
+        self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", verb: str, reason: str
+    ) -> None:
+        """Pause, resume or rebuild the selected projections."""
+        act, done = VERBS[verb]
         for checkpoint in queryset:
             try:
                 act(projection_named(checkpoint.name))
             except UnknownProjection as error:
                 self.message_user(request, str(error), messages.ERROR)
             else:
+                self.audit(request, [checkpoint], f"{verb.capitalize()}: {reason}")
+                log.info("projection operated", actor=actor_of(request), verb=verb, name=checkpoint.name, reason=reason)
                 self.message_user(request, f"{checkpoint.name} {done}.", messages.SUCCESS)
+
+
+VERBS: dict[str, tuple[Callable[[Projection], None], str]] = {
+    "pause": (checkpoints.pause, "is paused"),
+    "resume": (checkpoints.resume, "goes on"),
+    "rebuild": (rebuild, "is empty and refills"),
+}
 
 
 def _status(checkpoint: ProjectionCheckpoint) -> ProjectionStatus | None:

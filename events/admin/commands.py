@@ -29,6 +29,7 @@ from events.exceptions import EventStoreError, NotFound, VersionConflict
 from events.models import DomainEvent
 from events.types.registry import type_name
 from kit.admin.display import json_block
+from kit.admin.operated import row_action
 from kit.admin.pages import admin_page, list_url
 from kit.admin.read_only import ReadOnlyAdmin
 from kit.admin.reasons import actor_of
@@ -66,7 +67,7 @@ class CommandConsole(ReadOnlyAdmin):
         """Choose a command."""
         return HttpResponseRedirect(reverse("admin:events_command_choice"))
 
-    @action(description="Give a command", url_path="give-command", permissions=["execute"], icon="terminal")
+    @row_action(description="Give a command", url_path="give-command", permissions=["execute"], icon="terminal")
     def give_command_to_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Choose a command for the aggregate of an event."""
         event = DomainEvent.objects.get(pk=object_id)

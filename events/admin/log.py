@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from unfold.decorators import action
 
 from events.admin.commands import CommandConsole
 from events.admin.links import log_link, stream_filter
@@ -16,6 +15,7 @@ from events.sql.statements import statement
 from events.store.connection import live_cursor
 from kit.admin.display import json_block
 from kit.admin.filters import ColumnFilter
+from kit.admin.operated import row_action
 from kit.admin.read_only import ReadOnlyAdmin, uuid_of
 
 
@@ -53,7 +53,7 @@ class DomainEventAdmin(CommandConsole):
         ("Proof", {"fields": ("content_hash_text",)}),
     )
 
-    @action(
+    @row_action(
         description="Describe the stream",
         url_path="stream",
         permissions=["describe"],

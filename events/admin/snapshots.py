@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from events.aggregates.aggregate import aggregates
 from events.exceptions import UnreadableStream
@@ -15,14 +15,14 @@ from events.models import AggregateSnapshot
 from events.state.snapshot_maintenance import rebuild_of
 from events.state.snapshots import counts
 from kit.admin.display import json_block
-from kit.admin.read_only import ReadOnlyAdmin
-from kit.admin.reasons import ReasonedActionForm, actor_of, reason_of
+from kit.admin.operated import OperatedAdmin, selection_action
+from kit.admin.reasons import actor_of
 
 log = structlog.get_logger(__name__)
 
 
 @admin.register(AggregateSnapshot)
-class AggregateSnapshotAdmin(ReadOnlyAdmin):
+class AggregateSnapshotAdmin(OperatedAdmin):
     """Snapshots of aggregates."""
 
     list_display = ("aggregate_type", "aggregate_id", "version", "state_label", "fold_version", "created_at")
@@ -31,7 +31,12 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
     search_fields = ("=aggregate_id",)
     search_help_text = "An aggregate id, in full"
     actions: ClassVar = ["rebuild_selected", "delete_snapshots"]
-    action_form = ReasonedActionForm
+    rebuild_selected = selection_action("rebuild", "Make anew from the first event")
+    delete_snapshots = selection_action("delete", "Delete: the next load folds more events")
+    verbs: ClassVar = {
+        "rebuild": "Their aggregates are folded again from the first event.",
+        "delete": "The next load of each aggregate folds more events, and takes longer.",
+    }
     operate_permission = "events.operate_aggregatesnapshot"
     fieldsets = (
         ("Of what", {"fields": ("aggregate_type", "aggregate_id", "version", "created_at")}),
@@ -52,11 +57,20 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
         """The state as indented JSON."""
         return json_block(snapshot.data)
 
-    @action(description="Make anew from the first event", permissions=["operate"])
-    def rebuild_selected(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
-        """Fold the aggregates again."""
-        if (reason := reason_of(request)) is None:
-            return
+    def act_on_selection(
+        self, request: HttpRequest, queryset: QuerySet[AggregateSnapshot], verb: str, reason: str
+    ) -> None:
+        """Rebuild or delete the selected snapshots."""
+        # First: what is deleted or made anew can be asked no more.
+        self.audit(request, queryset, f"{verb.capitalize()}: {reason}")
+        if verb == "rebuild":
+            self._rebuild(request, queryset, reason)
+        else:
+            deleted, _ = queryset.delete()
+            log.info("snapshots deleted", actor=actor_of(request), reason=reason, snapshots=deleted)
+            self.message_user(request, f"{deleted} snapshots were deleted.")
+
+    def _rebuild(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot], reason: str) -> None:
         rebuilt = 0
         for name, aggregate_id in set(snapshots.values_list("aggregate_type", "aggregate_id")):
             if name not in aggregates:
@@ -70,12 +84,3 @@ class AggregateSnapshotAdmin(ReadOnlyAdmin):
                 rebuilt += 1
         log.info("snapshots rebuilt", actor=actor_of(request), reason=reason, aggregates=rebuilt)
         self.message_user(request, f"Snapshots of {rebuilt} aggregates were made anew.")
-
-    @action(description="Delete: the next load folds more events", permissions=["operate"])
-    def delete_snapshots(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot]) -> None:
-        """Remove them."""
-        if (reason := reason_of(request)) is None:
-            return
-        deleted, _ = snapshots.delete()
-        log.info("snapshots deleted", actor=actor_of(request), reason=reason, snapshots=deleted)
-        self.message_user(request, f"{deleted} snapshots were deleted.")

@@ -1,24 +1,23 @@
 """Streams: their titles, limits and states, which operators change with a reason that is kept."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar
 
 import structlog
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from events.admin.links import log_link, stream_filter
 from events.admin.stream_forms import StreamForm, TombstoneForm, stream_dialog
-from events.envelope import StreamId
 from events.models import StreamMetadata
 from events.store.streams.metadata import archive_stream, restore_stream, set_stream_metadata, tombstone_stream
+from kit.admin.audit import audit
+from kit.admin.operated import OperatedAdmin, row_action, selection_action
 from kit.admin.pages import redirect_from_dialog, row_url
-from kit.admin.read_only import ReadOnlyAdmin
-from kit.admin.reasons import ReasonedActionForm, ReasonForm, actor_of, reason_dialog, reason_of
+from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +42,7 @@ class StreamStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(StreamMetadata)
-class StreamMetadataAdmin(ReadOnlyAdmin):
+class StreamMetadataAdmin(OperatedAdmin):
     """Metadata of streams: titles, limits, who archived or closed them and why."""
 
     list_display = ("__str__", "title", "max_age", "max_count", "archived_at", "tombstoned_at", "updated_at")
@@ -52,7 +51,12 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
     search_fields = ("aggregate_id",)
     search_help_text = "A stream (type/id) or aggregate id, in full"
     actions = ("archive", "restore")
-    action_form = ReasonedActionForm
+    archive = selection_action("archive", "Leave out of lists")
+    restore = selection_action("restore", "List again")
+    verbs: ClassVar = {
+        "archive": "They are left out of lists; they can be read and appended to as before.",
+        "restore": "They are listed again. A tombstone stays: it is for ever.",
+    }
     actions_detail = ("edit", "archive_this", "restore_this", "tombstone")
     fieldsets = (
         ("Stream", {"fields": ("stream_link", "title")}),
@@ -69,25 +73,29 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         """Streams that the term names in full."""
         return stream_filter(term) or Q(aggregate_id=term)
 
-    @admin.action(description="Leave out of lists", permissions=["operate"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[StreamMetadata]) -> None:
-        """Archive the selected streams."""
-        self._each(request, queryset, archive_stream, "archived")
+    def possible_actions(self, row: StreamMetadata) -> Collection[str]:
+        """What is so already needs nobody."""
+        archived = "archive_this" if row.archived_at is None else "restore_this"
+        return ("edit", archived) if row.tombstoned_at else ("edit", archived, "tombstone")
 
-    @admin.action(description="List again", permissions=["operate"])
-    def restore(self, request: HttpRequest, queryset: QuerySet[StreamMetadata]) -> None:
-        """Restore the selected streams."""
-        self._each(request, queryset, restore_stream, "restored")
+    def act_on_selection(
+        self, request: HttpRequest, queryset: QuerySet[StreamMetadata], verb: str, reason: str
+    ) -> None:
+        """Archive or restore the selected streams."""
+        act, done = VERBS[verb]
+        selected = list(queryset)
+        for metadata in selected:
+            _act(request, metadata, act, done, reason)
+        self.message_user(request, f"{len(selected)} streams were {done}.")
 
-    @action(description="Edit", url_path="edit", permissions=["operate"], dialog=stream_dialog(StreamForm))
+    @row_action(description="Edit", url_path="edit", dialog=stream_dialog(StreamForm))
     def edit(self, request: HttpRequest, form: StreamForm, object_id: str) -> HttpResponse:
         """Set title and limits."""
         return describe_stream(request, form)
 
-    @action(
+    @row_action(
         description="Archive",
         url_path="archive",
-        permissions=["operate"],
         dialog=reason_dialog(
             "Leave the stream out of lists", "It can be read and appended to as before.", submit="Archive"
         ),
@@ -96,20 +104,18 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         """Archive this stream."""
         return self._one(request, form, object_id, archive_stream, "archived")
 
-    @action(
+    @row_action(
         description="List again",
         url_path="restore",
-        permissions=["operate"],
         dialog=reason_dialog("List the stream again", "A tombstone stays: it is for ever.", submit="List again"),
     )
     def restore_this(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         """Restore this stream."""
         return self._one(request, form, object_id, restore_stream, "restored")
 
-    @action(
+    @row_action(
         description="Close for ever",
         url_path="tombstone",
-        permissions=["operate"],
         variant=ActionVariant.DANGER,
         dialog=reason_dialog(
             "Close for ever",
@@ -121,16 +127,15 @@ class StreamMetadataAdmin(ReadOnlyAdmin):
         """Tombstone this stream."""
         return self._one(request, form, object_id, tombstone_stream, "tombstoned")
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[StreamMetadata], verb: Verb, done: str) -> None:
-        if (reason := reason_of(request)) is None:
-            return
-        for metadata in queryset:
-            _act(request, metadata.stream, verb, done, reason)
-        self.message_user(request, f"{len(queryset)} streams were {done}.")
-
     def _one(self, request: HttpRequest, form: ReasonForm, object_id: str, verb: Verb, done: str) -> HttpResponse:
-        _act(request, StreamMetadata.objects.get(pk=object_id).stream, verb, done, form.cleaned_data["reason"])
-        return redirect_from_dialog(row_url("events_streammetadata", object_id))
+        _act(request, StreamMetadata.objects.get(pk=object_id), verb, done, form.cleaned_data["reason"])
+        return self.back_to_row(object_id)
+
+
+VERBS: dict[str, tuple[Verb, str]] = {
+    "archive": (archive_stream, "archived"),
+    "restore": (restore_stream, "restored"),
+}
 
 
 def describe_stream(request: HttpRequest, form: StreamForm) -> HttpResponse:
@@ -145,10 +150,12 @@ def describe_stream(request: HttpRequest, form: StreamForm) -> HttpResponse:
     )
     log.info("stream described", actor=actor, reason=fields["reason"], stream=str(stream))
     metadata = StreamMetadata.objects.get(aggregate_type=stream.aggregate_type, aggregate_id=stream.aggregate_id)
+    audit(request, [metadata], f"Title and limits set: {fields['reason']}")
     return redirect_from_dialog(row_url("events_streammetadata", metadata.pk))
 
 
-def _act(request: HttpRequest, stream: StreamId, verb: Verb, done: str, reason: str) -> None:
+def _act(request: HttpRequest, metadata: StreamMetadata, verb: Verb, done: str, reason: str) -> None:
     actor = actor_of(request)
-    verb(stream, reason=reason, actor=actor)
-    log.info(f"stream {done}", actor=actor, reason=reason, stream=str(stream))
+    verb(metadata.stream, reason=reason, actor=actor)
+    audit(request, [metadata], f"{done.capitalize()}: {reason}")
+    log.info(f"stream {done}", actor=actor, reason=reason, stream=str(metadata.stream))

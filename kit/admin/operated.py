@@ -6,22 +6,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from unfold.decorators import action
 
+from kit.admin.audit import audit
 from kit.admin.pages import admin_page, redirect_from_dialog, row_url
 from kit.admin.read_only import ReadOnlyAdmin
 from kit.admin.reasons import SelectionReasonForm
-
-# Entries of the log written in one statement: PostgreSQL takes 65 535 parameters.
-CHUNK = 1_000
-# A number of as many digits is a bigint.
-DIGITS = 18
-# How the filters of Django's admin look for a text, a choice or a time; "" is the value itself.
-LOOKUPS = ("", "exact", "isnull", "gte", "lt")
 
 View = Callable[..., HttpResponse]
 
@@ -36,7 +29,7 @@ def row_action(**options: Any) -> Callable[[View], View]:
         act = action(**({"permissions": ["operate"]} | options))(function)
 
         @wraps(act)
-        def act_on_row(self: "OperatedAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        def act_on_row(self: ReadOnlyAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
             if not self.has_view_or_change_permission(request):
                 raise PermissionDenied
             row = self.get_object(request, object_id)
@@ -50,10 +43,10 @@ def row_action(**options: Any) -> Callable[[View], View]:
     return decorate
 
 
-def selection_action(verb: str, description: str) -> Callable[..., HttpResponse | None]:
+def selection_action(verb: str, description: str, *, permission: str = "operate") -> Callable[..., HttpResponse | None]:
     """An action on the selected rows, for `actions`: asks why on a page of its own, then has `act_on_selection` act."""
 
-    @admin.action(description=description, permissions=["operate"])
+    @admin.action(description=description, permissions=[permission])
     def act(model_admin: "OperatedAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         reason = model_admin.ask_reason(request, queryset, verb)
         if not isinstance(reason, str):
@@ -68,6 +61,8 @@ class OperatedAdmin(ReadOnlyAdmin):
 
     verbs: ClassVar[dict[str, str]] = {}
     """What can be done to many rows, and what that means."""
+    dangerous: ClassVar[Collection[str]] = {"discard"}
+    """The verbs that cannot be taken back."""
     # Nobody counts these lists, and so nobody could see how many rows that would be: see `kit.admin.bulk`.
     list_disable_select_all = True
 
@@ -84,24 +79,15 @@ class OperatedAdmin(ReadOnlyAdmin):
         return [one for one in offered if one.method.__name__ in possible]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, whatever the address and a selection say."""
-        request.GET = _without_nul(request.GET)  # type: ignore[assignment]
+        """The list, whatever a selection says."""
         if ACTION_CHECKBOX_NAME in request.POST:
-            request.POST = _of_ticked_rows(request.POST)  # type: ignore[assignment]
+            request.POST = _of_ticked_rows(request.POST, self.opts.pk)  # type: ignore[assignment]
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Take from an address what the filters of the list say, and nothing that a database may choke on."""
-        name, _, how = lookup.partition("__")
-        filters = {one if isinstance(one, str) else one.parameter_name for one in self.list_filter}
-        return name in filters and how in LOOKUPS
-
     def audit(self, request: HttpRequest, objects: Sequence[Model] | QuerySet[Any], message: str) -> None:
         """Keep in each object's history who has done what, and why."""
-        entries = list(objects)
-        for start in range(0, len(entries), CHUNK):
-            LogEntry.objects.log_actions(str(request.user.pk), entries[start : start + CHUNK], CHANGE, message)
+        audit(request, objects, message)
 
     def act_on_selection(
         self, request: HttpRequest, queryset: QuerySet[Any], verb: str, reason: str
@@ -121,7 +107,7 @@ class OperatedAdmin(ReadOnlyAdmin):
         context = {
             "title": f"{verb.capitalize()} {self.opts.verbose_name_plural}",
             "description": self.verbs[verb],
-            "danger": verb == "discard",
+            "danger": verb in self.dangerous,
             "form": form,
             "action": verb,
             "rows": list(queryset[:10]),
@@ -142,19 +128,17 @@ class OperatedAdmin(ReadOnlyAdmin):
         return redirect_from_dialog(row_url(f"{self.opts.app_label}_{self.opts.model_name}", object_id))
 
 
-def _without_nul(query: QueryDict) -> QueryDict:
-    """The query without values that no text in the database can have."""
-    kept = QueryDict(mutable=True)
-    for name, values in query.lists():
-        if possible := [value for value in values if "\0" not in value]:
-            kept.setlist(name, possible)
-    return kept
-
-
-def _of_ticked_rows(data: QueryDict) -> QueryDict:
-    """The form's data, of no more than the rows that are ticked, and of nothing that is no number."""
+def _of_ticked_rows(data: QueryDict, key: "Field[Any, Any]") -> QueryDict:
+    """The form's data, of no more than the rows that are ticked, and of nothing that is no key of a row."""
     kept = data.copy()
-    ticked = [value for value in data.getlist(ACTION_CHECKBOX_NAME) if value.isascii() and value.isdigit()]
-    kept.setlist(ACTION_CHECKBOX_NAME, [value for value in ticked if len(value) <= DIGITS])
+    kept.setlist(ACTION_CHECKBOX_NAME, [one for one in data.getlist(ACTION_CHECKBOX_NAME) if _is_key(key, one)])
     kept["select_across"] = "0"
     return kept
+
+
+def _is_key(key: "Field[Any, Any]", value: str) -> bool:
+    try:
+        key.run_validators(key.to_python(value))
+    except ValidationError:
+        return False
+    return "\0" not in value

@@ -3,17 +3,23 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.models import LogEntry
+from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from kit.admin.addresses import OddAddresses
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+
+class ReadOnlyAdmin(OddAddresses, ModelAdmin):  # type: ignore[misc]
     """Shows and never changes. Actions on rows may ask for the permission to `operate`."""
 
-    # Tables of events are too long to be counted for every page.
+    # Tables of events are too long to be counted for every page, or for every choice of a filter.
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     paginator = InfinitePaginator
     list_per_page = 50
     operate_permission = ""
@@ -35,6 +41,13 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """Who may act on rows."""
         permission = self.operate_permission or f"{self.opts.app_label}.change_{self.opts.model_name}"
         return bool(request.user.has_perm(permission))
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Paginator[Any]:
+        """Pages without a count, but for the history of a row, which is short and says how long it is."""
+        if getattr(queryset, "model", None) is LogEntry:
+            return Paginator(queryset, *args, **kwargs)
+        pages: Paginator[Any] = super().get_paginator(request, queryset, *args, **kwargs)
+        return pages
 
     def term_filter(self, term: str) -> Q | None:
         """Which rows a search term names; None to search in `search_fields`."""

@@ -1,13 +1,12 @@
-"""Reasons: who acts and why, asked in a dialog, beside the choice of an action, or on a page of its own."""
+"""Reasons: who acts and why, asked in a dialog or on a page of its own."""
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from unfold.dataclasses import ActionDialog
-from unfold.forms import ActionForm, BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.forms import BaseDialogForm
 
-from kit.admin.fields import MAX_REASON, reason_field
+from kit.admin.fields import reason_field
 
 
 class ReasonForm(BaseDialogForm):  # type: ignore[misc]
@@ -22,17 +21,6 @@ class SelectionReasonForm(forms.Form):
     reason = reason_field(help_text="It is kept with what is done.")
 
 
-class ReasonedActionForm(ActionForm):  # type: ignore[misc]
-    """Asks why, beside the choice of what is done with the selected rows; see `reason_of`."""
-
-    reason = forms.CharField(
-        label="",
-        max_length=MAX_REASON,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why?", "aria-label": "Reason"}),
-    )
-
-
 def reason_dialog(
     title: str, description: str, *, submit: str | None = None, form: type[BaseDialogForm] = ReasonForm
 ) -> ActionDialog:
@@ -40,13 +28,10 @@ def reason_dialog(
     return ActionDialog(title=title, description=description, form_class=form, form_submit_text=submit or title)
 
 
-def reason_of(request: HttpRequest) -> str | None:
-    """The reason that was given with an action on selected rows; without one, whoever acts is asked for it."""
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        messages.error(request, "Nothing was done: say why.")
-        return None
-    return reason
+def refuse_dialog(request: HttpRequest, form: BaseDialogForm, error: Exception, *, field: str | None) -> HttpResponse:
+    """The dialog again, with all that was typed, and what is wrong beside the field, or above all where it is none."""
+    form.add_error(field if field in form.fields else None, f"{error}.")
+    return render(request, "unfold/helpers/dialog.html", {"dialog": {}, "form": form})
 
 
 def actor_of(request: HttpRequest) -> str:

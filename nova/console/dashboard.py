@@ -13,8 +13,9 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     """What `templates/admin/index.html` shows: the admin site's context and the panels."""
     links = {
         "events": list_link(request, "events.DomainEvent"),
-        "outbox": list_link(request, "outbox.OutboxEvent"),
-        "dead_letters": list_link(request, "outbox.DeadLetter"),
+        "pending": list_link(request, "outbox.OutboxEvent", state="to_publish"),
+        "dead": list_link(request, "outbox.OutboxEvent", state="dead"),
+        "dead_letters": list_link(request, "outbox.DeadLetter", status__exact="open"),
         "projections": list_link(request, "projections.ProjectionCheckpoint"),
     }
     return context | {

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from msgspec import Struct
+
+from kit.admin.pages import list_url
 
 
 class Entry(Struct, frozen=True):
@@ -43,7 +46,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
     ),
     "Access": (
-        Entry("Accounts", "person", "auth.User"),
+        Entry("Accounts", "person", settings.AUTH_USER_MODEL),
         Entry("Groups", "shield_person", "auth.Group"),
         Entry("API tokens", "key", "nova.ApiToken"),
     ),
@@ -66,8 +69,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def list_link(request: HttpRequest, label: str) -> str | None:
-    """The address of a model's list; None when the model has no screen or the operator may not see it."""
+def list_link(request: HttpRequest, label: str, **filters: str) -> str | None:
+    """The address of a model's list, narrowed by filters; None when it has no screen or the operator may not see it."""
     try:
         model = apps.get_model(label)
     except LookupError:
@@ -78,4 +81,4 @@ def list_link(request: HttpRequest, label: str) -> str | None:
     if not model_admin.has_view_or_change_permission(request):
         return None
     options = model._meta  # noqa: SLF001 - Django's documented API
-    return reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return list_url(f"{options.app_label}_{options.model_name}", **filters)

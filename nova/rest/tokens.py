@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -39,7 +39,7 @@ def create_token(
     *,
     scopes: Collection[str],
     expires_at: datetime | None = None,
-    created_by: User | None = None,
+    created_by: AbstractBaseUser | None = None,
 ) -> tuple[str, ApiToken]:
     """A new token and its row. Nobody can be told the token a second time.
 

@@ -10,6 +10,10 @@ def _icon(_request: HttpRequest) -> str:
     return static("nova/icon.svg")
 
 
+def _styles(_request: HttpRequest) -> str:
+    return static("nova/console.css")
+
+
 def _night_sky(_request: HttpRequest) -> str:
     return static("nova/login.svg")
 
@@ -21,6 +25,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_ICON": _icon,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SITE_URL": None,
+    "STYLES": [_styles],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "nova.console.dashboard.dashboard_context",

@@ -10,6 +10,7 @@ from kit.admin.filters import ColumnFilter
 from outbox.sql.statements import statement
 
 LATEST = 10_000
+TO_PUBLISH = "to_publish"
 STATES = {"published": "success", "pending": "info", "waiting": "warning", "dead": "danger", "discarded": "default"}
 
 
@@ -20,11 +21,13 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All states."""
-        return [(state, state) for state in STATES]
+        """All states, and the two of a row that is still to be published."""
+        return [(state, state) for state in STATES] + [(TO_PUBLISH, "pending or waiting")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """The rows in the chosen state."""
+        if self.value() == TO_PUBLISH:
+            return queryset.to_publish()
         return queryset.in_state(self.value()) if self.value() in STATES else queryset
 
 

@@ -14,7 +14,7 @@ from kit.admin.bulk import BulkAdmin
 from kit.admin.operated import row_action, selection_action
 from kit.admin.pages import list_url
 from kit.admin.read_only import uuid_of
-from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
+from kit.admin.reasons import ReasonForm, actor_of, reason_dialog, refuse_dialog
 from outbox.admin.blockers import with_holder
 from outbox.admin.row_fields import OutboxRowFields
 from outbox.admin.row_forms import VERBS, RouteForm, RowsForm
@@ -131,7 +131,9 @@ class OutboxEventAdmin(OutboxRowFields, BulkAdmin):
                 actor=actor_of(request),
                 reason=reason,
             )
-        except (InvalidRoute, RowNotDead, RowNotFound) as error:
+        except InvalidRoute as error:
+            return refuse_dialog(request, form, error, field=error.pointer.removeprefix("/"))
+        except (RowNotDead, RowNotFound) as error:
             messages.warning(request, f"{error}.")
         else:
             self.audit(request, [row], f"Rerouted to {row.topic}, key {row.partition_key}: {reason}")

@@ -1,5 +1,6 @@
 """Dead-letter store: a message that cannot be handled is kept as it came, with the reason, and can be retried."""
 
+import re
 import traceback
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Sequence
@@ -26,6 +27,8 @@ from outbox.signals import metrics
 log = structlog.get_logger(__name__)
 
 MESSAGE_LIMIT = 10_000
+# A place in an array, in a JSON pointer.
+INDEX = re.compile(r"/\d+(?=/|$)")
 
 
 class FailureReport(Struct, frozen=True, kw_only=True):
@@ -37,7 +40,7 @@ class FailureReport(Struct, frozen=True, kw_only=True):
     frame: str
     """The innermost call in the code that the handlers belong to: file, line and function."""
     group: str
-    """The same for every failure of this class in this function."""
+    """The same for every failure of this class in this function, at this place of the message."""
 
 
 def store_dead_letter(group: ConsumerGroup, message: IncomingMessage, error: Exception, *, attempts: int) -> None:
@@ -130,8 +133,15 @@ def describe(error: Exception, roots: Collection[str]) -> FailureReport:
         # PostgreSQL keeps no NUL in text.
         message=str(error).replace("\x00", "\\x00").encode(errors="backslashreplace").decode()[:MESSAGE_LIMIT],
         frame=f"{file}:{line} in {function}"[:500],
-        group=sha256(f"{kind} {file} {function}".encode()).hexdigest()[:16],
+        group=sha256(f"{kind} {file} {function}{_place(error)}".encode()).hexdigest()[:16],
     )
+
+
+def _place(error: BaseException) -> str:
+    """Which part of a message is wrong, of an error that tells or whose cause does; items of a list are alike."""
+    pointer = str(getattr(error, "pointer", None) or "")
+    place = f" {INDEX.sub('/*', pointer)}" if pointer else ""
+    return place + (f" {type(error.__cause__).__qualname__}{_place(error.__cause__)}" if error.__cause__ else "")
 
 
 def _innermost(trace: TracebackType | None, roots: Collection[str]) -> tuple[str, int, str]:

@@ -15,6 +15,10 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
         """Neither published nor discarded; waiting and dead ones included."""
         return self.filter(published=False, discarded_at=None)
 
+    def to_publish(self) -> "OutboxQuerySet":
+        """Neither published nor given up; waiting ones included."""
+        return self.pending().filter(dead_at=None)
+
     def dead(self) -> "OutboxQuerySet":
         """Given up, and holding their key until an operator decides."""
         return self.pending().filter(dead_at__isnull=False)

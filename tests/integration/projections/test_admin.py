@@ -41,7 +41,8 @@ def onlooker(*permissions: str) -> Client:
 
 
 def act(client: Client, action: str) -> str:
-    answer = client.post(CHANGELIST, {"action": action, "_selected_action": ["users"]}, follow=True)
+    sent = {"action": action, "_selected_action": ["users"], "reason": "a try"}
+    answer = client.post(CHANGELIST, sent, follow=True)
     return answer.content.decode()
 
 
@@ -75,6 +76,15 @@ def test_projections_are_paused_resumed_and_rebuilt(operator, projection):
     assert "refills" in act(operator, "rebuild_projections")
     assert ProjectionCheckpoint.objects.get(name="users").position == 0
     assert not User.objects.exists()
+    history = operator.get(f"{CHANGELIST}users/history/").content.decode()
+    assert [verb in history for verb in ("Pause: a try", "Resume: a try", "Rebuild: a try")] == [True] * 3
+
+
+def test_without_a_reason_nothing_is_done(operator, projection):
+    checkpoints.current(projection)
+    answer = operator.post(CHANGELIST, {"action": "pause_projections", "_selected_action": ["users"]})
+    assert 'name="reason"' in answer.content.decode()
+    assert ProjectionCheckpoint.objects.get(name="users").status == "running"
 
 
 def test_who_may_only_look_cannot_steer(projection):

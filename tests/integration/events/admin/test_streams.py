@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -43,6 +44,14 @@ def a_stream(db: None) -> None:
 @pytest.fixture
 def operator() -> Client:
     return client_of("view_streammetadata", "change_streammetadata", "view_domainevent")
+
+
+def history() -> list[str]:
+    return list(LogEntry.objects.order_by("id").values_list("change_message", flat=True))
+
+
+def _verbs(page: Any) -> set[str]:
+    return {one["action_name"].rpartition("streammetadata_")[2] for one in page.context["actions_detail"]}
 
 
 def dialog(client: Client, verb: str, **fields: str) -> Any:
@@ -102,10 +111,33 @@ def test_several_streams_are_archived_with_a_reason(operator: Client) -> None:
         fields = {"action": "archive", "_selected_action": ids, "reason": reason}
         return str(operator.post(reverse(LIST), fields, follow=True).content.decode())
 
-    assert "say why" in act("")
+    asked = act("")
+    assert "This field is required" in asked
+    assert f'name="_selected_action" value="{StreamMetadata.objects.get().pk}"' in asked
     assert get_stream_metadata(STREAM).archived_at is None
     assert "1 streams were archived" in act("done with")
     assert get_stream_metadata(STREAM).reason == "done with"
+    assert history() == ["Archived: done with"]
+
+
+def test_what_was_done_to_a_stream_and_why_stays_in_its_history(operator: Client) -> None:
+    dialog(operator, "edit", title="New", reason="tidied up")
+    dialog(operator, "archive_this", reason="done with")
+    dialog(operator, "restore_this", reason="not yet")
+    dialog(operator, "tombstone", reason="wrong", name="post/p1")
+    page = operator.get(reverse("admin:events_streammetadata_history", args=[StreamMetadata.objects.get().pk]))
+    assert history() == [
+        *("Title and limits set: tidied up", "Archived: done with", "Restored: not yet", "Tombstoned: wrong")
+    ]
+    assert "4 entries" in " ".join(page.content.decode().split())
+
+
+def test_what_is_so_already_is_not_offered(operator: Client) -> None:
+    page = operator.get(reverse("admin:events_streammetadata_change", args=[StreamMetadata.objects.get().pk]))
+    assert ("archive_this" in _verbs(page), "restore_this" in _verbs(page)) == (True, False)
+    dialog(operator, "archive_this", reason="done with")
+    page = operator.get(reverse("admin:events_streammetadata_change", args=[StreamMetadata.objects.get().pk]))
+    assert ("archive_this" in _verbs(page), "restore_this" in _verbs(page)) == (False, True)
 
 
 def test_closing_for_ever_wants_the_streams_name(operator: Client) -> None:

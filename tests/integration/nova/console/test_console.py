@@ -8,23 +8,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from nova.console import figures
-from nova.health import readiness
 from nova.models import ApiToken
 from nova.rest.tokens import create_token
-from outbox.consumers.control import states as group_states
 from tests.support.callers import bearer
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_absent_parts(monkeypatch):
-    monkeypatch.setattr(readiness, "_PROBES", ())
-    monkeypatch.setattr(group_states, "lag_of", lambda _: [])
-
-
-@pytest.fixture
-def operator(admin_client):
-    """A logged-in superuser."""
-    return admin_client
 
 
 def guest(*permissions):
@@ -115,3 +101,26 @@ def test_revoking_needs_its_own_permission(db, operator):
 @pytest.mark.parametrize("page", ["auth/user/", "auth/user/add/", "auth/group/", "auth/group/add/", "password_change/"])
 def test_accounts_and_groups_have_their_screens(operator, page):
     assert operator.get(f"/admin/{page}").status_code == 200
+
+
+def test_whoever_logs_in_without_saying_where_to_comes_to_the_overview(db):
+    User.objects.create_superuser("operator", password="of the night")
+    answer = Client().post("/admin/login/", {"username": "operator", "password": "of the night"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+def test_a_page_that_refreshes_itself_leads_to_the_login_when_its_session_has_ended(db):
+    part = {"HX-Request": "true", "HX-Current-URL": "http://testserver/admin/outbox/outboxevent/?state=dead"}
+    answer = Client().get("/admin/outbox/outboxevent/?state=dead", headers=part)
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == "/admin/login/?next=%2Fadmin%2Foutbox%2Foutboxevent%2F%3Fstate%3Ddead"
+    # Whoever asks for the whole page is sent there by the browser.
+    assert Client().get("/admin/").status_code == 302
+
+
+def test_the_cards_lead_to_the_rows_that_they_count(operator):
+    links = operator.get("/admin/").context["links"]
+    assert links["pending"] == "/admin/outbox/outboxevent/?state=to_publish"
+    assert links["dead"] == "/admin/outbox/outboxevent/?state=dead"
+    assert links["dead_letters"] == "/admin/outbox/deadletter/?status__exact=open"
+    assert {operator.get(links[card]).status_code for card in ("pending", "dead", "dead_letters")} == {200}
