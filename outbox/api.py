@@ -60,7 +60,7 @@ from outbox.handling.handlers import (
     registered_groups,
 )
 from outbox.handling.inbox import take_effect
-from outbox.hosting.collectors import QueueCollector, register_collectors
+from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
 from outbox.messages.received import ReceivedEvent
@@ -93,6 +93,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidRoute",
     "KafkaBus",
+    "LagCollector",
     "Loop",
     "MemoryBus",
     "OperationFinished",

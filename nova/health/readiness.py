@@ -29,6 +29,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """`ok`, or what is wrong in a few words; no address, no name, no secret."""
     duration_ms: float
     """How long it took to find out."""
+    answers: bool = True
+    """Whether the part said anything at all."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it works."""
+        return self.state == OK
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
@@ -39,7 +46,11 @@ class Readiness(Struct, frozen=True, kw_only=True):
     @property
     def is_ready(self) -> bool:
         """Whether everything works."""
-        return all(outcome.state == OK for outcome in self.outcomes.values())
+        return all(outcome.is_ok for outcome in self.outcomes.values())
+
+    def is_away(self, part: str) -> bool:
+        """Whether there is such a part, and it does not answer."""
+        return part in self.outcomes and not self.outcomes[part].answers
 
 
 class Probe:
@@ -67,16 +78,16 @@ class Probe:
             return self._answer
 
     def _run(self) -> Mapping[str, Outcome]:
-        started = time.perf_counter()
+        started, answers = time.perf_counter(), True
         try:
             states = self._ask()
         except NotReady as error:
             states = {self.name: str(error)}
         except Exception as error:  # noqa: BLE001 - whatever a client library raises, the part is not there
             log.info("a part is not ready", part=self.name, error=str(error))
-            states = {self.name: f"does not answer ({type(error).__name__})"}
+            states, answers = {self.name: f"does not answer ({type(error).__name__})"}, False
         took = round((time.perf_counter() - started) * 1_000, 1)
-        return {name: Outcome(state=state, duration_ms=took) for name, state in states.items()}
+        return {name: Outcome(state=state, duration_ms=took, answers=answers) for name, state in states.items()}
 
 
 def readiness() -> Readiness:
@@ -88,7 +99,7 @@ def readiness() -> Readiness:
         if answer.done():
             outcomes |= answer.result()
         else:
-            outcomes[probe.name] = Outcome(state="does not answer in time", duration_ms=DEADLINE * 1_000)
+            outcomes[probe.name] = Outcome(state="does not answer in time", duration_ms=DEADLINE * 1_000, answers=False)
     return Readiness(outcomes=outcomes)
 
 

@@ -2,29 +2,38 @@
 
 Relay and workers are scraped at ports of their own (`NOVA_METRICS_PORT`). Where all processes run on one machine, they
 may keep their counters in one directory instead (`PROMETHEUS_MULTIPROC_DIR`), and this page shows their sum.
+What a part would have to tell that is away is left out, so that the page comes in time, and says which part that is.
 The page is for the inside: a proxy in front of Nova must not let it out.
 """
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
-from outbox.api import process_counters
-from outbox.api import register_collectors as register_outbox
+from nova.health.readiness import readiness
+from nova.telemetry.parts import PartsCollector
+from outbox.api import LagCollector, QueueCollector, configured_bus, process_counters
 from projections.api import ProjectionCollector
 
 
 def export(_request: HttpRequest) -> HttpResponse:
     """All metrics in Prometheus' text format."""
-    pages = [generate_latest(process_counters()), generate_latest(_ROWS)]
-    return HttpResponse(b"".join(pages), content_type=CONTENT_TYPE_LATEST)
+    found = readiness()
+    registries = [process_counters(), _registry(PartsCollector(found))]
+    if not found.is_away("database"):
+        registries.append(_ROWS)
+    if not found.is_away(configured_bus().name):
+        registries.append(_BROKER)
+    return HttpResponse(b"".join(map(generate_latest, registries)), content_type=CONTENT_TYPE_LATEST)
 
 
-def _rows() -> CollectorRegistry:
+def _registry(*collectors: Collector) -> CollectorRegistry:
     # Never the default registry: every process has that, and only this one is scraped.
     registry = CollectorRegistry()
-    register_outbox(registry)
-    registry.register(ProjectionCollector())
+    for collector in collectors:
+        registry.register(collector)
     return registry
 
 
-_ROWS = _rows()
+_ROWS = _registry(QueueCollector(), ProjectionCollector())
+_BROKER = _registry(LagCollector())

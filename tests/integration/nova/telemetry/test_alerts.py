@@ -26,14 +26,14 @@ def promtool(*words: object) -> subprocess.CompletedProcess[str]:
 def test_the_rules_are_sound():
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stderr
-    assert "4 rules found" in checked.stdout
+    assert "10 rules found" in checked.stdout
 
 
 @needs_promtool
 def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
     checked = promtool("check", "config", DEPLOY / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
-    assert "4 rules found" in checked.stdout
+    assert "10 rules found" in checked.stdout
 
 
 @needs_promtool
@@ -59,6 +59,15 @@ def test_alerts_fire_at_their_thresholds_and_not_before():
         ("event_queue_lag_seconds) > 60", "event_queue_lag_seconds) > 61"),
         ("outbox_queue_size) > 1000", "outbox_queue_size) >= 1000"),
         ("outbox_queue_size) > 1000", "outbox_queue_size) > 1001"),
+        ("for: 30s", "for: 45s"),
+        ("for: 30s", "for: 15s"),
+        ('up{job=~"web|processes"}', "up"),
+        ("min by (part)", "max by (part)"),
+        ("absent(nova_part_up)", "absent(up)"),
+        ("for: 1m", "for: 45s"),
+        ("outbox_dead_rows) > 0", "outbox_dead_rows) > 1"),
+        ("outbox_dead_letters_open) > 0", "outbox_dead_letters_open) > 2"),
+        ("projection_running) == 0", "projection_running) == 1"),
     ],
 )
 def test_a_rule_that_is_a_little_off_would_be_noticed(tmp_path, right, wrong):
@@ -73,7 +82,11 @@ def test_a_rule_that_is_a_little_off_would_be_noticed(tmp_path, right, wrong):
 
 def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
     settings.KAFKA_BROKERS = kafka_brokers
-    named = set(re.findall(r"\b(?:kafka|event|outbox)_\w+", " ".join(re.findall(r"expr: (.+)", RULES.read_text()))))
+    named = set(
+        re.findall(
+            r"\b(?:kafka|event|outbox|nova|projection)_\w+", " ".join(re.findall(r"expr: (.+)", RULES.read_text()))
+        )
+    )
 
     page = Client().get("/metrics").content.decode()
 
