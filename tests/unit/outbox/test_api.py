@@ -19,7 +19,8 @@ from outbox.checks import (
 ROOT = Path(__file__).parents[3]
 EXPORTED = """
 EVERYTHING Bus Check ConsumerGroup DeliveryFailure Failure Handler WakeupListener IncomingMessage KafkaBus Loop
-LagCollector MemoryBus OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped Subscription
+LagCollector MemoryBus OutboxError OutgoingMessage Poisonous Pulse QueueCollector ReceivedEvent RetryPolicy Stopped
+Subscription
 Tempo TopicSpec UnknownGroup UnknownRunner announce_append checks discard_dead_letters discard_outbox_rows group_named
 is_outage known_topics own_connection record register_collectors register_groups register_runner registered_groups
 relay_runner retry_dead_letters retry_outbox_rows runner_name take_effect topic_of
