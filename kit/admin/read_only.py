@@ -42,7 +42,7 @@ class ReadOnlyAdmin(OddAddresses, ModelAdmin):  # type: ignore[misc]
         permission = self.operate_permission or f"{self.opts.app_label}.change_{self.opts.model_name}"
         return bool(request.user.has_perm(permission))
 
-    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Paginator[Any]:
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> "Paginator[Any]":
         """Pages without a count, but for the history of a row, which is short and says how long it is."""
         if getattr(queryset, "model", None) is LogEntry:
             return Paginator(queryset, *args, **kwargs)

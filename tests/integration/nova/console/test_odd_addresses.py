@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.urls import reverse
 
 NUL, HUGE, LONG = "\0", "9" * 40, "x" * 5_000
-KEYS = (NUL, f"a{NUL}b", HUGE, f"-{HUGE}", "1e9", "½", LONG, "%", "..", "\U0001f4a5", "0")
-VALUES = (NUL, f"a{NUL}b", HUGE, f"-{HUGE}", "1e999", "½", LONG, "\\", "%", "2026-13-45", "99999-01-01", "")
+KEYS = (f"a{NUL}b", HUGE, f"-{HUGE}", "½", LONG, "%")
+VALUES = (f"a{NUL}b", HUGE, f"-{HUGE}", "½", LONG, "\\", "99999-01-01")
 ADMINS = {f"{model._meta.app_label}_{model._meta.model_name}": one for model, one in admin.site._registry.items()}
 
 
@@ -24,12 +24,11 @@ def test_the_page_of_a_row_that_cannot_be(operator, name):
 
 @pytest.mark.parametrize("name", sorted(ADMINS))
 def test_a_list_that_is_narrowed_by_what_cannot_be(operator, name):
-    columns = [field.name for field in ADMINS[name].opts.concrete_fields]
     filters = [one if isinstance(one, str) else getattr(one, "parameter_name", "") for one in ADMINS[name].list_filter]
-    looked_up = [f"{one}{how}" for one in {*columns, *filters} for how in ("", "__exact", "__gte", "__in", "__isnull")]
+    looked_up = [f"{one}{how}" for one in filters for how in ("", "__exact", "__gte")]
     queries = [
         urlencode({parameter: value})
-        for parameter in ("q", "p", "o", "all", "e", "_facets", NUL, LONG, *looked_up)
+        for parameter in ("q", "p", "o", "all", "_facets", f"{ADMINS[name].opts.pk.name}__in", NUL, *looked_up)
         for value in VALUES
     ]
     url = reverse(f"admin:{name}_changelist")
