@@ -1,11 +1,14 @@
 """System checks of the event store: what it cannot run with is refused before anything starts."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name for it
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
+from psycopg.errors import UndefinedFunction
 
 from events.conf import EventsConf
 from events.store.hooks import on_append_is_set
+from events.store.sequences import sequences_behind
 from events.types.naming import is_past_tense
 from events.types.registry import registry
 from events.types.upcasting import casts
@@ -59,3 +62,27 @@ def versions_are_connected(**_: Any) -> list[CheckMessage]:
         )
         for problem in dict.fromkeys(casts.problems(written))
     ]
+
+
+@register(Tags.database)
+def sequences_are_ahead_of_rows(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Refuse a database that was restored without its sequences: what is written next would be refused, or be missed.
+
+    As every check that asks the database, it runs with `migrate` and with `check --database default`.
+    """
+    problems: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            behind = sequences_behind(using=alias)
+        except UndefinedFunction:  # not migrated yet, so there are no rows
+            continue
+        problems += [
+            Error(
+                f"The next number of {found.table}.{found.column} would be {found.next_number}, and its rows go up to "
+                f"{found.highest}.",
+                hint=f"Run manage.py repair_sequences, or {found.repair_statement};",
+                id="events.E009",
+            )
+            for found in behind
+        ]
+    return problems

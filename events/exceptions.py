@@ -22,6 +22,7 @@ EventStoreError
 ├── UnreadableStream         a stream holds an event that this code cannot fold
 ├── AppendOnly               something tried to change or remove an event
 ├── Unavailable              the database cannot be reached or asked to try again
+│   └── SequenceBehind       a table's next number is one that a row has already
 ├── MissingCast              no upcaster or downcaster leads from one version to another
 ├── ReplayFailed             a handler failed on an event of a replay
 └── HookNotSet               nothing says what happens in the appending transaction
@@ -205,6 +206,17 @@ class AppendOnly(EventStoreError):
 
 class Unavailable(EventStoreError, ServerUnavailable):
     """The database cannot be reached, or asked to try again; nothing of the call has taken effect."""
+
+
+class SequenceBehind(Unavailable):
+    """The sequence of a table is behind its rows, as after an incomplete restore, until `manage.py repair_sequences`.
+
+    What would be written next would be refused, or be missed by those who follow the log; so nothing is.
+    """
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"the sequence of {table} is behind its rows: run manage.py repair_sequences")
+        self.table = table
 
 
 class MissingCast(EventStoreError):

@@ -4,13 +4,15 @@ Whoever has errors of a kind that is not known here adds it: `outages.add(MyErro
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import kombu.exceptions
 import psycopg
 import redis.exceptions
+from django.db.models import AutoField, Model
 from django.db.utils import InterfaceError, OperationalError
+from psycopg.errors import UniqueViolation
 
 # Classes of SQLSTATE that say nothing about the statement: connection, transaction rollback (deadlock, serialisation),
 # resources, operator intervention, system error.
@@ -37,11 +39,30 @@ _OUTAGE_KINDS: tuple[type[BaseException], ...] = (
     redis.exceptions.ClusterDownError,
 )
 _ADDED: dict[type[BaseException], Callable[[BaseException], bool]] = {}
+# Constraints of keys that only the database gives out.
+_DRAWN_KEYS: set[str] = set()
 
 
 def add(kind: type[ErrorT], is_away: Callable[[ErrorT], bool]) -> None:
     """Let errors of this class count as outages where `is_away` says so."""
     _ADDED[kind] = is_away  # type: ignore[assignment]
+
+
+def add_drawn_keys(models: Iterable[type[Model]]) -> None:
+    """Let it count as an outage when a key of these models is taken: nobody brings one along, the database draws it.
+
+    So its sequence is behind its rows, as after an incomplete restore, and no statement is at fault.
+    """
+    options = [model._meta for model in models]  # noqa: SLF001 - Django's documented API
+    _DRAWN_KEYS.update(f"{of.db_table}_pkey" for of in options if isinstance(of.pk, AutoField))
+
+
+def table_with_sequence_behind(error: BaseException) -> str | None:
+    """The table whose sequence has given a number that a row has already; None when the error is something else."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _DRAWN_KEYS:
+        return cause.diag.table_name
+    return None
 
 
 def is_outage(error: BaseException | None) -> bool:
@@ -65,6 +86,8 @@ def is_database_outage(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         # The client speaks, not the server: the connection is gone, unless it only refuses the statement.
         return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not _is_still_connected(error)
+    if table_with_sequence_behind(error):
+        return True
     return error.sqlstate[:2] in OUTAGE_CLASSES and error.sqlstate != QUERY_CANCELED
 
 

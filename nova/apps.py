@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from kit.outages import add_drawn_keys
+
 
 class NovaConfig(AppConfig):
     """Connects the apps once all of them are loaded."""
@@ -14,4 +16,5 @@ class NovaConfig(AppConfig):
         from nova import checks  # noqa: F401, PLC0415 - importing registers them
         from nova.wiring import connect  # noqa: PLC0415
 
+        add_drawn_keys(self.get_models())
         connect()

@@ -1,3 +1,4 @@
 -- Up to where the log can be read now; see safe_position.sql.
+-- is_own_visible: boolean, whether the reader sees the rows of its own open transaction
 -- Result: one row
-SELECT safe_position()
+SELECT safe_position(%(is_own_visible)s)

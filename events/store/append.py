@@ -16,6 +16,7 @@ from events.store.connection import live_connection, live_cursor, savepoint
 from events.store.hooks import OnAppend, on_append
 from events.store.libpq import LibpqStatement, call, libpq_statement
 from events.store.prepared import PreparedEvent, prepare
+from events.store.sequences import check_log, check_log_once
 
 Rows = list[tuple[int, ...]]
 
@@ -43,8 +44,8 @@ def append_streams(writes: Sequence[StreamWrite], *, using: str = "default") -> 
 
     Raises `VersionConflict` when a stream is not at its expected version, `EventIdConflict` when an event id is in use
     for something else, `StreamTombstoned` when a stream was closed for ever, `InvalidEvent` for what cannot be an
-    event, and `Unavailable` when the database cannot be reached; nothing is written in any of these cases, and after
-    all but the last an open transaction can go on.
+    event, and `Unavailable` when the database cannot be reached, or was not restored whole (`SequenceBehind`); nothing
+    is written in any of these cases, and after all but the last an open transaction can go on.
     """
     check_shape(writes)
     return append_prepared(writes, prepare(writes), using=using)
@@ -66,6 +67,7 @@ def append_prepared(
             return answers
         check_tombstones(writes, using=using)
         check_versions(writes, using=using)
+        check_log(using=using)
         # No expectation is broken, so a racing append took the versions that this one was about to take.
     raise Unavailable(f"lost {MAX_ATTEMPTS} races for the same stream; try again")
 
@@ -91,10 +93,12 @@ def _write(
     if len(writes) == 1 and len(prepared[0]) == 1:
         event = prepared[0][0]
         with live_connection(using) as connection:
+            check_log_once(connection)
             return call(connection, _one(hook.one), {**parameters(writes[0], event), **hook.values(event)})
     try:
         # A savepoint, so that an open transaction can go on when a part of the batch was in the way of another.
         with savepoint(using), live_cursor(using) as cursor:
+            check_log_once(cursor.connection)
             cursor.execute(_many(hook.many), documents(writes, prepared, hook.values))
             return cursor.fetchall()
     except UniqueViolation as violation:

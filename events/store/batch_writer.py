@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from events.conf import events_conf
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
-from events.exceptions import EventStoreError, Unavailable
+from events.exceptions import EventStoreError, SequenceBehind, Unavailable
 from events.store.append import append_prepared, check_shape
 from events.store.prepared import PreparedEvent, prepare
 
@@ -135,7 +135,9 @@ class BatchWriter:
             # The connection may be the one that is broken; the next batch gets another.
             connections[self._using].close()
             for request in requests:
-                request.answer.set_exception(Unavailable(str(error)))
+                request.answer.set_exception(
+                    SequenceBehind(error.table) if isinstance(error, SequenceBehind) else Unavailable(str(error))
+                )
         except EventStoreError as error:
             if len(requests) == 1:
                 requests[0].answer.set_exception(error)

@@ -8,10 +8,11 @@ import psycopg
 from django.db import InterfaceError, OperationalError, connections, transaction
 from psycopg import errors
 
-from events.exceptions import AppendOnly, InvalidEvent, Unavailable
-from kit.outages import is_database_outage
+from events.exceptions import AppendOnly, InvalidEvent, SequenceBehind, Unavailable
+from kit.outages import is_database_outage, table_with_sequence_behind
 
 APPEND_ONLY_SQLSTATE = "NV001"
+SEQUENCE_BEHIND_SQLSTATE = "NV002"
 
 
 @contextmanager
@@ -52,6 +53,10 @@ def raise_as_ours(error: psycopg.Error) -> None:
     match error:
         case _ if error.sqlstate == APPEND_ONLY_SQLSTATE:
             raise AppendOnly(str(error)) from error
+        case _ if error.sqlstate == SEQUENCE_BEHIND_SQLSTATE:
+            raise SequenceBehind(error.diag.table_name or "") from error
+        case _ if table := table_with_sequence_behind(error):
+            raise SequenceBehind(table) from error
         case errors.DatetimeFieldOverflow() | errors.InvalidDatetimeFormat():
             raise InvalidEvent("a time that PostgreSQL cannot keep", pointer="/timestamp") from error
         case (

@@ -23,10 +23,20 @@ class OpenAppend(Struct, frozen=True, kw_only=True):
 
 
 def safe_position(*, using: str = "default") -> int:
-    """The position up to which every event is either visible to the next statement or will never exist."""
-    with live_cursor(using) as cursor:
-        row = cursor.execute(statement("read_safe_position")).fetchone()
-    return int(row[0]) if row else 0
+    """The position up to which every event is visible to the next statement of any session, or will never exist.
+
+    Raises `SequenceBehind` while what is appended next would come to stand before older events.
+    """
+    return _safe_position(using, is_own_visible=False)
+
+
+def readable_position(*, using: str = "default") -> int:
+    """The position up to which every event is visible to the next statement of this session, or will never exist.
+
+    It differs from `safe_position` in a transaction that has appended: that one sees its own events, nobody else does.
+    So it is for reading through this very connection. Raises `SequenceBehind` as `safe_position` does.
+    """
+    return _safe_position(using, is_own_visible=True)
 
 
 def last_position(*, using: str = "default") -> int:
@@ -49,3 +59,9 @@ def open_appends(*, using: str = "default") -> list[OpenAppend]:
         )
         for pid, _, application, state, seconds in rows
     ]
+
+
+def _safe_position(using: str, *, is_own_visible: bool) -> int:
+    with live_cursor(using) as cursor:
+        row = cursor.execute(statement("read_safe_position"), {"is_own_visible": is_own_visible}).fetchone()
+    return int(row[0]) if row else 0

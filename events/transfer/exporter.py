@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from events.api import RecordedEvent, Untyped, read_log, safe_position
+from events.api import RecordedEvent, Untyped, read_log
 from events.codec.canonical import canonical
+from events.store.positions import readable_position
 
 PAGE = 1_000
 
@@ -15,7 +16,7 @@ def export_lines(
     after: int = 0, *, event_types: Collection[str] | None = None, aggregate_type: str | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """(position, line) of the events after a position, up to where the log can be read when the export begins."""
-    end = safe_position()
+    end = readable_position()
     while after < end:
         page = read_log(after, PAGE, event_types, aggregate_type=aggregate_type)
         for event in page.events:

@@ -17,6 +17,8 @@ from outbox.api import configured_bus
 
 # Seconds that one service may take to answer.
 CHECK_TIMEOUT = 1.5
+# Seconds for each host of the database; the least that libpq knows.
+CONNECT_TIMEOUT = 2
 
 
 class NotReady(Exception):
@@ -24,15 +26,18 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers, and all migrations are applied."""
-    timeout = f"-c statement_timeout={int(CHECK_TIMEOUT * 1_000)}"
-    with psycopg.connect(**_connection_parameters(), connect_timeout=2, options=timeout) as connection:
+    """PostgreSQL answers, all migrations are applied, and the next numbers of its tables are free."""
+    with psycopg.connect(**_connection_parameters()) as connection:
+        # A setting of the session, so that options of the connection that an operator has chosen stay as they are.
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(CHECK_TIMEOUT * 1_000))])
         try:
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
         except psycopg.errors.UndefinedTable:
             applied = set()
-    if missing := len(known_migrations() - applied):
-        raise NotReady(f"{missing} migrations are not applied")
+        if missing := len(known_migrations() - applied):
+            raise NotReady(f"{missing} migrations are not applied")
+        if behind := len(connection.execute("SELECT table_name FROM sequences_behind()").fetchall()):
+            raise NotReady(f"{behind} sequences are behind their rows; run manage.py repair_sequences")
 
 
 def check_redis() -> None:
@@ -54,5 +59,7 @@ def known_migrations() -> frozenset[tuple[str, str]]:
 
 def _connection_parameters() -> dict[str, Any]:
     parameters = connections["default"].get_connection_params()
-    ours = ("pool", "prepare_threshold", "server_side_binding", "context", "cursor_factory", "options")
-    return {name: value for name, value in parameters.items() if name not in ours}
+    ours = ("pool", "prepare_threshold", "server_side_binding", "context", "cursor_factory")
+    return {name: value for name, value in parameters.items() if name not in ours} | {
+        "connect_timeout": CONNECT_TIMEOUT
+    }

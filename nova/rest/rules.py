@@ -14,6 +14,7 @@ from rest_framework import exceptions as rest
 
 from events import api as events
 from kit.exceptions import InvalidParameter
+from kit.outages import table_with_sequence_behind
 from kit.rest.conditions import etag
 from kit.rest.problems import Problem
 from nova import exceptions as nova
@@ -161,6 +162,13 @@ RULES: dict[type[BaseException], Rule] = {
     ),
     events.NotFound: NOT_FOUND,
     events.Unavailable: DATABASE_UNAVAILABLE,
+    events.SequenceBehind: Rule(
+        503,
+        "sequence-behind",
+        "The database was not restored whole",
+        lambda e: {"table": e.table},
+        headers=lambda _: RETRY_AFTER,
+    ),
     # Read models.
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
@@ -244,6 +252,8 @@ RULES: dict[type[BaseException], Rule] = {
 
 def problem_of(error: BaseException) -> Problem | None:
     """The problem that an exception means; None for a fault of Nova itself."""
+    if table := table_with_sequence_behind(error):
+        error = events.SequenceBehind(table)
     for kind in type(error).__mro__:
         if rule := RULES.get(kind):
             return apply_rule(rule, error)

