@@ -22,6 +22,7 @@ EventStoreError
 ├── UnreadableStream         a stream holds an event that this code cannot fold
 ├── AppendOnly               something tried to change or remove an event
 ├── Unavailable              the database cannot be reached or asked to try again
+├── StaleSnapshot            the log is followed in a transaction that does not see what others commit
 ├── MissingCast              no upcaster or downcaster leads from one version to another
 ├── ReplayFailed             a handler failed on an event of a replay
 └── HookNotSet               nothing says what happens in the appending transaction
@@ -205,6 +206,20 @@ class AppendOnly(EventStoreError):
 
 class Unavailable(EventStoreError, ServerUnavailable):
     """The database cannot be reached, or asked to try again; nothing of the call has taken effect."""
+
+
+class StaleSnapshot(EventStoreError):
+    """The log is followed in a transaction that does not see what others commit after its first statement.
+
+    Positions would be passed whose events it cannot see. `isolation` is the transaction's level.
+    """
+
+    def __init__(self, isolation: str) -> None:
+        super().__init__(
+            f"a {isolation.upper()} transaction cannot follow the log: it does not see what commits after its first "
+            "statement; read the log outside of the transaction, or in a READ COMMITTED one"
+        )
+        self.isolation = isolation
 
 
 class MissingCast(EventStoreError):

@@ -10,6 +10,7 @@ from psycopg import errors
 
 from events.exceptions import AppendOnly, InvalidEvent, Unavailable
 from kit.outages import is_database_outage
+from kit.postgresql.cursors import SessionCursor
 
 APPEND_ONLY_SQLSTATE = "NV001"
 
@@ -36,7 +37,7 @@ def live_connection(using: str = "default") -> Iterator[psycopg.Connection[Any]]
 def live_cursor(using: str = "default") -> Iterator[psycopg.Cursor[Any]]:
     """A psycopg cursor of Django's connection; see `live_connection`."""
     # Not the connection's own class of cursors, which measures every statement at a tenth of an append's cost.
-    with live_connection(using) as connection, psycopg.Cursor(connection) as cursor:
+    with live_connection(using) as connection, SessionCursor(connection) as cursor:
         yield cursor
 
 

@@ -7,9 +7,15 @@ below every position that an open transaction may still fill; the reasoning stan
 from datetime import timedelta
 
 from msgspec import Struct
+from psycopg.pq import TransactionStatus
 
+from events.exceptions import StaleSnapshot
 from events.sql.statements import statement
 from events.store.connection import live_cursor
+from kit.postgresql.sessions import require_primary
+
+READ_COMMITTED = "read committed"
+OUTSIDE = TransactionStatus.IDLE
 
 
 class OpenAppend(Struct, frozen=True, kw_only=True):
@@ -22,11 +28,21 @@ class OpenAppend(Struct, frozen=True, kw_only=True):
     age: timedelta | None
 
 
-def safe_position(*, using: str = "default") -> int:
-    """The position up to which every event is either visible to the next statement or will never exist."""
+def safe_position(*, using: str = "default", read_elsewhere: bool = False) -> int:
+    """The position up to which every event is either visible to the next statement or will never exist.
+
+    Raises `StaleSnapshot` inside a transaction whose next statement sees no more than its first, unless the events are
+    `read_elsewhere`, in a transaction that begins later; and `Unavailable` on a standby, which does not know what is
+    open on its primary.
+    """
     with live_cursor(using) as cursor:
-        row = cursor.execute(statement("read_safe_position")).fetchone()
-    return int(row[0]) if row else 0
+        position, isolation = cursor.execute(statement("read_safe_position")).fetchone() or (0, READ_COMMITTED)
+        session = cursor.connection
+        require_primary(session)
+    # Outside a transaction, each statement is one.
+    if isolation != READ_COMMITTED and not read_elsewhere and session.info.transaction_status != OUTSIDE:
+        raise StaleSnapshot(isolation)
+    return int(position)
 
 
 def last_position(*, using: str = "default") -> int:

@@ -11,6 +11,7 @@ import psycopg
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from kit.postgresql.sessions import reads_only
 from kit.redis import redis_client
 from nova.conf import nova_conf
 from outbox.api import configured_bus
@@ -24,13 +25,16 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers, and all migrations are applied."""
+    """PostgreSQL answers, takes writes, and all migrations are applied."""
     timeout = f"-c statement_timeout={int(CHECK_TIMEOUT * 1_000)}"
     with psycopg.connect(**_connection_parameters(), connect_timeout=2, options=timeout) as connection:
         try:
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
         except psycopg.errors.UndefinedTable:
             applied = set()
+        only_reads = reads_only(connection)
+    if only_reads:
+        raise NotReady("only reads: it is a standby, or set to read only")
     if missing := len(known_migrations() - applied):
         raise NotReady(f"{missing} migrations are not applied")
 

@@ -113,7 +113,7 @@ def database(url: str, *, pool_size: int) -> dict[str, object]:
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
     return {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "ENGINE": "kit.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -158,7 +158,8 @@ def read_log(
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
     Followers go on from the page's `position`; whoever does so sees every event once, in the order of each stream.
-    Inside a transaction this needs READ COMMITTED, PostgreSQL's default.
+    Inside a transaction this needs READ COMMITTED, PostgreSQL's default: under another isolation level, which hides
+    events that the page would pass, it raises `StaleSnapshot`.
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
     happened, the latter exclusively. Raises `ValueError` for correlation and causation at once.

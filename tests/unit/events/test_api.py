@@ -6,8 +6,8 @@ TYPES = """
 Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefused ConcurrencyError EventContext
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
 InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MissingCast NewEvent NotFound OnAppend
-OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed StreamId
-StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic Unavailable UnknownAggregate
+OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed StaleSnapshot
+StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic Unavailable UnknownAggregate
 UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
 FUNCTIONS = """
