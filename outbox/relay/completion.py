@@ -5,6 +5,7 @@ remembered and told first of all when it is back: otherwise the relay would publ
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -50,7 +51,7 @@ class Completion:
         """
         if not self._untold:
             return
-        parameters = {
+        parameters: dict[str, Any] = {
             "ids": [row.id for row in self._untold],
             "topics": [row.topic for row in self._untold],
             "partition_keys": [row.partition_key for row in self._untold],
