@@ -23,6 +23,7 @@ EventStoreError
 ├── AppendOnly               something tried to change or remove an event
 ├── Unavailable              the database cannot be reached or asked to try again
 │   └── SequenceBehind       a table's next number is one that a row has already
+├── StaleSnapshot            the log is followed in a transaction that does not see what others commit
 ├── MissingCast              no upcaster or downcaster leads from one version to another
 ├── ReplayFailed             a handler failed on an event of a replay
 └── HookNotSet               nothing says what happens in the appending transaction
@@ -217,6 +218,20 @@ class SequenceBehind(Unavailable):
     def __init__(self, table: str) -> None:
         super().__init__(f"the sequence of {table} is behind its rows: run manage.py repair_sequences")
         self.table = table
+
+
+class StaleSnapshot(EventStoreError):
+    """The log is followed in a transaction that does not see what others commit after its first statement.
+
+    Positions would be passed whose events it cannot see. `isolation` is the transaction's level.
+    """
+
+    def __init__(self, isolation: str) -> None:
+        super().__init__(
+            f"a {isolation.upper()} transaction cannot follow the log: it does not see what commits after its first "
+            "statement; read the log outside of the transaction, or in a READ COMMITTED one"
+        )
+        self.isolation = isolation
 
 
 class MissingCast(EventStoreError):

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from kit.postgresql import sessions
+
 # A host that vanishes without a word is noticed after about 11 seconds: a client's by the server, whose locks are free
 # then, and the server's by the client, which would wait for an answer for ever.
 CLIENT_KEEPALIVE = {
@@ -30,6 +32,15 @@ def own_connection(using: str = "default") -> Iterator[BaseDatabaseWrapper]:
         yield connection
     finally:
         connection.close()
+
+
+def require_writable(connection: BaseDatabaseWrapper) -> None:
+    """Raise Django's `OperationalError` where the server takes no writes, as its last answer to the connection said.
+
+    For who is about to do outside the database what it could not keep then. Asks nobody; the session is closed.
+    """
+    with connection.wrap_database_errors:
+        sessions.require_writable(connection.connection)
 
 
 def use_own_connection(using: str = "default") -> None:

@@ -5,7 +5,7 @@ Whoever has errors of a kind that is not known here adds it: `outages.add(MyErro
 
 import traceback
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import kombu.exceptions
 import psycopg
@@ -13,6 +13,8 @@ import redis.exceptions
 from django.db.models import AutoField, Model
 from django.db.utils import InterfaceError, OperationalError
 from psycopg.errors import UniqueViolation
+
+from kit.postgresql.sessions import TryAgain, reads_only
 
 # Classes of SQLSTATE that say nothing about the statement: connection, transaction rollback (deadlock, serialisation),
 # resources, operator intervention, system error.
@@ -82,22 +84,30 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def is_database_outage(error: psycopg.Error) -> bool:
-    """Whether PostgreSQL, or the way to it, is what failed, and not the statement."""
+    """Whether PostgreSQL, the way to it or the session is what failed, and not the statement."""
+    if isinstance(error, TryAgain):
+        return True
     if error.sqlstate is None:
         # The client speaks, not the server: the connection is gone, unless it only refuses the statement.
-        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not _is_still_connected(error)
+        session = _session_of(error)
+        connected = session is not None and not session.closed
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) and not connected
     if table_with_sequence_behind(error):
         return True
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        # The server takes no writes, unless it is the transaction's user who wants none.
+        session = _session_of(error)
+        return session is None or session.closed or reads_only(session)
     return error.sqlstate[:2] in OUTAGE_CLASSES and error.sqlstate != QUERY_CANCELED
 
 
-def _is_still_connected(error: psycopg.Error) -> bool:
-    """Whether the connection of the statement that raised this is as good as before.
+def _session_of(error: psycopg.Error) -> psycopg.Connection[Any] | None:
+    """The session of the statement that raised this.
 
     The error does not say which one that was; the cursor is found where it was raised.
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         cursor = frame.f_locals.get("self")
         if isinstance(cursor, psycopg.Cursor):
-            return cursor.connection.pgconn.status == psycopg.pq.ConnStatus.OK
-    return False
+            return cursor.connection
+    return None

@@ -1,13 +1,17 @@
 """System checks of projections: what they cannot run with is refused before anything starts."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 from django.db import connections
 from psycopg import IsolationLevel
 
 from kit.settings import settings_check
 from projections.conf import ProjectionsConf
+from projections.sql.statements import statement
+
+READ_COMMITTED = "read committed"
 
 settings_are_sound = settings_check(ProjectionsConf, check="projections.E001")
 
@@ -25,3 +29,31 @@ def transactions_read_what_is_committed(**_: Any) -> list[CheckMessage]:
             id="projections.E002",
         )
     ]
+
+
+@register(Tags.database)
+def sessions_read_what_is_committed(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Say that the role or the database has a stricter default, and refuse it where sessions follow it."""
+    if not databases or "default" not in databases:
+        return []
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement("default_isolation"))
+        default, effective = cursor.fetchone()
+    if effective != READ_COMMITTED:
+        return [
+            Error(
+                f"Projections would halt: the database's sessions are {effective.upper()}, not READ COMMITTED.",
+                hint="Let the database's ENGINE be kit.postgresql, whose sessions are READ COMMITTED.",
+                id="projections.E003",
+            )
+        ]
+    if default != READ_COMMITTED:
+        return [
+            Warning(
+                f"The role or the database says {default.upper()} by default; Nova's sessions are READ COMMITTED.",
+                hint="Nothing is at risk. What needs a stricter level sets it for its transaction; the default can be "
+                "taken back by ALTER ROLE or ALTER DATABASE … RESET default_transaction_isolation.",
+                id="projections.W001",
+            )
+        ]
+    return []

@@ -26,8 +26,13 @@ def typed_envelope() -> str:
 
 
 def recorded_columns() -> str:
-    """The columns of the reading statements: times and JSON as text, which is read ten times as fast."""
-    as_text = {field.name for field in fields(RecordedEvent) if field.type in (datetime, dict[str, Any], Struct)}
+    """The columns of the reading statements, as text what is no number, id or hash.
+
+    Times and JSON are read ten times as fast so. A name has the same type then however many characters its column may
+    hold, so that a column that is widened ends no transaction; see `kit.postgresql.sessions`.
+    """
+    kinds = (datetime, dict[str, Any], Struct, str, str | None)
+    as_text = {field.name for field in fields(RecordedEvent) if field.type in kinds} | {"encoding"}
     return ", ".join(f"{name}::text" if name in as_text else name for name in RECORDED_COLUMNS)
 
 

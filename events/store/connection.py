@@ -10,6 +10,7 @@ from psycopg import errors
 
 from events.exceptions import AppendOnly, InvalidEvent, SequenceBehind, Unavailable
 from kit.outages import is_database_outage, table_with_sequence_behind
+from kit.postgresql.cursors import SessionCursor
 
 APPEND_ONLY_SQLSTATE = "NV001"
 SEQUENCE_BEHIND_SQLSTATE = "NV002"
@@ -37,7 +38,7 @@ def live_connection(using: str = "default") -> Iterator[psycopg.Connection[Any]]
 def live_cursor(using: str = "default") -> Iterator[psycopg.Cursor[Any]]:
     """A psycopg cursor of Django's connection; see `live_connection`."""
     # Not the connection's own class of cursors, which measures every statement at a tenth of an append's cost.
-    with live_connection(using) as connection, psycopg.Cursor(connection) as cursor:
+    with live_connection(using) as connection, SessionCursor(connection) as cursor:
         yield cursor
 
 

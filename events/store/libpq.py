@@ -17,7 +17,9 @@ from msgspec import Raw, Struct
 from psycopg import generators
 from psycopg._preparing import Prepare
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
+
+from kit.postgresql.sessions import make_fit
 
 Value = str | int | bytes | UUID | datetime | Raw | None
 
@@ -47,14 +49,19 @@ def call(
     """The rows that the statement returns, all of integers. Raises what psycopg would: an `Error` by SQLSTATE."""
     encoded = [_ENCODERS[type(value)](value) for value in map(values.__getitem__, statement.parameters)]
     with connection.lock:
-        if not connection.autocommit:
-            connection.wait(connection._start_query())  # noqa: SLF001 - it alone knows how Django wants it begun
-        result = _execute(connection, statement, encoded)
+        alone = connection.pgconn.transaction_status == TransactionStatus.IDLE
+        try:
+            result = _execute(connection, statement, encoded)
+        except psycopg.DatabaseError as error:
+            connection.wait(make_fit(connection, error, alone=alone))
+            result = _execute(connection, statement, encoded)
     columns = range(result.nfields)
     return [tuple(int(result.get_value(row, column) or 0) for column in columns) for row in range(result.ntuples)]
 
 
 def _execute(connection: psycopg.Connection[Any], statement: LibpqStatement, encoded: Sequence[bytes | None]) -> Any:
+    if not connection.autocommit:
+        connection.wait(connection._start_query())  # noqa: SLF001 - it alone knows how Django wants it begun
     libpq = connection.pgconn
     # psycopg's book of prepared statements, for it deallocates all of them after a rollback.
     book: Any = connection._prepared  # noqa: SLF001

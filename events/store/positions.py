@@ -7,9 +7,15 @@ below every position that an open transaction may still fill; the reasoning stan
 from datetime import timedelta
 
 from msgspec import Struct
+from psycopg.pq import TransactionStatus
 
+from events.exceptions import StaleSnapshot
 from events.sql.statements import statement
 from events.store.connection import live_cursor
+from kit.postgresql.sessions import require_primary
+
+READ_COMMITTED = "read committed"
+OUTSIDE = TransactionStatus.IDLE
 
 
 class OpenAppend(Struct, frozen=True, kw_only=True):
@@ -22,21 +28,23 @@ class OpenAppend(Struct, frozen=True, kw_only=True):
     age: timedelta | None
 
 
-def safe_position(*, using: str = "default") -> int:
+def safe_position(*, using: str = "default", read_elsewhere: bool = False) -> int:
     """The position up to which every event is visible to the next statement of any session, or will never exist.
 
-    Raises `SequenceBehind` while what is appended next would come to stand before older events.
+    Raises `SequenceBehind` while what is appended next would come to stand before older events; `StaleSnapshot` inside
+    a transaction whose next statement sees no more than its first, unless the events are `read_elsewhere`, in a
+    transaction that begins later; and `Unavailable` on a standby, which does not know what is open on its primary.
     """
-    return _safe_position(using, is_own_visible=False)
+    return _safe_position(using, is_own_visible=False, read_elsewhere=read_elsewhere)
 
 
 def readable_position(*, using: str = "default") -> int:
     """The position up to which every event is visible to the next statement of this session, or will never exist.
 
     It differs from `safe_position` in a transaction that has appended: that one sees its own events, nobody else does.
-    So it is for reading through this very connection. Raises `SequenceBehind` as `safe_position` does.
+    So it is for reading through this very connection. Raises what `safe_position` does.
     """
-    return _safe_position(using, is_own_visible=True)
+    return _safe_position(using, is_own_visible=True, read_elsewhere=False)
 
 
 def last_position(*, using: str = "default") -> int:
@@ -61,7 +69,13 @@ def open_appends(*, using: str = "default") -> list[OpenAppend]:
     ]
 
 
-def _safe_position(using: str, *, is_own_visible: bool) -> int:
+def _safe_position(using: str, *, is_own_visible: bool, read_elsewhere: bool) -> int:
     with live_cursor(using) as cursor:
         row = cursor.execute(statement("read_safe_position"), {"is_own_visible": is_own_visible}).fetchone()
-    return int(row[0]) if row else 0
+        session = cursor.connection
+        require_primary(session)
+    position, isolation = row or (0, READ_COMMITTED)
+    # Outside a transaction, each statement is one.
+    if isolation != READ_COMMITTED and not read_elsewhere and session.info.transaction_status != OUTSIDE:
+        raise StaleSnapshot(isolation)
+    return int(position)

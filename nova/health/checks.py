@@ -11,6 +11,7 @@ import psycopg
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from kit.postgresql.sessions import reads_only
 from kit.redis import redis_client
 from nova.conf import nova_conf
 from outbox.api import configured_bus
@@ -26,7 +27,7 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers, all migrations are applied, and the next numbers of its tables are free."""
+    """PostgreSQL answers, takes writes, all migrations are applied, and the next numbers of its tables are free."""
     with psycopg.connect(**_connection_parameters()) as connection:
         # A setting of the session, so that options of the connection that an operator has chosen stay as they are.
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(CHECK_TIMEOUT * 1_000))])
@@ -34,6 +35,8 @@ def check_database() -> None:
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
         except psycopg.errors.UndefinedTable:
             applied = set()
+        if reads_only(connection):
+            raise NotReady("only reads: it is a standby, or set to read only")
         if missing := len(known_migrations() - applied):
             raise NotReady(f"{missing} migrations are not applied")
         if behind := len(connection.execute("SELECT table_name FROM sequences_behind()").fetchall()):

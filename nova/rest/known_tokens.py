@@ -7,6 +7,8 @@ import time
 from datetime import timedelta
 from threading import Lock
 
+import structlog
+from django.db import OperationalError, connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,6 +19,8 @@ from nova.rest.tokens import digest_of
 # More live tokens than these are looked up more often; memory stays bounded.
 MAX_KNOWN = 4_096
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
 
 _known: dict[bytes, tuple[float, ApiToken]] = {}
 _lock = Lock()
@@ -56,4 +60,9 @@ def _note_use(row: ApiToken) -> None:
         return
     # The condition again: of many processes that see an old time at once, one writes.
     unnoted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
-    ApiToken.objects.filter(unnoted, pk=row.pk).update(last_used_at=now)
+    try:
+        ApiToken.objects.filter(unnoted, pk=row.pk).update(last_used_at=now)
+    except OperationalError as error:
+        # A database that only reads must not keep readers out.
+        log.warning("the use of a token was not noted", token=row.name, error=str(error))
+        connection.close()

@@ -30,7 +30,7 @@ def database(url: str, *, pool_size: int) -> dict[str, object]:
     given = _parsed(url)
     name, user = given.pop("dbname", ""), given.pop("user", "")
     description = {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "ENGINE": "kit.postgresql",
         "NAME": name or ("" if _service(given) else _default("dbname") or user or _default("user")),
         "USER": user,
         "PASSWORD": given.pop("password", ""),

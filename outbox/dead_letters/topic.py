@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from kit.connections import require_writable
 from outbox.bus.base import Bus, DeliveryFailure, Failure, OutgoingMessage
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.dead_letters.store import original
@@ -46,6 +47,8 @@ def publish(bus: Bus, *, topic: str) -> int:
             batch = list(_unpublished().order_by("id")[:BATCH])
             if not batch:
                 return published
+            # What could not be marked as copied must not be copied.
+            require_writable(connection)
             taken, refused = _publish(bus, topic, batch)
             DeadLetter.objects.filter(pk__in=taken).update(dlq_published_at=Now())
             for reason, group in groupby(sorted(refused, key=itemgetter(1)), key=itemgetter(1)):

@@ -3,7 +3,7 @@
 A process that is stopped, swapped out or cut off keeps its connection, and with it the locks on its shards. So the
 server is told to end a session that says nothing for 2.5 seconds: it needs no second relay and no rights to do so. A
 relay that lives has its session renewed by a thread of its own while it waits for the broker. One that wakes up after
-its lease has ended finds its connection gone: it completes nothing, and takes nothing before it owns shards again.
+its lease has ended finds its connection gone: it takes nothing before it owns shards again.
 """
 
 import threading

@@ -1,7 +1,8 @@
 """Relay: publishes outbox rows in the log's order per key. One pass: take, publish, await every delivery, complete.
 
-A crash between publishing and completing publishes at most one batch again, in the same order; inboxes know it. The
-rows are taken through the connection that holds the shards' locks, so a relay that has lost its shards takes nothing.
+A crash between publishing and completing publishes at most one batch again, in the same order; inboxes know it. While
+the database takes no writes, nothing is published. The rows are taken through the connection that holds the shards'
+locks, so a relay that has lost its shards takes nothing.
 """
 
 import random
@@ -10,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
-from kit.connections import own_connection
+from kit.connections import own_connection, require_writable
 from outbox.bus.base import Bus, DeliveryFailure, Failure
 from outbox.conf import outbox_conf
 from outbox.messages.encoding import to_message
 from outbox.messages.topics import spec_of
+from outbox.relay.completion import Completion, FailedRow
 from outbox.relay.lease import leased
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.relay.verdict import judge
@@ -54,14 +55,6 @@ class PassResult(Struct, frozen=True, kw_only=True):
     """Whether the broker took nothing because it was away; nothing was changed then."""
 
 
-class _FailedRow(Struct, frozen=True):
-    id: int
-    retry_count: int
-    delay: float
-    dead: bool
-    error: str
-
-
 @contextmanager
 def relay_connection() -> Iterator[BaseDatabaseWrapper]:
     """A connection to relay through: nobody else's and on a lease, for the shards' locks, and planned for a queue."""
@@ -69,16 +62,26 @@ def relay_connection() -> Iterator[BaseDatabaseWrapper]:
         with connection.cursor() as cursor:
             for setting in PLANNER:
                 cursor.execute(setting)
+        require_writable(connection)
         yield connection
 
 
 def relay_pass(
-    connection: BaseDatabaseWrapper, bus: Bus, *, shards: Sequence[int], limit: int, policies: TopicPolicies
+    connection: BaseDatabaseWrapper,
+    bus: Bus,
+    *,
+    shards: Sequence[int],
+    limit: int,
+    policies: TopicPolicies,
+    completion: Completion | None = None,
 ) -> PassResult:
     """Publish what is due in the shards, at most `limit` rows. The caller owns the shards through `connection`.
 
-    Raises Django's `OperationalError` or `InterfaceError` when the connection, and with it the shards, is lost.
+    The `completion` of a relay's passes remembers what a failed one has published. Raises Django's `OperationalError`
+    or `InterfaceError` when the connection, and with it the shards, is lost, or its server takes no writes.
     """
+    completion = completion or Completion()
+    completion.catch_up(connection)
     rows = _take(connection, shards, limit, policies)
     if not rows:
         return PassResult(taken=0)
@@ -90,7 +93,7 @@ def relay_pass(
         log.warning("the broker is away", rows=len(rows), reason=failed[0][1].reason)
         return PassResult(taken=len(rows), outage=True)
     verdicts = _judge(failed, policies)
-    _complete(connection, delivered, verdicts)
+    completion.complete(connection, delivered, verdicts)
     dead = sum(verdict.dead for verdict in verdicts)
     return PassResult(taken=len(rows), published=len(delivered), refused=len(verdicts) - dead, dead=dead)
 
@@ -106,7 +109,10 @@ def _take(
     }
     with connection.cursor() as cursor:
         cursor.execute(statement("pending"), parameters)
-        return [OutboxRow(*row) for row in cursor.fetchall()]
+        rows = [OutboxRow(*row) for row in cursor.fetchall()]
+    # What could not be marked as published must not be published.
+    require_writable(connection)
+    return rows
 
 
 def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None]:
@@ -122,7 +128,7 @@ def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None
     return results
 
 
-def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicPolicies) -> list[_FailedRow]:
+def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicPolicies) -> list[FailedRow]:
     verdicts = []
     judged: set[tuple[str, str]] = set()
     for row, failure in failed:
@@ -134,7 +140,7 @@ def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicP
         judged.add((row.topic, row.partition_key))
         if verdict is None:
             continue
-        verdicts.append(_FailedRow(row.id, verdict.retry_count, verdict.delay, verdict.dead, failure.reason))
+        verdicts.append(FailedRow(row.id, verdict.retry_count, verdict.delay, verdict.dead, failure.reason))
         log.warning(
             "an event is dead" if verdict.dead else "an event was not published",
             event_id=row.event_id,
@@ -145,27 +151,6 @@ def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicP
             reason=failure.reason,
         )
     return verdicts
-
-
-def _complete(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[_FailedRow]) -> None:
-    """In one statement; in one transaction when some have failed."""
-    if not failed:
-        _complete_published(connection, delivered)
-        return
-    connection.set_autocommit(False)
-    try:
-        if delivered:
-            _complete_published(connection, delivered)
-        with connection.cursor() as cursor:
-            cursor.execute(statement("fail"), {"failures": msgspec.json.encode(failed).decode()})
-        connection.commit()
-    finally:
-        connection.set_autocommit(True)
-
-
-def _complete_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement("complete"), {"ids": [row.id for row in delivered]})
 
 
 def _count(delivered: Sequence[OutboxRow], failed: Sequence[tuple[OutboxRow, DeliveryFailure]]) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DatabaseError, InterfaceError
 from msgspec import Struct
 
 from kit.circuit_breaker import CircuitBreaker
@@ -16,6 +16,7 @@ from kit.tempo import Tempo
 from outbox.bus.base import Bus
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.messages.topics import known_topics
+from outbox.relay.completion import Completion
 from outbox.relay.relay import PassResult, relay_connection, relay_pass
 from outbox.relay.shards import ShardOwner
 from outbox.relay.topic_policies import TopicPolicies
@@ -57,23 +58,24 @@ class RelayRunner:
         self._settings = settings
         self._breaker = CircuitBreaker(policy=BROKER_RETRY)
         self._tempo = settings.tempo
+        self._completion = Completion()
+        self._losses = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Relay until asked to stop; a lost database is waited for."""
+        """Relay until asked to stop; a database that is lost, takes no writes or refuses them is waited for."""
         with closing(WakeupListener(self._settings.redis_url)) as listener, closing(self._bus):
             self._bus.warm_up(known_topics(conf=outbox_conf()))
-            losses = 0
             while not stop.is_set():
                 try:
                     with relay_connection() as connection:
                         owner = ShardOwner(connection)
                         owner.join()
-                        losses = 0
                         self._relay(connection, owner, listener, stop)
-                except (OperationalError, InterfaceError) as error:
-                    losses += 1
+                except (DatabaseError, InterfaceError) as error:
+                    # A fault of ours included: to begin anew would forget what was published and not completed.
+                    self._losses += 1
                     log.warning("the relay has lost its database and its shards", error=str(error))
-                    stop.wait(DATABASE_RETRY.delay(losses, chance=random.random()))  # noqa: S311
+                    stop.wait(DATABASE_RETRY.delay(self._losses, chance=random.random()))  # noqa: S311
 
     def _relay(
         self, connection: BaseDatabaseWrapper, owner: ShardOwner, listener: WakeupListener, stop: threading.Event
@@ -94,8 +96,14 @@ class RelayRunner:
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(
-            connection, self._bus, shards=owner.owned, limit=self._settings.batch, policies=self._settings.policies
+            connection,
+            self._bus,
+            shards=owner.owned,
+            limit=self._settings.batch,
+            policies=self._settings.policies,
+            completion=self._completion,
         )
+        self._losses = 0
         if result.outage:
             self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311
         elif result.taken:

@@ -158,8 +158,9 @@ def read_log(
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
     Followers go on from the page's `position`; whoever does so sees every event once, in the order of each stream.
-    Inside a transaction this needs READ COMMITTED, PostgreSQL's default. It sees the transaction's own events there, so
-    what was done about them, the follower's position included, must be undone when they are: keep it in the same one.
+    Inside a transaction this needs READ COMMITTED, PostgreSQL's default: under another isolation level, which hides
+    events that the page would pass, it raises `StaleSnapshot`. It sees the transaction's own events there, so what was
+    done about them, the follower's position included, must be undone when they are: keep it in the same one.
 
     Raises `SequenceBehind` while what is appended next would come to stand before older events.
 

@@ -64,7 +64,9 @@ def stream_log(
 
     Pages are read through a connection of another thread, which sees what is committed.
     """
-    end = safe_position(using=using) if until is None else min(until, safe_position(using=using))
+    end = safe_position(using=using, read_elsewhere=True)
+    if until is not None:
+        end = min(until, end)
     filters = {
         "event_types": None if event_types is None else list(event_types),
         "aggregate_type": aggregate_type,
@@ -124,7 +126,7 @@ def replay(
     ends the replay: `ReplayFailed` names the event, and what the handler raised is its cause. Events of other
     workers may have been handled beyond it.
     """
-    end = safe_position(using=using)
+    end = safe_position(using=using, read_elsewhere=True)
     count = 0
     with _dispatcher(handlers, workers) as handle:
         for event in stream_log(after, until=end, event_types=list(handlers), since=since, using=using):

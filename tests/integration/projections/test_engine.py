@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from events.api import NewEvent, StreamId, append_events, last_position, read_log
 from events.envelope import RecordedEvent
+from kit.outages import is_outage
 from nova.services.identity.models import User
 from nova.services.identity.projections import UsersProjection
 from nova.services.social.events import PostLiked
@@ -30,6 +31,7 @@ from tests.support.projections import (
     stored_users,
     user_payloads,
 )
+from tests.support.sessions import become_a_reader, stricter_by_default
 
 
 class Crash(BaseException):
@@ -263,3 +265,46 @@ def test_an_open_append_is_waited_for_and_then_seen(committed_db):
     thread.join(30)
     catch_up(projection)
     assert projection.seen == ["slow", "quick"]
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
+def test_no_event_is_passed_whatever_the_isolation_level_of_the_role(committed_db, monkeypatch, level):
+    # Given an event that is committed when a pass has begun and has not read the log yet
+    def read_after_a_commit(*arguments):
+        if "late" not in late:
+            late.append("late")
+            thread = threading.Thread(target=append_late)
+            thread.start()
+            thread.join(30)
+        return read_log(*arguments)
+
+    def append_late():
+        record(created("late"))
+        connection.close()
+
+    late: list[str] = []
+    monkeypatch.setattr("projections.engine.read_log", read_after_a_commit)
+    projection = Recording()
+    # When the role's transactions have this level by default
+    with stricter_by_default(level):
+        record(created("early"))
+        catch_up(projection)
+        record(created("next"))
+        catch_up(projection)
+    # Then the checkpoint has passed nothing that was not applied
+    assert projection.seen == ["early", "late", "next"]
+
+
+def test_a_database_that_only_reads_is_not_blamed_on_an_event(committed_db):
+    record(created())
+    projection = Recording()
+    run_pass(projection)
+    record(created("bob"))
+    become_a_reader(connection)
+
+    with pytest.raises(OperationalError) as refused:
+        run_pass(projection)
+
+    assert is_outage(refused.value)
+    assert (checkpoint("recording").status, checkpoint("recording").attempts) == ("running", 0)
+    assert run_pass(projection).outcome == Outcome.ADVANCED

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 
+from events.api import last_position
 from nova.services.feed import changes as feed_changes
 from nova.services.feed import tasks as feed_tasks
 from nova.services.feed.queries import feed
@@ -24,7 +25,9 @@ from projections.models import ProjectionCheckpoint
 from projections.projection import projection_named
 from projections.runner import ProjectionRunner
 from tests.support.feeds import follow, handle, post
+from tests.support.outbox import eventually
 from tests.support.projections import Recording, created, record
+from tests.support.sessions import failed_over_to_a_reader
 
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
@@ -188,3 +191,19 @@ def test_the_command_refuses_a_name_that_nobody_has():
 
 def _position(name: str) -> int:
     return ProjectionCheckpoint.objects.get(name=name).position
+
+
+def test_a_database_that_only_reads_is_waited_for(running: Any) -> None:
+    projection = Recording("patient")
+    running(projection)
+    record(created("ann"))
+    eventually(lambda: projection.seen)
+    with failed_over_to_a_reader():
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+        record(created("bob"))
+        # It tries again and again, and cannot keep how far it has come.
+        eventually(lambda: projection.seen.count("bob") > 2)
+
+    eventually(lambda: ProjectionCheckpoint.objects.get(name="patient").position == last_position())
+    assert ProjectionCheckpoint.objects.get(name="patient").attempts == 0

@@ -7,6 +7,7 @@ Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefus
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
 InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MissingCast NewEvent NotFound OnAppend
 OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed SequenceBehind
+StaleSnapshot
 StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic Unavailable UnknownAggregate
 UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """

@@ -7,6 +7,7 @@ from psycopg_pool import PoolTimeout
 
 from events.exceptions import InvalidEvent, Unavailable
 from events.store.connection import raise_as_ours
+from kit.postgresql.sessions import PlanOutdated, ServerReadsOnly
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,8 @@ from events.store.connection import raise_as_ours
         (psycopg.InterfaceError("the connection is closed"), Unavailable),
         (PoolTimeout("no connection within 30 s"), Unavailable),
         (errors.AdminShutdown(), Unavailable),
+        (ServerReadsOnly("a standby"), Unavailable),
+        (PlanOutdated("a column was altered"), Unavailable),
         (errors.DiskFull(), Unavailable),
         (errors.DeadlockDetected(), Unavailable),
         (errors.SerializationFailure(), Unavailable),

@@ -8,6 +8,7 @@ from django.db.utils import OperationalError
 from psycopg import errors
 
 from events.api import Unavailable
+from kit.postgresql.sessions import PlanOutdated, ServerReadsOnly
 from outbox.api import is_outage
 
 
@@ -26,6 +27,12 @@ def by_django(error: psycopg.Error) -> Exception:
         (by_django(errors.DeadlockDetected()), True),
         (by_django(errors.DiskFull()), True),
         (by_django(errors.QueryCanceled()), False),
+        (by_django(ServerReadsOnly("a standby")), True),
+        (by_django(PlanOutdated("a column was altered")), True),
+        (errors.TooManyConnections(), True),
+        (errors.IdleSessionTimeout(), True),
+        (errors.ReadOnlySqlTransaction(), True),
+        (errors.FeatureNotSupported(), False),
         (errors.DivisionByZero(), False),
         (errors.UniqueViolation(), False),
         (redis.exceptions.ConnectionError(), True),

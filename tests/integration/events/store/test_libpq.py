@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from events.store.libpq import call, libpq_statement
+from kit.postgresql.sessions import ServerReadsOnly
 
 SUM = libpq_statement("SELECT %(a)s::int + %(b)s::int, %(a)s::int")
 ECHO = libpq_statement(
@@ -92,4 +93,30 @@ def test_a_lost_session_is_an_operational_error(session: psycopg.Connection[Any]
         other.execute("SELECT pg_terminate_backend(%s)", [session.info.backend_pid])
     with pytest.raises(psycopg.OperationalError):
         call(session, SUM, {"a": 1, "b": 2})
+    assert session.closed
+
+
+def test_a_column_that_was_widened_is_read_as_before(session: psycopg.Connection[Any]) -> None:
+    counted = libpq_statement("SELECT n FROM planted WHERE n = %(n)s")
+    session.execute("CREATE TEMPORARY TABLE planted (n int)")
+    session.execute("INSERT INTO planted VALUES (7)")
+    assert call(session, counted, {"n": 7}) == [(7,)]
+    # Past psycopg, which forgets what is prepared when it alters a table itself.
+    session.pgconn.exec_(b"ALTER TABLE planted ALTER COLUMN n TYPE bigint")
+
+    assert call(session, counted, {"n": 7}) == [(7,)]
+
+
+def test_a_server_that_only_reads_ends_the_session(session: psycopg.Connection[Any]) -> None:
+    written = libpq_statement("INSERT INTO planted VALUES (%(n)s) RETURNING n")
+    with psycopg.connect(session.info.dsn, password=session.info.password, autocommit=True) as other:
+        other.execute("CREATE TABLE planted (n int)")
+        assert call(session, written, {"n": 7}) == [(7,)]
+        session.execute("SET default_transaction_read_only = on")
+
+        with pytest.raises(ServerReadsOnly) as refused:
+            call(session, written, {"n": 8})
+
+        other.execute("DROP TABLE planted")
+    assert refused.value.sqlstate == "25006"
     assert session.closed

@@ -4,13 +4,14 @@ import threading
 import time
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
 from nova.health import readiness
 from nova.rest.tokens import create_token
 from tests.support.callers import bearer
 from tests.support.problems import assert_problem
+from tests.support.sessions import become_a_reader, failed_over_to_a_reader
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +59,15 @@ def test_a_dead_database_is_named_and_its_return_is_noticed(dead_database):
     assert body["checks"]["database"] == "does not answer (OperationalError)"
 
     dead_database(dead=False)
+    assert ask()[1]["checks"]["database"] == "ok"
+
+
+def test_a_database_that_only_reads_is_not_ready(committed_db):
+    with failed_over_to_a_reader():
+        status, body = ask()
+        assert status == 503
+        assert body["checks"]["database"] == "only reads: it is a standby, or set to read only"
+
     assert ask()[1]["checks"]["database"] == "ok"
 
 
@@ -111,3 +121,41 @@ def test_the_api_says_come_back_while_the_database_is_away_and_works_again_after
 
     dead_database(dead=False)
     assert bearer(token).get("/api/v1/events").status_code == 200
+
+
+def test_while_the_database_only_reads_the_api_reads_and_says_come_back_to_who_writes(committed_db):
+    client = bearer(create_token("patient", scopes=["events:read", "events:append"])[0])
+    payload = {"post_id": "p", "user_id": "u", "caption": "hi", "media_type": "none", "status": "published"}
+    event = {
+        "event_type": "content.post.created",
+        "payload": payload | {"created_at": "2025-01-15T10:30:00Z"},
+    }
+
+    def append():
+        return client.post("/api/v1/streams/post/p/events", [event], "application/json")
+
+    with failed_over_to_a_reader():
+        for _ in range(2):
+            response = append()
+            assert_problem(response, 503, "unavailable")
+            assert response.headers["Retry-After"] == "1"
+            assert client.get("/api/v1/events").status_code == 200
+
+    # The session that has just read was made meanwhile, and is noticed when it is written through.
+    assert append().status_code == 503
+    assert append().status_code == 201
+
+
+def test_a_session_that_only_reads_is_found_out_by_the_first_who_writes(committed_db):
+    client = bearer(create_token("patient", scopes=["outbox:operate", "outbox:read"])[0])
+    assert client.get("/api/v1/consumers").status_code == 200
+    become_a_reader(connection)
+
+    def pause():
+        response = client.post("/api/v1/consumers/feed-service/pause", {"reason": "maintenance"}, "application/json")
+        # As at the end of every request, which the test's client leaves out.
+        connection.close_if_unusable_or_obsolete()
+        return response
+
+    assert_problem(pause(), 503, "unavailable")
+    assert pause().status_code < 300

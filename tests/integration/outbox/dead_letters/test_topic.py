@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from outbox.api import ConsumerGroup, DeliveryFailure, Failure, IncomingMessage, KafkaBus, MemoryBus
 from outbox.conf import outbox_conf
@@ -14,6 +14,7 @@ from outbox.models import DeadLetter
 from outbox.tasks import publish_dead_letters
 from tests.support.dead_letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import headers_of, read_topic, unique
+from tests.support.sessions import become_a_reader
 
 TOPIC = "nova.dead-letters"
 
@@ -150,3 +151,16 @@ def test_apache_kafka_has_the_copies_of_a_key_in_order(
     of_key = [int(headers_of(copy)["dlq_offset"]) for copy in copies if copy.key() == b"k"]
     assert of_key == list(range(20))
     assert {copy.value() for copy in copies} == {b'{"n": 1}'}
+
+
+def test_nothing_is_copied_that_could_not_be_marked(committed_db: None, group: ConsumerGroup) -> None:
+    message = IncomingMessage(topic="t", partition=0, offset=1, key=b"k", body=b"{}", headers=(), timestamp=None)
+    store_dead_letter(group, message, ValueError("no"), attempts=1)
+    bus = MemoryBus()
+    become_a_reader(connection)
+
+    with pytest.raises(OperationalError):
+        publish(bus, topic=TOPIC)
+
+    assert bus.published == []
+    assert publish(bus, topic=TOPIC) == 1

@@ -16,7 +16,15 @@ from projections import exceptions as projections_errors
 
 DOCUMENTED = settings.BASE_DIR / "docs" / "problems.md"
 # Raised where no client can cause them.
-FAULTS = {"EventStoreError", "ConcurrencyError", "AppendOnly", "MissingCast", "HookNotSet", "ReplayFailed"}
+FAULTS = {
+    "EventStoreError",
+    "ConcurrencyError",
+    "AppendOnly",
+    "MissingCast",
+    "HookNotSet",
+    "ReplayFailed",
+    "StaleSnapshot",
+}
 
 
 def test_every_type_of_problem_is_explained():

@@ -1,0 +1,35 @@
+"""Database backend: Django's for PostgreSQL with django_prometheus's measures, for sessions that are kept for long.
+
+`ENGINE` is `kit.postgresql`. Its cursors are `SessionCursor`s, and its transactions read what is committed, whatever
+the defaults of the role or the database are: a later statement of theirs sees more than an earlier one, on which
+whoever takes a lock and looks then relies.
+"""
+
+from typing import Any
+
+import psycopg
+from django_prometheus.db.backends.postgresql import base
+from psycopg import IsolationLevel
+
+from kit.postgresql.cursors import with_session_care
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no types
+    """Django's connection to PostgreSQL."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """psycopg's parameters."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        parameters["cursor_factory"] = with_session_care(parameters["cursor_factory"])
+        return parameters
+
+    def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
+        """Once for each session, in a pool or not; whether there is something to commit."""
+        super()._configure_connection(connection)
+        level = IsolationLevel(self.settings_dict["OPTIONS"].get("isolation_level", IsolationLevel.READ_COMMITTED))
+        connection.execute(
+            "SELECT set_config('default_transaction_isolation', %s, false)",
+            [level.name.replace("_", " ").lower()],
+            prepare=False,
+        )
+        return True

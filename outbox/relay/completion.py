@@ -1,0 +1,80 @@
+"""Completion: rows are marked with what the broker has said of them, in one statement a batch.
+
+What the broker has taken and the rows could not be told, because the database has gone away or takes no writes, is
+remembered and told first of all when it is back: otherwise the relay would publish the same batch again and again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db.backends.base.base import BaseDatabaseWrapper
+from msgspec import Struct
+
+from outbox.sql.rows import OutboxRow
+from outbox.sql.statements import statement
+
+
+class FailedRow(Struct, frozen=True):
+    """What is kept of a row that the broker did not take."""
+
+    id: int
+    retry_count: int
+    delay: float
+    """Seconds until the next attempt."""
+    dead: bool
+    error: str
+
+
+class Completion:
+    """Completes batches, one after the other, for one relay."""
+
+    def __init__(self) -> None:
+        self._untold: Sequence[OutboxRow] = ()
+
+    def complete(
+        self, connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[FailedRow]
+    ) -> None:
+        """In one statement; in one transaction when some have failed."""
+        self._untold = delivered
+        if failed:
+            _complete_in_transaction(connection, delivered, failed)
+        else:
+            _complete_published(connection, delivered)
+        self._untold = ()
+
+    def catch_up(self, connection: BaseDatabaseWrapper) -> None:
+        """Tell the rows of the last batch what could not be told then; to be called before others are published.
+
+        Another relay may have had their shards since, and operators may have decided about them: only what is still
+        as it was published is marked.
+        """
+        if not self._untold:
+            return
+        parameters: dict[str, Any] = {
+            "ids": [row.id for row in self._untold],
+            "topics": [row.topic for row in self._untold],
+            "partition_keys": [row.partition_key for row in self._untold],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(statement("complete_late"), parameters)
+        self._untold = ()
+
+
+def _complete_in_transaction(
+    connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[FailedRow]
+) -> None:
+    connection.set_autocommit(False)
+    try:
+        if delivered:
+            _complete_published(connection, delivered)
+        with connection.cursor() as cursor:
+            cursor.execute(statement("fail"), {"failures": msgspec.json.encode(failed).decode()})
+        connection.commit()
+    finally:
+        connection.set_autocommit(True)
+
+
+def _complete_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement("complete"), {"ids": [row.id for row in delivered]})
