@@ -42,9 +42,12 @@ def with_fractions(text: bytes) -> bytes:
 
 def without_fractions(text: bytes) -> bytes:
     """The canonical text of one that is kept."""
-    # What most texts lack is looked for in the cheapest way.
-    is_plain = b".0," not in text and b".0}" not in text and b".0]" not in text and text[-2:] != b".0"
-    return text if is_plain else _FRACTIONS.sub(_as_integer, text)
+    return _FRACTIONS.sub(_as_integer, text) if may_have_fractions(text) else text
+
+
+def may_have_fractions(text: bytes) -> bool:
+    """Whether a look at a kept text is worth its while; the cheap half of one."""
+    return b".0" in text
 
 
 def _carefully(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from events.clock import CLOCK, HIGHEST_CLAIMED, clock_of, process_clock
 from events.codec import ijson
-from events.codec.canonical import canonical_plain, kept
+from events.codec.canonical import canonical_plain, kept, may_have_fractions
 from events.codec.payloads import decode_payload, encode_payload
 from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
@@ -77,17 +77,19 @@ def _prepare(
     if taken_over:
         context = _NO_CONTEXT
     payload = _encoded(new)
-    metadata = _metadata_as_it_is(new.metadata) if taken_over else _metadata(new.metadata, context)
+    metadata = _metadata(new.metadata, context, as_it_is=taken_over)
     if len(payload) + len(metadata) > conf.max_event_bytes:
         raise PayloadTooLarge(len(payload) + len(metadata), conf.max_event_bytes, pointer="/payload")
     if isinstance(new.payload, Untyped):
         event_type, schema_version = new.payload.event_type, new.payload.schema_version
         codec: Codec = "json"
+        has_numbers = True
         keyed = _read_again(new.payload, payload, must_fit=not taken_over)
         key = None if isinstance(keyed, Untyped) else registry.of(keyed).key
     else:
         keyed, known = new.payload, registry.of(new.payload)
         event_type, schema_version, key, codec = known.name, known.version, known.key, known.codec
+        has_numbers = known.has_numbers
     event_id = new.event_id or uuid7()
     source_service = conf.service if new.source_service is None else _source_service(new.source_service)
     timestamp = _timestamp(new.timestamp) if new.timestamp else now
@@ -109,7 +111,8 @@ def _prepare(
         Raw(metadata),
         Raw(payload),
     )
-    hashed = content_hash(envelope)
+    has_fractions = may_have_fractions(metadata) or (has_numbers and may_have_fractions(payload))
+    hashed = content_hash(envelope, is_canonical=not has_fractions)
     if taken_over:
         if hashed != new.content_hash:
             raise InvalidEvent("says something else than what was recorded under this hash", pointer="/content_hash")
@@ -147,7 +150,10 @@ def _read_again(payload: Untyped, text: bytes, *, must_fit: bool) -> Struct:
         return payload
 
 
-def _metadata(own: dict[str, Any], context: EventContext) -> bytes:
+def _metadata(own: dict[str, Any], context: EventContext, *, as_it_is: bool) -> bytes:
+    if as_it_is:
+        ijson.check(own, "/metadata")
+        return kept(own)
     if not own and not context.metadata:
         return b'{"clock":%d}' % process_clock.tick(context.clock)
     metadata = context.metadata | own
@@ -159,11 +165,6 @@ def _metadata(own: dict[str, Any], context: EventContext) -> bytes:
         return text
     ijson.check(metadata, "/metadata")
     return kept(metadata | {CLOCK: clock})
-
-
-def _metadata_as_it_is(metadata: dict[str, Any]) -> bytes:
-    ijson.check(metadata, "/metadata")
-    return kept(metadata)
 
 
 def _plainly(metadata: dict[str, Any], clock: int) -> bytes | None:
