@@ -60,6 +60,9 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     """The service that the event comes from; `NOVA_SERVICE` when left out."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Anything else about the event that is not part of the fact; an I-JSON object."""
+    content_hash: bytes | None = None
+    """Under which a store has recorded the event before. Given, the event is taken over as it was recorded, with its
+    clock, and its payload in the version and form that it has; or refused, if it says anything else."""
 
 
 class Envelope(Struct, frozen=True, omit_defaults=True):
@@ -80,9 +83,9 @@ class Envelope(Struct, frozen=True, omit_defaults=True):
     causation_id: UUID | None
     user_id: str | None
     metadata: Raw
-    """Canonical JSON."""
+    """Canonical JSON, as it is kept."""
     payload: Raw
-    """Canonical JSON, in whatever encoding it is stored."""
+    """Canonical JSON, as it is kept, in whatever encoding it is stored."""
 
 
 ENVELOPE_COLUMNS = tuple(name for name in Envelope.__struct_fields__ if name != "payload")

@@ -6,6 +6,7 @@ languages round. A store keeps what it accepts for ever, so all of that is refus
 
 import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 from events.exceptions import InvalidJSON
@@ -15,8 +16,12 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
 
 
-def loads(text: bytes) -> Any:
-    """The value that the UTF-8 text says. Raises `InvalidJSON` with a pointer to what is wrong."""
+def loads(text: bytes, *, documents: Collection[str] = ()) -> Any:
+    """The value that the UTF-8 text says. Raises `InvalidJSON` with a pointer to what is wrong.
+
+    Members named in `documents` are documents of their own: they may nest as deep as if each stood alone, so that
+    what was accepted by itself can also be sent within something else.
+    """
     try:
         value = _DECODER.decode(text.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -25,19 +30,19 @@ def loads(text: bytes) -> Any:
         raise InvalidJSON(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise InvalidJSON(f"nested more than {MAX_DEPTH} deep") from error
-    check(value)
+    _check(value, depth=0, documents=documents)
     return value
 
 
 def check(value: object, pointer: str = "") -> None:
     """Raise `InvalidJSON` unless the value, made of Python's own types, can be said in I-JSON."""
     try:
-        _check(value, depth=0)
+        _check(value, depth=0, documents=())
     except InvalidJSON as error:
         raise error.within(pointer) from None
 
 
-def _check(value: object, *, depth: int) -> None:
+def _check(value: object, *, depth: int, documents: Collection[str]) -> None:
     match value:
         case str():
             _check_text(value)
@@ -55,19 +60,20 @@ def _check(value: object, *, depth: int) -> None:
                 if not isinstance(key, str):
                     raise InvalidJSON("a key that is not a string")
                 _check_text(key)
-                _check_part(item, key, depth=depth + 1)
+                own = key in documents
+                _check_part(item, key, depth=0 if own else depth + 1, documents=() if own else documents)
         case list() | tuple():
             _check_depth(depth)
             for index, item in enumerate(value):
-                _check_part(item, index, depth=depth + 1)
+                _check_part(item, index, depth=depth + 1, documents=documents)
         case _:
             raise InvalidJSON(f"{type(value).__name__} is not a JSON type")
 
 
-def _check_part(value: object, place: str | int, *, depth: int) -> None:
+def _check_part(value: object, place: str | int, *, depth: int, documents: Collection[str]) -> None:
     # Where something is, is put together on the way back from an error: most values have none.
     try:
-        _check(value, depth=depth)
+        _check(value, depth=depth, documents=documents)
     except InvalidJSON as error:
         raise error.within(f"/{escape(str(place))}") from None
 

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from events.codec import ijson
-from events.codec.canonical import canonical, canonical_plain
-from events.codec.pipeline import JSON, load, unwrap
+from events.codec.canonical import canonical_plain, kept
+from events.codec.pipeline import JSON, unwrap
 from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
 from events.types.registry import EventType, registry, type_name
@@ -21,10 +21,13 @@ from kit import json_pointer
 
 
 def encode_payload(payload: Struct) -> bytes:
-    """The canonical JSON of a payload. Raises `InvalidEvent` when its content does not fit its class or I-JSON."""
+    """The JSON of a payload as it is kept (see `events.codec.canonical`).
+
+    Raises `InvalidEvent` when its content does not fit its class or I-JSON.
+    """
     if isinstance(payload, Untyped):
         ijson.check(payload.data)
-        return canonical(payload.data)
+        return kept(payload.data)
     event_type = registry.of(payload)
     try:
         text = canonical_plain(payload)
@@ -38,7 +41,7 @@ def encode_payload(payload: Struct) -> bytes:
     if event_type.has_numbers or b"\\u0000" in text:
         value = msgspec.to_builtins(payload)
         ijson.check(value)
-        return canonical(value)
+        return kept(value)
     return text
 
 
@@ -49,16 +52,14 @@ def decode_payload(event_type: str, schema_version: int, body: bytes | str, enco
     type's payload does not fit its class.
     """
     known = registry.named(event_type)
-    codec = JSON
-    if encoding != JSON:
-        codec, body = unwrap(encoding, cast("bytes", body))
+    codec, body = _unwrapped(encoding, body)
     try:
         if known is not None and known.version == schema_version:
             payload: Struct = (
                 known.decoder.decode(body) if codec == JSON else known.packed_decoder.decode(cast("bytes", body))
             )
             return payload
-        data = _OBJECT.decode(body) if codec == JSON else _PACKED_OBJECT.decode(cast("bytes", body))
+        data = _object(codec, body)
         if known is not None and 1 <= schema_version < known.version:
             return msgspec.convert(_upcast(known, data, schema_version), known.payload)
         return Untyped(event_type, data, schema_version)
@@ -70,8 +71,23 @@ def decode_payload(event_type: str, schema_version: int, body: bytes | str, enco
 
 def as_it_stands(event_type: str, schema_version: int, body: bytes | str, encoding: str = JSON) -> Untyped:
     """What was stored, whatever the code says of its type. Raises `InvalidEvent` for a form that cannot be undone."""
-    text = body if encoding == JSON else load(encoding, cast("bytes", body))
-    return Untyped(event_type, _OBJECT.decode(text), schema_version)
+    return Untyped(event_type, _object(*_unwrapped(encoding, body)), schema_version)
+
+
+def as_recorded(event_type: str, data: object, schema_version: int) -> Struct:
+    """The payload that a store has recorded, which says all of the data and no more: of its class where that does so.
+
+    Raises `InvalidEvent` for what no store can have recorded.
+    """
+    if not isinstance(data, dict):
+        raise InvalidEvent("must be a JSON object", pointer="/payload")
+    untyped = Untyped(event_type, data, schema_version)
+    text = encode_payload(untyped)
+    try:
+        payload = decode_payload(event_type, schema_version, text)
+        return payload if payload_version(payload) == schema_version and encode_payload(payload) == text else untyped
+    except InvalidEvent:
+        return untyped
 
 
 def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schema_version: int | None = None) -> Struct:
@@ -125,6 +141,14 @@ def explain(error: msgspec.ValidationError) -> InvalidEvent:
     """What msgspec complains about, with a JSON pointer to it."""
     reason, pointer = json_pointer.explain(error)
     return InvalidEvent(reason, pointer=pointer)
+
+
+def _unwrapped(encoding: str, body: bytes | str) -> tuple[str, bytes | str]:
+    return (JSON, body) if encoding == JSON else unwrap(encoding, cast("bytes", body))
+
+
+def _object(codec: str, body: bytes | str) -> dict[str, Any]:
+    return _OBJECT.decode(body) if codec == JSON else _PACKED_OBJECT.decode(cast("bytes", body))
 
 
 def _upcast(known: EventType, data: dict[str, Any], schema_version: int) -> dict[str, Any]:

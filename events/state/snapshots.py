@@ -4,6 +4,7 @@ A snapshot counts while it was made with today's fold and codec; what those are 
 be lost or wrong-footed without harm: a load without a snapshot takes longer and says the same.
 """
 
+import math
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,8 +66,12 @@ def save_snapshot(
 ) -> bool:
     """Keep the state of a version and remove older snapshots; whether it was not kept before.
 
+    A state with a number that is not finite is not kept: JSON cannot say it, and would have null in its place.
+
     Never to be called in a transaction that has appended and may roll back: the state would be of what never was.
     """
+    if not _is_finite(msgspec.to_builtins(state)):
+        return False
     with live_cursor(using) as cursor:
         values = _key(aggregate, aggregate_id) | {
             "version": version,
@@ -95,6 +100,18 @@ def prune_snapshots(*, keep: int = KEEP, using: str = "default") -> int:
 def stream_of(aggregate: Aggregate[Any], aggregate_id: str) -> StreamId:
     """The stream of an aggregate."""
     return StreamId(aggregate.name, aggregate_id)
+
+
+def _is_finite(value: Any) -> bool:
+    match value:
+        case float():
+            return math.isfinite(value)
+        case dict():
+            return all(map(_is_finite, value.values()))
+        case list() | tuple() | set() | frozenset():
+            return all(map(_is_finite, value))
+        case _:
+            return True
 
 
 def _key(aggregate: Aggregate[Any], aggregate_id: str) -> dict[str, Any]:

@@ -54,7 +54,10 @@ def append_streams(writes: Sequence[StreamWrite], *, using: str = "default") -> 
 def append_prepared(
     writes: Sequence[StreamWrite], prepared: Sequence[Sequence[PreparedEvent]], *, using: str = "default"
 ) -> list[Appended]:
-    """Append what `prepare` has made of the writes; otherwise the same as `append_streams`."""
+    """Append what `prepare` has made of the writes; otherwise the same as `append_streams`.
+
+    A stream may stand in several writes that expect nothing of it: positions follow the order of the writes.
+    """
     hook = on_append()
     for attempt in range(MAX_ATTEMPTS):
         rows = _write(writes, prepared, hook, using) if attempt < MAX_RACES else _queued(writes, prepared, hook, using)

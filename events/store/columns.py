@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, astuple
 
 from events.codec.pipeline import JSON
-from events.envelope import Envelope, StreamWrite
+from events.envelope import Envelope, StreamId, StreamWrite
 from events.store.prepared import PreparedEvent
 
 
@@ -44,30 +44,37 @@ def documents(
     prepared: Sequence[Sequence[PreparedEvent]],
     values: Callable[[PreparedEvent], Mapping[str, Any]],
 ) -> dict[str, str]:
-    """Several events for `append_many.sql`, and what the append hook wants to know of each."""
-    streams: list[_StreamRow] = []
+    """Several events for `append_many.sql`, and what the append hook wants to know of each.
+
+    A stream may stand in several writes, so that the events of several streams keep the order between them.
+    """
+    streams: dict[StreamId, _StreamRow] = {}
+    steps: list[int] = []
     rows: list[_EventRow] = []
     more: list[dict[str, Any]] = []
-    for number, (write, events) in enumerate(zip(writes, prepared, strict=True)):
-        streams.append(
-            _StreamRow(number, write.stream.aggregate_type, write.stream.aggregate_id, write.expected_version)
-        )
-        for step, event in enumerate(events, 1):
+    for write, events in zip(writes, prepared, strict=True):
+        stream = streams.get(write.stream)
+        if stream is None:
+            kind, name = write.stream.aggregate_type, write.stream.aggregate_id
+            stream = streams[write.stream] = _StreamRow(len(streams), kind, name, write.expected_version)
+            steps.append(0)
+        for step, event in enumerate(events, steps[stream.stream] + 1):
             place = len(rows) + 1
             more.append({"ord": place, **values(event)})
             rows.append(
                 _EventRow(
                     *astuple(event.envelope),
                     ord=place,
-                    stream=number,
+                    stream=stream.stream,
                     step=step,
                     content_hash=event.content_hash.hex(),
                     encoding=event.encoding,
                     payload_bytes=event.packed,
                 )
             )
-    encode = _ENCODER.encode
-    return {"streams": encode(streams).decode(), "events": encode(rows).decode(), "more": encode(more).decode()}
+        steps[stream.stream] += len(events)
+    parts = {"streams": list(streams.values()), "events": rows, "more": more}
+    return {name: _ENCODER.encode(part).decode() for name, part in parts.items()}
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from events.clock import CLOCK, HIGHEST_CLAIMED, process_clock
+from events.clock import CLOCK, HIGHEST_CLAIMED, clock_of, process_clock
 from events.codec import ijson
-from events.codec.canonical import canonical, canonical_plain
+from events.codec.canonical import canonical_plain, kept, may_have_fractions
 from events.codec.payloads import decode_payload, encode_payload
 from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
@@ -41,6 +41,7 @@ class PreparedEvent(Struct, frozen=True):
 # Numbers have to be looked at closely.
 _PLAIN: Collection[type] = frozenset((str, bool, NoneType))
 HIGHEST_SCHEMA_VERSION = 2**31 - 1
+_NO_CONTEXT = EventContext()
 
 
 def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[list[PreparedEvent]]:
@@ -72,17 +73,23 @@ def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[lis
 def _prepare(
     stream: StreamId, new: NewEvent, conf: EventsConf, context: EventContext, correlation_id: UUID, now: datetime
 ) -> PreparedEvent:
+    taken_over = new.content_hash is not None
+    if taken_over:
+        context = _NO_CONTEXT
     payload = _encoded(new)
-    metadata = _metadata(new.metadata, context)
+    metadata = _metadata(new.metadata, context, as_it_is=taken_over)
     if len(payload) + len(metadata) > conf.max_event_bytes:
         raise PayloadTooLarge(len(payload) + len(metadata), conf.max_event_bytes, pointer="/payload")
     if isinstance(new.payload, Untyped):
-        event_type, schema_version, key = new.payload.event_type, new.payload.schema_version, None
+        event_type, schema_version = new.payload.event_type, new.payload.schema_version
         codec: Codec = "json"
-        _check_untyped(new.payload, payload)
+        has_numbers = True
+        keyed = _read_again(new.payload, payload, must_fit=not taken_over)
+        key = None if isinstance(keyed, Untyped) else registry.of(keyed).key
     else:
-        known = registry.of(new.payload)
+        keyed, known = new.payload, registry.of(new.payload)
         event_type, schema_version, key, codec = known.name, known.version, known.key, known.codec
+        has_numbers = known.has_numbers
     event_id = new.event_id or uuid7()
     source_service = conf.service if new.source_service is None else _source_service(new.source_service)
     timestamp = _timestamp(new.timestamp) if new.timestamp else now
@@ -104,13 +111,19 @@ def _prepare(
         Raw(metadata),
         Raw(payload),
     )
+    has_fractions = may_have_fractions(metadata) or (has_numbers and may_have_fractions(payload))
+    hashed = content_hash(envelope, is_canonical=not has_fractions)
+    if taken_over:
+        if hashed != new.content_hash:
+            raise InvalidEvent("says something else than what was recorded under this hash", pointer="/content_hash")
+        process_clock.witness(clock_of(new.metadata))
     stored = dump(payload, codec=codec, compress_above=conf.compress_above)
     return PreparedEvent(
         envelope,
         stored.encoding,
         stored.body,
-        str(getattr(new.payload, key)) if key else stream.aggregate_id,
-        content_hash(envelope),
+        str(getattr(keyed, key)) if key else stream.aggregate_id,
+        hashed,
         new,
     )
 
@@ -122,19 +135,25 @@ def _encoded(new: NewEvent) -> bytes:
         raise error.within("/payload") from error.__cause__
 
 
-def _check_untyped(payload: Untyped, text: bytes) -> None:
-    """Raise `InvalidEvent` for what could not be kept, or not be read again as what it says it is."""
+def _read_again(payload: Untyped, text: bytes, *, must_fit: bool) -> Struct:
+    """What readers will see. Raises `InvalidEvent` for what could not be kept, or not be read as what it says it is."""
     check_event_type(payload.event_type)
     if not 1 <= payload.schema_version <= HIGHEST_SCHEMA_VERSION:
         raise InvalidEvent(f"must lie between 1 and {HIGHEST_SCHEMA_VERSION}", pointer="/schema_version")
-    if registry.named(payload.event_type) is not None:
-        try:
-            decode_payload(payload.event_type, payload.schema_version, text)
-        except InvalidEvent as error:
+    if registry.named(payload.event_type) is None:
+        return payload
+    try:
+        return decode_payload(payload.event_type, payload.schema_version, text)
+    except InvalidEvent as error:
+        if must_fit:
             raise error.within("/payload") from error.__cause__
+        return payload
 
 
-def _metadata(own: dict[str, Any], context: EventContext) -> bytes:
+def _metadata(own: dict[str, Any], context: EventContext, *, as_it_is: bool) -> bytes:
+    if as_it_is:
+        ijson.check(own, "/metadata")
+        return kept(own)
     if not own and not context.metadata:
         return b'{"clock":%d}' % process_clock.tick(context.clock)
     metadata = context.metadata | own
@@ -145,7 +164,7 @@ def _metadata(own: dict[str, Any], context: EventContext) -> bytes:
     if text := _plainly(metadata, clock):
         return text
     ijson.check(metadata, "/metadata")
-    return canonical(metadata | {CLOCK: clock})
+    return kept(metadata | {CLOCK: clock})
 
 
 def _plainly(metadata: dict[str, Any], clock: int) -> bytes | None:

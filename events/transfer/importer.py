@@ -4,15 +4,15 @@ The same file with the same map goes on where it stopped, and a finished one beg
 event's id comes from its row. Rows of one stream keep their order; a bad row is written to the rejects and the rest
 goes on.
 
-It has a few more than 200 lines because a batch, its rejects and its note are one transaction.
+It has more than 200 lines because a batch, its rejects and its note are one transaction.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,15 +24,17 @@ from events.api import (
     EventIdConflict,
     InvalidEvent,
     NewEvent,
+    PreparedEvent,
     StreamId,
     StreamTombstoned,
     StreamWrite,
     Unavailable,
-    append_streams,
 )
 from events.models import EventImport
+from events.store.append import append_prepared
+from events.store.prepared import prepare
 from events.store.streams.metadata import close_stream
-from events.transfer.exceptions import BadRow
+from events.transfer.exceptions import BadRow, UnreadableFile
 from events.transfer.mapping import ImportMap, to_event
 from events.transfer.rows import SourceFile, SourceRow
 from events.types.stream_closed import StreamClosed
@@ -40,6 +42,8 @@ from events.types.stream_closed import StreamClosed
 _ResultT = TypeVar("_ResultT")
 _REFUSED = (InvalidEvent, EventIdConflict, StreamTombstoned)
 """What is one row's own fault."""
+MAX_BATCH = 16 * 1024 * 1024
+"""Characters of a batch, beside the number of its rows: it is held in memory, and appended in one statement."""
 
 
 class Rejects(Protocol):
@@ -67,6 +71,7 @@ class _Candidate(Struct, frozen=True):
     row: SourceRow
     stream: StreamId
     event: NewEvent
+    prepared: PreparedEvent
 
 
 def fingerprint(path: Path, map_text: bytes) -> str:
@@ -93,6 +98,8 @@ def run_import(
 
     `key` is the import's `fingerprint`. `wait_for_database` is called while the database is away; it returns when
     the batch is to be tried again, or raises to give up.
+
+    Raises `UnreadableFile` when the file has a fault that hides what comes after it; what comes before is imported.
     """
 
     def persistently(step: Callable[[], _ResultT]) -> _ResultT:
@@ -106,13 +113,32 @@ def run_import(
     progress = persistently(lambda: _begin(name, key))
     with closing(source.rows()) as rows:
         remaining = islice(rows, progress.rows, None)
-        while batch := list(islice(remaining, batch_size)):
+        for batch in _batches(remaining, batch_size):
             candidates, bad = _candidates(import_map, batch)
             step = partial(_import_batch, key, batch[-1].number, candidates, bad, reject)
             progress = _progress(persistently(step), resumed_at=progress.resumed_at)
             report(progress)
     persistently(lambda: EventImport.objects.filter(key=key).update(finished_at=datetime.now(UTC)))
     return progress
+
+
+def _batches(rows: Iterable[SourceRow], batch_size: int) -> Iterator[list[SourceRow]]:
+    """The rows in batches; a fault of the file is raised after those that were read before it."""
+    batch: list[SourceRow] = []
+    size, fault = 0, None
+    try:
+        for row in rows:
+            batch.append(row)
+            size += row.size
+            if len(batch) == batch_size or size >= MAX_BATCH:
+                yield batch
+                batch, size = [], 0
+    except UnreadableFile as error:
+        fault = error
+    if batch:
+        yield batch
+    if fault:
+        raise fault
 
 
 def _begin(name: str, key: str) -> ImportProgress:
@@ -134,21 +160,19 @@ def _progress(state: EventImport, *, resumed_at: int) -> ImportProgress:
 
 
 def _candidates(import_map: ImportMap, batch: list[SourceRow]) -> tuple[list[_Candidate], list[tuple[SourceRow, str]]]:
-    candidates, bad, seen = [], [], set()
+    candidates, bad = [], []
     for row in batch:
         if row.problem:
             bad.append((row, row.problem))
             continue
         try:
             stream, event = to_event(import_map, row.values, row.number)
-        except BadRow as error:
-            bad.append((row, str(error)))
+            # Each by itself, so that nothing of an event depends on the batch that its row is in.
+            ((prepared,),) = prepare([StreamWrite(stream=stream, events=[event])], closing=True)
+        except (BadRow, InvalidEvent) as error:
+            bad.append((row, _reason(error)))
             continue
-        if event.event_id in seen:
-            bad.append((row, f"the event id {event.event_id} stands twice in the file"))
-            continue
-        seen.add(event.event_id)
-        candidates.append(_Candidate(row, stream, event))
+        candidates.append(_Candidate(row, stream, event, prepared))
     return candidates, bad
 
 
@@ -158,11 +182,8 @@ def _import_batch(
     """Append what can be appended, together with the note of it."""
     with transaction.atomic():
         state = EventImport.objects.select_for_update().get(key=key)
-        try:
-            appended, known, rejected = _append_together(candidates)
-        except _REFUSED:
-            appended, known, rejected = _append_one_by_one(candidates)
-        rejected = [*bad, *rejected]
+        appended, known, rejected = _append(candidates)
+        rejected = sorted([*bad, *rejected], key=lambda told: told[0].number)
         # A commit whose answer was lost with the connection has counted and told these rows already.
         if state.rows < last_row:
             # Before the commit: a row that is told twice, by its number, does less harm than one that is not told.
@@ -177,13 +198,26 @@ def _import_batch(
     return state
 
 
+def _append(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
+    if _may_go_together(candidates):
+        with suppress(*_REFUSED):
+            return _append_together(candidates)
+    return _append_one_by_one(candidates)
+
+
+def _may_go_together(candidates: list[_Candidate]) -> bool:
+    event_ids = {candidate.event.event_id for candidate in candidates}
+    closes = any(isinstance(candidate.event.payload, StreamClosed) for candidate in candidates)
+    return bool(candidates) and len(event_ids) == len(candidates) and not closes
+
+
 def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
-    if not candidates:
-        return 0, 0, []
-    streams: dict[StreamId, list[NewEvent]] = {}
-    for candidate in candidates:
-        streams.setdefault(candidate.stream, []).append(candidate.event)
-    answers = append_streams([StreamWrite(stream=stream, events=events) for stream, events in streams.items()])
+    # A write for each run of rows of one stream, so that positions follow the file.
+    runs = [list(run) for _, run in groupby(candidates, key=lambda candidate: candidate.stream)]
+    answers = append_prepared(
+        [StreamWrite(stream=run[0].stream, events=[candidate.event for candidate in run]) for run in runs],
+        [[candidate.prepared for candidate in run] for run in runs],
+    )
     return (0, len(candidates), []) if answers[0].replayed else (len(candidates), 0, [])
 
 
@@ -194,7 +228,7 @@ def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tup
         try:
             answer = _append_one(candidate)
         except _REFUSED as error:
-            rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
+            rejected.append((candidate.row, _reason(error)))
             continue
         known += answer.replayed
         appended += not answer.replayed
@@ -205,4 +239,10 @@ def _append_one(candidate: _Candidate) -> Appended:
     stream, event = candidate.stream, candidate.event
     if isinstance(event.payload, StreamClosed):
         return close_stream(stream, event, reason=event.payload.reason, actor=event.user_id or "")
-    return append_streams([StreamWrite(stream=stream, events=[event])])[0]
+    return append_prepared([StreamWrite(stream=stream, events=[event])], [[candidate.prepared]])[0]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EventIdConflict):
+        return f"{error}: the id stands twice in the file, or was in the store before"
+    return str(error).removeprefix("/0/events/0")

@@ -1,13 +1,12 @@
 """Import map: a row of somebody else's file becomes an event by a map in TOML.
 
-`examples/import/README.md` explains it. It has more than 200 lines because the map's form and what it does to a row
-change together.
+`examples/import/README.md` explains it.
 """
 
 import io
-import re
 import tomllib
-from datetime import datetime
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -15,27 +14,16 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Struct
 
-from events.api import InvalidEvent, NewEvent, StreamId, accept_payload
+from events.api import InvalidEvent, NewEvent, StreamId, StreamWrite, accept_payload
 from events.codec.canonical import canonical
+from events.codec.payloads import as_recorded
+from events.store.prepared import prepare
 from events.transfer.exceptions import BadRow, InvalidMap
+from events.transfer.values import Row, Value, as_hash, as_integer, as_text, as_time, as_uuid, look_up, must, take
 
 NAMESPACE = UUID("5a3c53f5-5f0b-4a8e-9d7c-6f1f3f0f2b1e")
 """Ids that are not UUIDs become UUIDs of version 5 in this namespace, under the map's own name."""
 NO_DELIMITERS = '"\r\n'
-
-Row = dict[str, Any]
-
-
-class Value(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a value comes from and what is done to it."""
-
-    field: str
-    """Column of a CSV file; member of an NDJSON object, where dots lead into inner objects."""
-    kind: Literal["text", "integer", "number", "boolean", "time", "json", "asis"] = "asis"
-    """What the text stands for; `asis` keeps what NDJSON says, and CSV's text."""
-    prefix: str = ""
-    slug: bool = False
-    """Lower case, with everything but letters and digits made underscores."""
 
 
 class StreamMap(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +45,10 @@ class EventMap(Struct, frozen=True, forbid_unknown_fields=True):
     correlation_id: str | Value | None = None
     causation_id: str | Value | None = None
     schema_version: str | Value | None = None
+    metadata: Value | None = None
+    """NDJSON: the member that is the metadata as it stands; what the map says of single fields joins it."""
+    content_hash: str | Value | None = None
+    """Under which a Nova recorded the event. One that still says the same is taken over as it was recorded."""
 
 
 class PayloadMap(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,47 +119,55 @@ def to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, Ne
     """The event of a row and the stream that it belongs to. Raises `BadRow` with the reason."""
     try:
         return _to_event(import_map, row, number)
-    except (UnicodeError, RecursionError, OverflowError) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         # A row of somebody else's file may hold anything, and whoever looks at it first finds that out.
         raise BadRow(f"cannot be an event: {error}") from error
 
 
 def _to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, NewEvent]:
-    event, stream = import_map.event, import_map.stream
-    schema_version = _take(row, event.schema_version)
+    event, stream_map = import_map.event, import_map.stream
+    event_type, data = str(must(row, event.type, "event type")), _payload(import_map, row)
+    version = None if (written := take(row, event.schema_version)) is None else as_integer(written)
+    stream = StreamId(str(must(row, stream_map.type, "stream type")), str(must(row, stream_map.id, "stream id")))
+    said = partial(
+        NewEvent,
+        event_id=_event_id(import_map, row, number),
+        timestamp=as_time(take(row, event.timestamp)),
+        correlation_id=as_uuid(take(row, event.correlation_id)),
+        causation_id=as_uuid(take(row, event.causation_id)),
+        user_id=as_text(take(row, event.user_id)),
+        source_service=as_text(take(row, event.source_service)),
+        metadata=_metadata(import_map, row),
+    )
+    if (content_hash := as_hash(take(row, event.content_hash))) is not None:
+        with suppress(InvalidEvent):
+            recorded = said(payload=as_recorded(event_type, data, version or 1), content_hash=content_hash)
+            prepare([StreamWrite(stream=stream, events=[recorded])], closing=True)
+            return stream, recorded
     try:
-        payload = accept_payload(
-            str(_must(row, event.type, "event type")),
-            _payload(import_map, row),
-            accept_untyped=True,
-            schema_version=None if schema_version is None else _integer(schema_version),
-        )
+        return stream, said(payload=accept_payload(event_type, data, accept_untyped=True, schema_version=version))
     except InvalidEvent as error:
         raise BadRow(str(error)) from error
-    return StreamId(str(_must(row, stream.type, "stream type")), str(_must(row, stream.id, "stream id"))), NewEvent(
-        payload=payload,
-        event_id=_event_id(import_map, row, number),
-        timestamp=_time(_take(row, event.timestamp)),
-        correlation_id=_uuid(_take(row, event.correlation_id)),
-        causation_id=_uuid(_take(row, event.causation_id)),
-        user_id=_text(_take(row, event.user_id)),
-        source_service=_text(_take(row, event.source_service)),
-        metadata={
-            name: taken for name, value in import_map.metadata.items() if (taken := _take(row, value)) is not None
-        },
-    )
+
+
+def _metadata(import_map: ImportMap, row: Row) -> Row:
+    whole = take(row, import_map.event.metadata)
+    if whole is not None and not isinstance(whole, dict):
+        raise BadRow("the metadata is not a JSON object")
+    single = {name: taken for name, value in import_map.metadata.items() if (taken := take(row, value)) is not None}
+    return (whole or {}) | single
 
 
 def _payload(import_map: ImportMap, row: Row) -> Any:
     how = import_map.payload
     if how.object is not None:
-        return _look_up(row, how.object)
+        return look_up(row, how.object)
     payload: Row = {}
     used = import_map.required() | set(how.omit)
     if how.rest:
         payload |= {name: value for name, value in row.items() if name not in used}
     payload |= {
-        name: _take(row, Value(value) if isinstance(value, str) else value, keep_empty=True)
+        name: take(row, Value(value) if isinstance(value, str) else value, keep_empty=True)
         for name, value in how.fields.items()
     }
     match how.empty:
@@ -182,97 +182,8 @@ def _payload(import_map: ImportMap, row: Row) -> Any:
 def _event_id(import_map: ImportMap, row: Row, number: int) -> UUID:
     if import_map.event.id is None:
         return uuid5(NAMESPACE, f"{import_map.name}/{number}/{canonical(row).decode()}")
-    text = str(_must(row, import_map.event.id, "event id"))
+    text = str(must(row, import_map.event.id, "event id"))
     try:
         return UUID(text)
     except ValueError:
         return uuid5(NAMESPACE, f"{import_map.name}/{text}")
-
-
-def _must(row: Row, value: str | Value, what: str) -> Any:
-    taken = _take(row, value)
-    if taken is None:
-        where = f" in {value.field!r}" if isinstance(value, Value) else ""
-        raise BadRow(f"no {what}{where}")
-    return taken
-
-
-def _take(row: Row, value: str | Value | None, *, keep_empty: bool = False) -> Any:
-    """A value, or `None` when the map has none or the row's field is empty."""
-    if value is None or isinstance(value, str):
-        return value
-    found = _look_up(row, value.field)
-    if found is None or found == "":
-        return found if keep_empty else None
-    try:
-        found = _CONVERSIONS[value.kind](found)
-    except (ValueError, TypeError, msgspec.DecodeError) as error:
-        raise BadRow(f"{value.field!r} holds no {value.kind}: {error}") from error
-    if value.slug:
-        found = re.sub(r"[^a-z0-9]+", "_", str(found).lower()).strip("_")
-        if not found:
-            return None
-    return f"{value.prefix}{found}" if value.prefix else found
-
-
-def _look_up(row: Row, field: str) -> Any:
-    if field in row:
-        return row[field]
-    found: Any = row
-    for step in field.split("."):
-        if not isinstance(found, dict) or step not in found:
-            return None
-        found = found[step]
-    return found
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _time(value: Any) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    try:
-        return datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise BadRow(f"no time: {error}") from error
-
-
-def _uuid(value: Any) -> UUID | None:
-    try:
-        return None if value is None else UUID(str(value))
-    except ValueError as error:
-        raise BadRow(f"no UUID: {value!r}") from error
-
-
-def _integer(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError) as error:
-        raise BadRow(f"no whole number: {value!r}") from error
-
-
-def _boolean(value: Any) -> bool:
-    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if (word := str(value).strip().lower()) in known:
-        return known[word]
-    raise ValueError(f"{value!r} is neither true nor false")
-
-
-def _timestamp(value: Any) -> str:
-    timestamp = datetime.fromisoformat(str(value))
-    if timestamp.tzinfo is None:
-        raise ValueError("a time needs an offset")
-    return timestamp.isoformat()
-
-
-_CONVERSIONS: dict[str, Any] = {
-    "asis": lambda value: value,
-    "text": str,
-    "integer": int,
-    "number": float,
-    "boolean": _boolean,
-    "time": _timestamp,
-    "json": lambda value: msgspec.json.decode(str(value)),
-}

@@ -13,6 +13,8 @@ from events.api import loads_json
 from nova.conf import nova_conf
 
 UTF_8 = frozenset({"utf-8", "utf8"})
+DOCUMENTS = frozenset({"payload", "metadata"})
+"""Members of a body that are documents of their own: what an answer showed of an event can be sent again."""
 
 
 class JSONParser(BaseParser):
@@ -32,7 +34,7 @@ class JSONParser(BaseParser):
         body = stream.read(most + 1 if most > 0 else -1)
         if len(body) > most > 0:
             raise RequestDataTooBig
-        return loads_json(body)
+        return loads_json(body, documents=DOCUMENTS)
 
 
 class JSONRenderer(BaseRenderer):

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from events.transfer.exceptions import TransferError
+from events.transfer.exceptions import TransferError, UnreadableFile
 from events.transfer.importer import ImportProgress, fingerprint, run_import
 from events.transfer.mapping import read_map
 from events.transfer.rows import SourceFile, SourceRow
@@ -64,8 +64,13 @@ class Command(BaseCommand):
                     wait_for_database=_DatabaseWait(patience, display),
                 )
         except TransferError as error:
-            raise CommandError(str(error)) from error
-        seconds = time.monotonic() - started
+            if not isinstance(error, UnreadableFile) or not display.progress.rows:
+                raise CommandError(str(error)) from error
+            self._summarise(display.progress, time.monotonic() - started, reject_path)
+            raise CommandError(f"{error}; what stands before that is imported") from error
+        self._summarise(progress, time.monotonic() - started, reject_path)
+
+    def _summarise(self, progress: ImportProgress, seconds: float, reject_path: Path) -> None:
         resumed = f" (resumed after row {progress.resumed_at})" if progress.resumed_at else ""
         self.stdout.write(
             f"{progress.rows} rows{resumed}: {progress.appended} events appended, {progress.known} already there, "
@@ -87,7 +92,8 @@ class _RejectFile:
         if self._file is None:
             self._file = self._stack.enter_context(self._path.open("ab"))
         values = {_printable(key): _printable(value) for key, value in row.values.items()}
-        self._file.write(msgspec.json.encode({"row": row.number, "reason": reason, "values": values}) + b"\n")
+        rejected = {"row": row.number, "reason": _printable(reason), "values": values}
+        self._file.write(msgspec.json.encode(rejected) + b"\n")
         self._file.flush()
 
 
@@ -112,6 +118,7 @@ class _Display:
         )
         self._task = self._bar.add_task("", total=source.size or None)
         self._last_line = time.monotonic()
+        self.progress = ImportProgress()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -121,6 +128,7 @@ class _Display:
         self._bar.stop()
 
     def show(self, progress: ImportProgress) -> None:
+        self.progress = progress
         text = f"{progress.appended} appended, {progress.known} there, {progress.rejected} rejected"
         self._bar.update(self._task, completed=self._source.bytes_read, description=text)
         if not self._console.is_terminal and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:

@@ -153,6 +153,7 @@ def read_log(
     causation_id: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    untyped: bool = False,
     using: str = "default",
 ) -> LogPage:
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
@@ -165,7 +166,8 @@ def read_log(
     Raises `SequenceBehind` while what is appended next would come to stand before older events.
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
-    happened, the latter exclusively. Raises `ValueError` for correlation and causation at once.
+    happened, the latter exclusively. `untyped` payloads are as they were written, in their own version and with every
+    field, whatever the code says of their types. Raises `ValueError` for correlation and causation at once.
     """
     name, narrowed = _log_statement(correlation_id, causation_id)
     safe = max(after, readable_position(using=using))
@@ -181,7 +183,7 @@ def read_log(
         until=until,
         **narrowed,
     )
-    page = _page(rows, limit)
+    page = _page(rows, limit, untyped=untyped)
     return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
 
 
@@ -213,9 +215,9 @@ def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | No
     return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
 
 
-def _page(rows: list[Row], limit: int) -> EventPage:
+def _page(rows: list[Row], limit: int, *, untyped: bool = False) -> EventPage:
     kept = first_page(rows)
-    return EventPage(events=recorded_events(kept), more=len(rows) == limit or len(kept) < len(rows))
+    return EventPage(events=recorded_events(kept, untyped=untyped), more=len(rows) == limit or len(kept) < len(rows))
 
 
 def _events(name: str, using: str, **parameters: Any) -> list[RecordedEvent]:

@@ -27,10 +27,11 @@ def recorded(row: Row) -> RecordedEvent:
     return recorded_events((row,))[0]
 
 
-def recorded_events(rows: Iterable[Row]) -> list[RecordedEvent]:
-    """The events of rows, in their order."""
+def recorded_events(rows: Iterable[Row], *, untyped: bool = False) -> list[RecordedEvent]:
+    """The events of rows, in their order; `untyped` as they were written, whatever the code says of their types."""
     # Names looked up once a page, for this is half of what a replay costs.
-    named, time, decode, witness = registry.named, datetime.fromisoformat, _METADATA.decode, process_clock.witness
+    named, in_another_form = (_unknown, as_it_stands) if untyped else (registry.named, decode_payload)
+    time, decode, witness = datetime.fromisoformat, _METADATA.decode, process_clock.witness
     events = []
     for (
         position,
@@ -61,7 +62,7 @@ def recorded_events(rows: Iterable[Row]) -> list[RecordedEvent]:
                 current = written_in
             else:
                 body = payload_text if encoding == JSON else payload_bytes
-                payload = decode_payload(event_type, written_in, body, encoding)
+                payload = in_another_form(event_type, written_in, body, encoding)
                 current = written_in if known is None else max(written_in, known.version)
         except (msgspec.ValidationError, InvalidEvent):
             # Written before its type was known here. One such event must not make the log unreadable.
@@ -91,3 +92,7 @@ def recorded_events(rows: Iterable[Row]) -> list[RecordedEvent]:
             )
         )
     return events
+
+
+def _unknown(_: str) -> None:
+    return None

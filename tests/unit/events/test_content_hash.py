@@ -39,6 +39,16 @@ def test_what_is_hashed_is_canonical() -> None:
     assert rfc8785.dumps(msgspec.json.decode(text)) == text
 
 
+def test_large_doubles_are_hashed_as_rfc_8785_writes_them() -> None:
+    def hash_of(payload: bytes) -> str:
+        return content_hash(msgspec.structs.replace(ENVELOPE, payload=Raw(payload))).hex()
+
+    assert hash_of(b'{"n":10000000000000000.0,"s":"10000000000000000.0,","x":[-100000000000000000000.0]}') == (
+        hash_of(b'{"n":10000000000000000,"s":"10000000000000000.0,","x":[-100000000000000000000]}')
+    )
+    assert hash_of(b'{"s":"10000000000000000.0,"}') != hash_of(b'{"s":"10000000000000000,"}')
+
+
 def test_a_later_column_leaves_the_hashes_of_events_without_it() -> None:
     class Later(Envelope, Struct, frozen=True):
         region: str | None = None

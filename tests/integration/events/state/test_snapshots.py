@@ -323,3 +323,14 @@ class TestCommitted:
         monkeypatch.setattr(snapshot_requests, "_asker", None)
         snapshot_requests.ask_for_snapshot(StreamId("order", "o1"))
         assert sent.get(timeout=10) == (take_snapshot.name, ("order", "o1"))
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_a_state_that_json_cannot_say_is_not_kept(number: float) -> None:
+    order_id = order_of(2)
+    state = load_aggregate(ORDER, order_id).state
+
+    assert not save_snapshot(ORDER, order_id, 2, structs.replace(state, price=number))
+
+    assert latest_snapshot(ORDER, order_id) is None
+    assert load_aggregate(ORDER, order_id).state == state

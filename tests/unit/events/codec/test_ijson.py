@@ -60,5 +60,24 @@ def test_refuses_what_is_not_and_says_where(text: bytes, pointer: str) -> None:
     assert refused.value.pointer == pointer
 
 
+def test_documents_within_a_body_nest_as_deep_as_each_alone() -> None:
+    def body(depth: int) -> bytes:
+        return b'[{"payload":' + b"[" * depth + b"]" * depth + b',"other":1}]'
+
+    assert loads(body(64), documents={"payload"})
+    for text, pointer in (
+        (body(65), "/0/payload" + "/0" * 64),
+        (body(64).replace(b"payload", b"other", 1), "/0/other"),
+    ):
+        with pytest.raises(InvalidJSON) as refused:
+            loads(text.replace(b',"other":1', b""), documents={"payload"})
+        assert refused.value.pointer.startswith(pointer)
+
+
+def test_a_document_within_a_document_gets_no_more_room() -> None:
+    with pytest.raises(InvalidJSON):
+        loads(b'{"payload":' * 66 + b"1" + b"}" * 66, documents={"payload"})
+
+
 def test_takes_the_deepest_nesting_that_is_allowed() -> None:
     assert loads(b"[" * 64 + b"]" * 64)
