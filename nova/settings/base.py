@@ -54,14 +54,16 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
+    "nova.rest.in_flight.InFlightMiddleware",
     "nova.health.probes.ProbesMiddleware",
+    "nova.rest.failures.FailuresMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "nova.telemetry.requests.RequestMetricsMiddleware",
 ]
 
 TEMPLATES = [
@@ -135,7 +137,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["nova.rest.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["nova.rest.json.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["nova.rest.json.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["nova.rest.throttling.TokenThrottle"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
