@@ -77,8 +77,8 @@ class _Client:
 def _client(stack: ExitStack) -> _Client:
     port = free_port()
     command = (
-        *("-m", "uvicorn", "nova.asgi:application", "--host", LOOPBACK, "--port", str(port)),
-        *("--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "600"),
+        *("-m", "nova.server", "--host", LOOPBACK, "--port", str(port)),
+        *("--log-level", "warning", "--timeout-keep-alive", "600"),
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "LOG_LEVEL": "ERROR"}
     server = stack.enter_context(subprocess.Popen([sys.executable, *command], env=environment))

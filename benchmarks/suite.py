@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import aggregates, append, inbox, latency, latency_effect, raw, reading, relay, rest
+from benchmarks import aggregates, append, inbox, latency, latency_effect, raw, reading, relay, rest, slow_clients
 from benchmarks.harness import Measure
 
 
@@ -20,6 +20,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
     return [
         *append.measures(url),
         *rest.measures(stack),
+        *slow_clients.measures(stack),
         *reading.measures(url),
         *aggregates.measures(),
         *relay.measures(url, brokers),

@@ -3,6 +3,7 @@
 EventStoreError
 ├── InvalidEvent             what was handed in cannot be an event
 │   ├── InvalidJSON          the text is not I-JSON
+│   │   └── TooManyValues    no event holds as many
 │   ├── UnknownEventType     no code registers the type, and untyped events are not accepted here
 │   ├── PayloadTooLarge      the event would not fit into a message
 │   └── InvalidCommand       a command's fields do not fit it
@@ -63,6 +64,14 @@ class InvalidEvent(EventStoreError):
 
 class InvalidJSON(InvalidEvent):
     """The text is not I-JSON (RFC 7493)."""
+
+
+class TooManyValues(InvalidJSON):
+    """The text holds more than `limit` values, which is more than any event may hold; none was decoded."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} values")
+        self.limit = limit
 
 
 class UnknownEventType(InvalidEvent):

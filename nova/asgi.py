@@ -1,4 +1,4 @@
-"""ASGI application: `uvicorn nova.asgi:application`."""
+"""ASGI application: what `python -m nova.server` serves."""
 
 import os
 

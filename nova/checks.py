@@ -14,10 +14,17 @@ settings_are_sound = settings_check(NovaConf, check="nova.E003")
 @register()
 def callers_can_be_counted(**_: Any) -> list[CheckMessage]:
     """Refuse a rate that is none."""
+    conf = sound(NovaConf)
+    rates = {"NOVA_API_RATE": conf.rate, "NOVA_API_FAILURE_RATE": conf.failure_rate}
+    return [
+        Error(f"{name} must be such as 600/s, 10000/m, 100000/h or 1000000/d.", id="nova.E001")
+        for name, rate in rates.items()
+        if not _is_rate(rate)
+    ]
+
+
+def _is_rate(rate: str) -> bool:
     try:
-        calls, _period = parse_rate(sound(NovaConf).rate)
+        return parse_rate(rate)[0] >= 1
     except (KeyError, ValueError):
-        calls = 0
-    if calls >= 1:
-        return []
-    return [Error("NOVA_API_RATE must be such as 600/s, 10000/m, 100000/h or 1000000/d.", id="nova.E001")]
+        return False

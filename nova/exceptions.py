@@ -2,7 +2,10 @@
 
 NovaError
 ├── UnknownScope        no such scope exists
-└── TokenNotFound       no live token has that name or number
+├── TokenNotFound       no live token has that name or number
+├── BodyTooSlow         a body was not waited for any longer
+├── Overloaded          slow clients leave no room for a body or an answer
+└── TooManyFailures     an address has to wait
 """
 
 from collections.abc import Iterable
@@ -27,3 +30,19 @@ class TokenNotFound(NovaError):
     def __init__(self, name: str) -> None:
         super().__init__(f"no live token has the name or number {name!r}")
         self.name = name
+
+
+class BodyTooSlow(NovaError):
+    """The next part of a request's body did not come in time. Nothing of the request has taken effect."""
+
+
+class Overloaded(NovaError):
+    """Bodies and answers of slow clients leave no room for one of this size. Nothing has taken effect."""
+
+
+class TooManyFailures(NovaError):
+    """Too many requests from an address have failed; it may come back after `wait` seconds."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("send a token that is accepted, to addresses that exist")
+        self.wait = wait

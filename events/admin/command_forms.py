@@ -15,8 +15,10 @@ from unfold.widgets import (
 )
 
 from events.aggregates.aggregate import Aggregate
+from events.codec.ijson import check_number_of_values
 from events.codec.payloads import explain
 from events.commands.schemas import command_schema
+from events.exceptions import TooManyValues
 from kit.admin.fields import reason_field, text_field
 
 OWN = "own-"
@@ -107,8 +109,9 @@ class _JSONField(forms.CharField):
         if not text:
             return None
         try:
+            check_number_of_values(text.encode())
             return msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError, TooManyValues) as error:
             raise forms.ValidationError(f"This is no JSON: {error}") from error
 
 

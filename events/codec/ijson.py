@@ -9,19 +9,23 @@ import math
 from collections.abc import Collection
 from typing import Any
 
-from events.exceptions import InvalidJSON
+from events.exceptions import InvalidJSON, TooManyValues
 from kit.json_pointer import escape
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
+MAX_VALUES = 500_000
+"""More than one event can hold; a few megabytes may hold millions, and would take seconds and gigabytes."""
 
 
 def loads(text: bytes, *, documents: Collection[str] = ()) -> Any:
     """The value that the UTF-8 text says. Raises `InvalidJSON` with a pointer to what is wrong.
 
     Members named in `documents` are documents of their own: they may nest as deep as if each stood alone, so that
-    what was accepted by itself can also be sent within something else.
+    what was accepted by itself can also be sent within something else. Raises `TooManyValues` before anything is
+    decoded.
     """
+    check_number_of_values(text)
     try:
         value = _DECODER.decode(text.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -32,6 +36,28 @@ def loads(text: bytes, *, documents: Collection[str] = ()) -> Any:
         raise InvalidJSON(f"nested more than {MAX_DEPTH} deep") from error
     _check(value, depth=0, documents=documents)
     return value
+
+
+def check_number_of_values(text: bytes, most: int = MAX_VALUES) -> None:
+    """Raise `TooManyValues` if the text has more than about `most` values, within milliseconds and with no memory.
+
+    Each value has a comma before it, or the beginning of an array or an object.
+    """
+    if len(text) <= most or sum(map(text.count, _BEFORE_VALUES)) <= most:
+        return
+    # Many of them may stand in strings, as in prose; so those are left out.
+    bare = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    values = quotes = 0
+    for start in range(0, len(bare), _STRETCH):
+        parts = bare[start : start + _STRETCH].split(b'"')
+        # An odd number of quotes before it: the stretch begins inside of a string.
+        outside = b"".join(parts[quotes % 2 :: 2])
+        values += sum(map(outside.count, _BEFORE_VALUES))
+        quotes += len(parts) - 1
+        if values > most:
+            if text.startswith(b"[" * (MAX_DEPTH + 1)):
+                raise InvalidJSON(f"nested more than {MAX_DEPTH} deep")
+            raise TooManyValues(most)
 
 
 def check(value: object, pointer: str = "") -> None:
@@ -111,4 +137,6 @@ def _refuse_constant(name: str) -> Any:
     raise InvalidJSON(f"{name} is not JSON")
 
 
+_BEFORE_VALUES = (b",", b"[", b"{")
+_STRETCH = 1024 * 1024
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_int=_integer, parse_constant=_refuse_constant)

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.rest.parameters import Limited
+from events.rest.parameters import ANSWER_BYTES, Limited
 from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
 from events.store.reading.queries import since_page, type_page
 from kit.exceptions import InvalidParameter
@@ -49,7 +49,7 @@ class EventsByTypeView(APIView):
             raise InvalidParameter("event_type", "must not hold a NUL character")
         backwards = query.direction == "backwards"
         beyond = query.beyond if query.beyond is not None else MAX_BIGINT if backwards else 0
-        page = type_page(event_type, query.limit, backwards=backwards, beyond=beyond)
+        page = type_page(event_type, query.limit, backwards=backwards, beyond=beyond, max_bytes=ANSWER_BYTES)
         following = page.events[-1].position if page.more else None
         return Response(EventsAnswer(items=[event_answer(event) for event in page.events], next=following))
 
@@ -68,7 +68,7 @@ class EventsByTimeView(APIView):
     def get(self, request: Request) -> Response:
         """A page; `next` has the `since` and `after` of the page after it."""
         query = ByTimeQuery.of(request)
-        page = since_page(query.since, query.limit, after=query.after)
+        page = since_page(query.since, query.limit, after=query.after, max_bytes=ANSWER_BYTES)
         last = page.events[-1] if page.more else None
         following = TimePlace(since=last.timestamp, after=last.position) if last else None
         return Response(EventsByTimeAnswer(items=[event_answer(event) for event in page.events], next=following))

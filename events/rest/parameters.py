@@ -10,6 +10,9 @@ from kit.rest.query import Query
 
 PAGE = 100
 MAX_PAGE = 1_000
+ANSWER_BYTES = 1024 * 1024
+"""Most JSON of the events of an answer; one event may have more. A server has an answer in memory until a client has
+read it."""
 
 
 class Limited(Query, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from events.conf import events_conf
 from events.envelope import Appended
-from events.rest.parameters import Limited, checked_stream
+from events.rest.parameters import ANSWER_BYTES, Limited, checked_stream
 from events.rest.representations import (
     AppendedAnswer,
     EventAnswer,
@@ -99,7 +99,7 @@ class StreamEventsView(APIView):
         backwards = query.direction == "backwards"
         version = stream_version(stream)
         start = query.from_version or (version if backwards else 1)
-        page = stream_page(stream, start, query.limit, backwards=backwards)
+        page = stream_page(stream, start, query.limit, backwards=backwards, max_bytes=ANSWER_BYTES)
         following = (page.events[-1].version + (-1 if backwards else 1)) if page.more else None
         body = EventsAnswer(items=[event_answer(event) for event in page.events], next=following or None)
         return Response(body, headers={"ETag": etag(version)})
@@ -149,6 +149,7 @@ class LogView(APIView):
             causation_id=query.causation_id,
             since=query.since,
             until=query.until,
+            max_bytes=ANSWER_BYTES,
         )
         items = [event_answer(event) for event in page.events]
         return Response(LogAnswer(items=items, next=page.position, safe_position=page.safe_position))

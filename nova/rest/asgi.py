@@ -1,56 +1,77 @@
-"""ASGI handler: hands a request to Django in one thread hop, with a body of bounded size.
+"""ASGI handler: hands a request to Django in one thread hop, with a body of bounded size that comes in time.
 
 Django's own handler runs each synchronous middleware in a hop of its own, ignores bodies that come in chunks without
-a length, stores bodies of any size before it looks at them, and answers what it cannot decode without a document.
+a length, stores bodies of any size before it looks at them, waits for ever for those that do not come, keeps database
+connections while clients read, and answers what it cannot decode without a document.
 """
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import IO, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import RequestAborted
+from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from nova.conf import nova_conf
-from nova.rest.rules import BODY_TOO_LARGE, UNREADABLE, apply_rule
+from nova.exceptions import BodyTooSlow, Overloaded
+from nova.rest.in_flight import SMALL, InFlight, current_share
+from nova.rest.rules import UNREADABLE, apply_rule, refusal
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+# Why no more of a body is read.
+BODY_REFUSED = (RequestDataTooBig, BodyTooSlow, Overloaded)
+# What an answer was made of, by REST framework and by Django's templates.
+INGREDIENTS = ("data", "renderer_context", "context_data")
 
 
 class NovaASGIHandler(ASGIHandler):
     """Django's ASGI handler with a synchronous chain of middleware inside."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_flight = InFlight()
+
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001 - Django's signature
         """Build the chain as WSGI has it; asynchronous views still run on the event loop."""
         super().load_middleware(is_async=False)
 
+    async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request. What still comes of a body that was refused is thrown away by the server."""
+        with self._in_flight.share():
+            try:
+                _check_size(_announced(scope))
+                await super().handle(scope, receive, send)
+            except BODY_REFUSED as refused:
+                await self.send_response(refusal(refused), send)
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The chain's answer, from the request's own thread."""
-        response = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        response = await sync_to_async(self._respond, thread_sensitive=True)(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = _in_thread(cast("Iterator[bytes]", response.streaming_content))
         return response
 
     async def read_body(self, receive: Receive) -> IO[bytes]:
-        """The body, on disk beyond a few megabytes; what is more than allowed is thrown away while it comes."""
+        """The body, on disk beyond a few megabytes. Raises one of `BODY_REFUSED` as soon as it is too large or slow."""
         body = tempfile.SpooledTemporaryFile(max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
-        most, size = nova_conf().max_body_bytes, 0
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                body.close()
-                raise RequestAborted
-            chunk = message.get("body", b"")
-            # One byte too many stays, so that the size tells what happened.
-            body.write(chunk[: max(0, most + 1 - size)] if most is not None else chunk)
-            size += len(chunk)
-            more = message.get("more_body", False)
+        try:
+            async with asyncio.timeout(nova_conf().client_timeout) as patience:
+                await _fill(body, receive, patience)
+        except TimeoutError:
+            body.close()
+            raise BodyTooSlow from None
+        except BaseException:
+            body.close()
+            raise
         body.seek(0)
         return cast("IO[bytes]", body)
 
@@ -60,9 +81,6 @@ class NovaASGIHandler(ASGIHandler):
         """The request, or the problem document of one that cannot be understood."""
         size = body_file.seek(0, 2)
         body_file.seek(0)
-        most = nova_conf().max_body_bytes
-        if most is not None and size > most:
-            return None, apply_rule(BODY_TOO_LARGE).response()
         try:
             request = ASGIRequest(scope, body_file)
         except (ValueError, LookupError):
@@ -71,8 +89,62 @@ class NovaASGIHandler(ASGIHandler):
         request.META["CONTENT_LENGTH"] = str(size)
         return request, None
 
+    def _respond(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, which keeps nothing but itself while the client reads it: neither a connection nor its data."""
+        try:
+            response = self.get_response(request)
+        finally:
+            _give_connections_back()
+        for name in INGREDIENTS:
+            response.__dict__.pop(name, None)
+        return response
+
+
+async def _fill(body: IO[bytes], receive: Receive, patience: asyncio.Timeout) -> None:
+    share, size, counted = current_share.get(), 0, 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        _check_size(size)
+        body.write(chunk)
+        if size - counted > SMALL:
+            if share is not None and not share.hold(size - counted):
+                raise Overloaded
+            counted = size
+            patience.reschedule(asyncio.get_running_loop().time() + nova_conf().client_timeout)
+        more = message.get("more_body", False)
+
+
+def _check_size(size: int) -> None:
+    most = nova_conf().max_body_bytes
+    if most is not None and size > most:
+        raise RequestDataTooBig
+
+
+def _announced(scope: Scope) -> int:
+    """Bytes of the body as the client announces them; 0 where it does not."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(length) if length.isdigit() else 0
+
+
+def _give_connections_back() -> None:
+    """End this thread's use of the database; nobody but the request has used the thread."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
 
 async def _in_thread(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     # A file, piece by piece: Django would read it into memory as a whole, and warn.
-    while (part := await sync_to_async(lambda: next(parts, None))()) is not None:
+    def next_part() -> bytes | None:
+        try:
+            return next(parts, None)
+        finally:
+            _give_connections_back()
+
+    while (part := await sync_to_async(next_part)()) is not None:
         yield part

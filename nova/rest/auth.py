@@ -6,11 +6,13 @@ from typing import Any
 from django.utils import timezone
 from msgspec import Struct
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from nova.conf import nova_conf
 from nova.rest.known_tokens import known_token
+from nova.rest.throttling import calls
 from nova.rest.tokens import TOKEN
 
 REALM = 'Bearer realm="nova"'
@@ -47,18 +49,24 @@ class TokenAuthentication(BaseAuthentication):
     """Recognises bearer tokens (RFC 6750)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Grant] | None:
-        """The caller and the grant; None without an `Authorization` header."""
+        """The caller and the grant; None without an `Authorization` header.
+
+        Raises `Throttled` for a token that calls too often, whatever it asks for and may do.
+        """
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not TOKEN.fullmatch(token.strip()):
+        token = bearer_token(header)
+        if token is None:
             raise AuthenticationFailed("the Authorization header must be: Bearer nova_…")
-        known = known_token(token.strip())
+        known = known_token(token)
         if known is None or known.revoked_at is not None:
             raise AuthenticationFailed("the token is not known, or was revoked")
         if known.expires_at is not None and known.expires_at <= timezone.now():
             raise AuthenticationFailed("the token has expired")
+        seconds = calls.count(f"nova:calls:{known.pk}", nova_conf().rate)
+        if seconds is not None:
+            raise Throttled(seconds)
         grant = Grant(token_id=known.pk, scopes=frozenset(known.scopes), expires_at=known.expires_at)
         return Caller(name=known.name), grant
 
@@ -67,6 +75,13 @@ class TokenAuthentication(BaseAuthentication):
         if "HTTP_AUTHORIZATION" in request.META:
             return f'{REALM}, error="invalid_token"'
         return REALM
+
+
+def bearer_token(header: str) -> str | None:
+    """The token of an `Authorization` header; None where it has none of ours."""
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and TOKEN.fullmatch(token) else None
 
 
 class HasScope(BasePermission):

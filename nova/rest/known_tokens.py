@@ -48,6 +48,12 @@ def known_token(token: str) -> ApiToken | None:
     return row
 
 
+def is_in_use(token: str) -> bool:
+    """Whether this process has known the token for a live one when it was last used; asks nobody."""
+    remembered = _known.get(digest_of(token))
+    return remembered is not None and remembered[1].state == "live"
+
+
 def forget_tokens() -> None:
     """Ask the database anew for every token."""
     with _lock:

@@ -66,7 +66,6 @@ class SchemaView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
-    throttle_classes = ()
     renderer_classes = (OpenApiYamlRenderer, OpenApiJsonRenderer)
 
     @extend_schema(exclude=True)
@@ -81,4 +80,3 @@ class DocumentationView(SpectacularSwaggerView):
     url_name = "api-schema"
     authentication_classes = ()
     permission_classes = ()
-    throttle_classes = ()

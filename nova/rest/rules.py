@@ -1,5 +1,6 @@
 """Rules: one table of which error is which problem, looked up by the exception's class and then by its bases."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import django.db
 import psycopg
 import redis
 from django.core import exceptions as django_errors
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from msgspec import Struct
 from rest_framework import exceptions as rest
@@ -70,6 +71,10 @@ def _challenge(error: Any) -> Mapping[str, str]:
     return {"WWW-Authenticate": error.auth_header}
 
 
+def _retry_after(error: Any) -> Mapping[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(error.wait or 1)))}
+
+
 NOT_FOUND = Rule(404, "not-found", "There is nothing under this address", detail=_plain(""))
 BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
 UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=_plain("A header is malformed."))
@@ -83,6 +88,9 @@ INTERNAL = Rule(500, "internal-error", "Nova failed", detail=_plain("The log has
 RULES: dict[type[BaseException], Rule] = {
     InvalidParameter: BAD_PARAMETER,
     # The event store.
+    events.TooManyValues: Rule(
+        413, "body-too-large", "The body is too large", lambda e: {"limit": e.limit}, detail=lambda e: e.reason
+    ),
     events.InvalidJSON: Rule(400, "invalid-json", "The body is not I-JSON", _in_document, detail=lambda e: e.reason),
     events.PayloadTooLarge: Rule(
         413,
@@ -199,6 +207,23 @@ RULES: dict[type[BaseException], Rule] = {
     outbox.RowNotDead: Rule(409, "outbox-row-not-dead", "Only dead rows can be rerouted"),
     # The web face.
     nova.UnknownScope: Rule(422, "unknown-scope", "No such scope exists", lambda e: {"known": list(e.known)}),
+    nova.BodyTooSlow: Rule(
+        408,
+        "body-too-slow",
+        "The body comes too slowly",
+        headers=lambda _: {"Connection": "close"},
+        detail=_plain("Nothing of the request has taken effect."),
+    ),
+    nova.Overloaded: Rule(
+        503,
+        "overloaded",
+        "There is no room for a body or an answer of this size now",
+        headers=lambda _: {"Retry-After": "10"},
+        detail=_plain("Other clients are slow to send or to take theirs. Nothing of the request has taken effect."),
+    ),
+    nova.TooManyFailures: Rule(
+        429, "too-many-requests", "Too many requests", headers=_retry_after, detail=lambda e: f"Too many failed: {e}."
+    ),
     nova.TokenNotFound: Rule(404, "token-not-found", "No live token has this name or number"),
     InsufficientScope: Rule(
         403,
@@ -223,8 +248,9 @@ RULES: dict[type[BaseException], Rule] = {
     rest.Throttled: Rule(
         429,
         "too-many-requests",
-        "The token calls too often",
-        headers=lambda e: {"Retry-After": str(max(1, round(e.wait or 1)))},
+        "Too many requests",
+        headers=_retry_after,
+        detail=_plain("The token calls too often."),
     ),
     rest.ParseError: BAD_REQUEST,
     rest.ValidationError: Rule(422, "invalid-request", "The request says something impossible"),
@@ -272,3 +298,8 @@ def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:
         headers=rule.headers(error),
         instance=f"urn:uuid:{correlation_id}" if correlation_id else "",
     )
+
+
+def refusal(error: BaseException) -> HttpResponse:
+    """The answer of a place that has no view, for an error that is in the table or a fault of Nova."""
+    return (problem_of(error) or apply_rule(INTERNAL)).response()

@@ -54,7 +54,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
+    "nova.rest.in_flight.InFlightMiddleware",
     "nova.health.probes.ProbesMiddleware",
+    "nova.rest.failures.FailuresMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -62,7 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nova.console.session.SessionEndMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "nova.telemetry.requests.RequestMetricsMiddleware",
 ]
 
 LOGIN_URL = "admin:login"
@@ -139,7 +141,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["nova.rest.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["nova.rest.json.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["nova.rest.json.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["nova.rest.throttling.TokenThrottle"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,

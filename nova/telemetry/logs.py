@@ -101,7 +101,7 @@ class _OnlyFaults(logging.Filter):
 
 
 def _process_name(arguments: list[str]) -> str:
-    # `NOVA_PROCESS` where a supervisor gives names; else what was started, such as `relay` or `uvicorn`.
+    # `NOVA_PROCESS` where a supervisor gives names; else what was started, such as `relay` or `server`.
     if name := os.environ.get("NOVA_PROCESS"):
         return name
     program = Path(arguments[0])

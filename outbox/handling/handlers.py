@@ -37,6 +37,11 @@ class Handler(Struct, frozen=True, kw_only=True):
         if (self.handle is None) == (self.handle_batch is None):
             raise ValueError(f"handler {self.name!r} needs either handle or handle_batch")
 
+    @property
+    def named_types(self) -> Collection[str]:
+        """The types that it names; none when it wants all."""
+        return () if self.event_types == EVERYTHING else self.event_types
+
     def wants(self, event_type: str) -> bool:
         """Whether it handles events of the type."""
         return self.event_types == EVERYTHING or event_type in self.event_types
@@ -62,6 +67,11 @@ class ConsumerGroup(Struct, frozen=True, kw_only=True):
     """In this order for each batch."""
     topics: Sequence[str] = ()
     """Names; one that begins with `^` is a pattern. When there are none, the topics of what the handlers want."""
+
+    @property
+    def named_types(self) -> Collection[str]:
+        """The types that its handlers name."""
+        return frozenset(name for handler in self.handlers for name in handler.named_types)
 
     def wants(self, event_type: str) -> bool:
         """Whether any handler handles events of the type."""

@@ -14,6 +14,7 @@ from outbox.handling import idempotency_keys
 from outbox.handling.handlers import ConsumerGroup, Handler
 from outbox.messages.received import ReceivedEvent
 from outbox.signals import metrics
+from outbox.signals.labels import event_type_label
 from outbox.sql.statements import statement
 
 
@@ -33,7 +34,8 @@ def take_effect(group: ConsumerGroup, events: Sequence[ReceivedEvent], *, again:
         fresh = [event for event in once.values() if again or event.event_id in unseen]
         run_handlers(group, fresh, again=again)
     for event_type, number in Counter([event.event_type for event in fresh]).items():
-        metrics.EVENTS_CONSUMED.labels(event_type=event_type, service=group.name).inc(number)
+        label = event_type_label(event_type, group.named_types)
+        metrics.EVENTS_CONSUMED.labels(event_type=label, service=group.name).inc(number)
     return len(fresh)
 
 
@@ -109,6 +111,7 @@ class _Durations:
     def of(self, event_type: str) -> Histogram:
         child = self._children.get(event_type)
         if child is None:
-            child = metrics.PROCESSING_DURATION.labels(event_type=event_type, handler=self._handler.name)
+            label = event_type_label(event_type, self._handler.named_types)
+            child = metrics.PROCESSING_DURATION.labels(event_type=label, handler=self._handler.name)
             self._children[event_type] = child
         return child

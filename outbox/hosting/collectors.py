@@ -1,5 +1,6 @@
 """Collectors: what Prometheus is told of the rows and of the broker, asked of them at each scrape."""
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ from prometheus_client.registry import Collector
 from outbox.consumers.lag import lag_of, names_at_broker
 from outbox.exceptions import BrokerUnavailable, Unsupported
 from outbox.handling.handlers import registered_groups
+from outbox.signals.labels import OTHER, labelled_topics
 from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
@@ -57,18 +59,24 @@ class LagCollector(Collector):
             labels=["group", "topic", "partition"],
         )
         told = set()
+        lags: Counter[tuple[str, str, str]] = Counter()
         try:
             with suppress(Unsupported):
                 for group in registered_groups():
-                    group_id, _ = names_at_broker(group)
+                    group_id, topics = names_at_broker(group)
+                    named = labelled_topics().union(topics)
                     for one in lag_of(group):
                         # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
                         if (group_id, one.topic, one.partition) not in told:
                             told.add((group_id, one.topic, one.partition))
-                            gauge.add_metric([group_id, one.topic, str(one.partition)], one.lag)
+                            # A group that wants all events also follows topics of which no code knows.
+                            topic = one.topic if one.topic in named else OTHER
+                            lags[group_id, topic, str(one.partition)] += one.lag
         except BrokerUnavailable as error:
             log.warning("the consumers' lag cannot be measured", error=str(error))
             return
+        for labels, lag in lags.items():
+            gauge.add_metric(labels, lag)
         yield gauge
 
     def describe(self) -> Iterable[GaugeMetricFamily]:

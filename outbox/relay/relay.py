@@ -25,6 +25,7 @@ from outbox.relay.lease import leased
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.relay.verdict import judge
 from outbox.signals import metrics
+from outbox.signals.labels import event_type_label, service_label
 from outbox.sql.rows import OutboxRow
 from outbox.sql.statements import statement
 
@@ -155,6 +156,7 @@ def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicP
 
 def _count(delivered: Sequence[OutboxRow], failed: Sequence[tuple[OutboxRow, DeliveryFailure]]) -> None:
     for (event_type, service), number in Counter((row.event_type, row.source_service) for row in delivered).items():
-        metrics.EVENTS_PUBLISHED.labels(event_type=event_type, service=service).inc(number)
+        labels = {"event_type": event_type_label(event_type), "service": service_label(service)}
+        metrics.EVENTS_PUBLISHED.labels(**labels).inc(number)
     if failures := sum(failure.failure is not Failure.BLOCKED for _, failure in failed):
         metrics.PUBLISH_FAILURES.inc(failures)

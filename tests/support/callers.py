@@ -4,12 +4,14 @@ import pytest
 from django.test import Client
 
 from nova.rest.known_tokens import forget_tokens
+from nova.rest.throttling import calls
 from nova.rest.tokens import SCOPES, create_token
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_remembered(redis_url):
-    """Each test begins with an empty Redis and without knowledge of tokens."""
+def nothing_is_remembered(redis_url, monkeypatch):
+    """Each test begins with an empty Redis, which is not thought to be away, and without knowledge of tokens."""
+    monkeypatch.setattr(calls, "_away_until", 0.0)
     forget_tokens()
     yield
     forget_tokens()

@@ -3,7 +3,7 @@
 It has more than 200 lines because every way to read events is one small function here.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,13 +12,17 @@ from msgspec import Struct
 
 from events.envelope import LogPage, RecordedEvent, StreamId
 from events.exceptions import EventNotFound, StreamNotFound
+from events.sql.columns import RECORDED_COLUMNS
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import readable_position
-from events.store.reading.page_byte_limit import first_page
+from events.store.reading.page_byte_limit import PAGE_BYTES, first_page, json_bytes
 from events.store.reading.rows import Row, recorded_events
 
 MAX_BIGINT = 2**63 - 1
+STRETCH = 250
+"""Rows that are read at a time where a page may have few bytes."""
+POSITION, VERSION, TIMESTAMP = map(RECORDED_COLUMNS.index, ("position", "version", "timestamp"))
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
@@ -46,10 +50,22 @@ def get_events(
 
 
 def stream_page(
-    stream: StreamId, from_version: int, limit: int, *, backwards: bool = False, using: str = "default"
+    stream: StreamId,
+    from_version: int,
+    limit: int,
+    *,
+    backwards: bool = False,
+    max_bytes: int = PAGE_BYTES,
+    using: str = "default",
 ) -> EventPage:
     """A page of what readers see of a stream; see `get_events`. It goes on with the version beside the last event's."""
-    return _page(_stream_rows(stream, from_version, limit, backwards=backwards, whole=False, using=using), limit)
+    step = -1 if backwards else 1
+
+    def read(number: int, last: Row | None) -> list[Row]:
+        start = from_version if last is None else last[VERSION] + step
+        return _stream_rows(stream, start, number, backwards=backwards, whole=False, using=using)
+
+    return _page(read, limit, max_bytes)
 
 
 def load_events_range(
@@ -105,10 +121,21 @@ def get_events_by_type(
 
 
 def type_page(
-    event_type: str, limit: int, *, backwards: bool = True, beyond: int | None = None, using: str = "default"
+    event_type: str,
+    limit: int,
+    *,
+    backwards: bool = True,
+    beyond: int | None = None,
+    max_bytes: int = PAGE_BYTES,
+    using: str = "default",
 ) -> EventPage:
     """A page of a type's events; see `get_events_by_type`."""
-    return _page(_type_rows(event_type, limit, backwards=backwards, beyond=beyond, using=using), limit)
+
+    def read(number: int, last: Row | None) -> list[Row]:
+        start = beyond if last is None else last[POSITION]
+        return _type_rows(event_type, number, backwards=backwards, beyond=start, using=using)
+
+    return _page(read, limit, max_bytes)
 
 
 def get_events_by_correlation(
@@ -138,9 +165,16 @@ def get_events_since(since: datetime, limit: int, *, after: int = 0, using: str 
     return _events("since", using, since=since, after=after, max_count=limit)
 
 
-def since_page(since: datetime, limit: int, *, after: int = 0, using: str = "default") -> EventPage:
+def since_page(
+    since: datetime, limit: int, *, after: int = 0, max_bytes: int = PAGE_BYTES, using: str = "default"
+) -> EventPage:
     """A page of what happened since a time; see `get_events_since`."""
-    return _page(_rows("since", using, since=since, after=after, max_count=limit), limit)
+
+    def read(number: int, last: Row | None) -> list[Row]:
+        start = (since, after) if last is None else (datetime.fromisoformat(last[TIMESTAMP]), last[POSITION])
+        return _rows("since", using, since=start[0], after=start[1], max_count=number)
+
+    return _page(read, limit, max_bytes)
 
 
 def read_log(
@@ -153,6 +187,7 @@ def read_log(
     causation_id: UUID | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    max_bytes: int = PAGE_BYTES,
     untyped: bool = False,
     using: str = "default",
 ) -> LogPage:
@@ -171,23 +206,17 @@ def read_log(
     """
     name, narrowed = _log_statement(correlation_id, causation_id)
     safe = max(after, readable_position(using=using))
-    rows = _rows(
-        name,
-        using,
-        after=after,
-        safe=safe,
-        max_count=limit,
-        event_types=None if event_types is None else list(event_types),
-        aggregate_type=aggregate_type,
-        since=since,
-        until=until,
-        **narrowed,
-    )
-    page = _page(rows, limit, untyped=untyped)
+    types = None if event_types is None else list(event_types)
+    narrowed |= {"safe": safe, "event_types": types, "aggregate_type": aggregate_type, "since": since, "until": until}
+
+    def read(number: int, last: Row | None) -> list[Row]:
+        return _rows(name, using, after=after if last is None else last[POSITION], max_count=number, **narrowed)
+
+    page = _page(read, limit, max_bytes, untyped=untyped)
     return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
 
 
-def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, UUID]]:
+def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, Any]]:
     if correlation_id is not None and causation_id is not None:
         raise ValueError("read the log of a correlation or of a causation, not of both")
     if correlation_id is not None:
@@ -215,8 +244,21 @@ def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | No
     return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
 
 
-def _page(rows: list[Row], limit: int, *, untyped: bool = False) -> EventPage:
-    kept = first_page(rows)
+def _page(
+    read: Callable[[int, Row | None], list[Row]], limit: int, max_bytes: int, *, untyped: bool = False
+) -> EventPage:
+    """A page of what `read` gives: so many rows after the last one.
+
+    A page of few bytes is read in stretches: of large events, not all that were asked for come from the database.
+    """
+    stretch = limit if max_bytes >= PAGE_BYTES else STRETCH
+    rows = read(min(limit, stretch), None)
+    while len(rows) < limit and len(rows) % stretch == 0 and rows and json_bytes(rows) <= max_bytes:
+        following = read(min(limit - len(rows), stretch), rows[-1])
+        rows += following
+        if not following:
+            break
+    kept = first_page(rows, max_bytes)
     return EventPage(events=recorded_events(kept, untyped=untyped), more=len(rows) == limit or len(kept) < len(rows))
 
 

@@ -19,8 +19,8 @@ WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "web": (
-        *("-m", "uvicorn", "nova.asgi:application", "--host", LOOPBACK, "--port", "{port}"),
-        *("--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "5"),
+        *("-m", "nova.server", "--host", LOOPBACK, "--port", "{port}"),
+        *("--timeout-graceful-shutdown", "5"),
     ),
     "relay": ("-m", "nova", "relay"),
     "consumers": (

@@ -7,9 +7,8 @@ Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefus
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
 InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MissingCast NewEvent NotFound OnAppend
 OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed SequenceBehind
-StaleSnapshot
-StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic Unavailable UnknownAggregate
-UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
+StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite TooManyValues Topic
+Unavailable UnknownAggregate UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
 FUNCTIONS = """
 accept_payload aggregates append_events append_only append_streams archive_stream casts clock_of current_context

@@ -106,3 +106,10 @@ def test_a_token_that_calls_too_often_is_asked_to_wait(caller, settings):
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert_problem(answers[-1], 429, "too-many-requests")
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3_600
+
+
+def test_a_token_that_may_not_do_what_it_asks_for_is_counted_all_the_same(caller_with, settings):
+    settings.NOVA_API_RATE = "3/h"
+    reader = caller_with("events:read")
+    answers = [reader.post(STREAM, [], content_type="application/json") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 429]

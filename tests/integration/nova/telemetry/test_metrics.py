@@ -54,7 +54,7 @@ def production_web(committed_db, redis_url, kafka_brokers, tmp_path):
         "KAFKA_BROKERS": kafka_brokers,
         "STATIC_ROOT": str(tmp_path),
     }
-    command = ("-m", "uvicorn", "nova.asgi:application", "--host", LOOPBACK, "--port", str(port), "--lifespan", "off")
+    command = ("-m", "nova.server", "--host", LOOPBACK, "--port", str(port))
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:

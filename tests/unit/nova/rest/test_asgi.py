@@ -5,8 +5,10 @@ import json
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.core.exceptions import RequestDataTooBig
 
 from nova.rest.asgi import NovaASGIHandler
+from tests.support import held
 
 
 def scope(path, *, method="GET", headers=(), query=b""):
@@ -40,18 +42,18 @@ def assert_problem(answer, status, slug):
     assert json.loads(answer[2])["type"] == f"urn:nova:problem:{slug}"
 
 
-def read(*chunks):
-    handler, messages = NovaASGIHandler(), iter(chunks)
+def read(chunks):
+    handler, coming = NovaASGIHandler(), iter(chunks)
 
     async def receive():
-        chunk = next(messages, None)
+        chunk = next(coming, None)
         return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
 
     return handler, asyncio.run(handler.read_body(receive))
 
 
 def test_a_body_in_chunks_without_a_length_is_taken_with_its_length():
-    handler, body = read(b"[1,", b"2]")
+    handler, body = read([b"[1,", b"2]"])
     with body:
         request, refusal = handler.create_request(scope("/api/v1/events", method="POST"), body)
         assert refusal is None
@@ -59,12 +61,62 @@ def test_a_body_in_chunks_without_a_length_is_taken_with_its_length():
         assert request.read() == b"[1,2]"
 
 
-def test_a_body_that_is_too_large_is_refused_and_not_kept(settings):
+def test_a_body_that_is_too_large_is_refused_and_not_read_on(settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
-    _, body = read(*[b"x" * 8] * 1_000)
-    with body:
-        assert body.seek(0, 2) == 11
+    coming = iter([b"x" * 8] * 1_000)
+    with pytest.raises(RequestDataTooBig):
+        read(coming)
+    assert len(list(coming)) == 998
     assert_problem(ask(scope("/api/v1/events", method="POST"), b"x" * 8, b"x" * 8), 413, "body-too-large")
+
+
+def test_a_body_that_is_announced_to_be_too_large_is_not_read_at_all(settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    sent = []
+
+    async def never():
+        raise AssertionError("nothing is asked for")
+
+    async def send(message):
+        sent.append(message)
+
+    announced = scope("/api/v1/events", method="POST", headers=[(b"content-length", b"11")])
+    asyncio.run(NovaASGIHandler()(announced, never, send))
+    assert sent[0]["status"] == 413
+
+
+@pytest.mark.parametrize("first", [b"", b"[" * 100, b"[" * 1_000_000])
+def test_a_body_that_stops_coming_is_not_waited_for(settings, first):
+    settings.NOVA_CLIENT_TIMEOUT = 0.2
+    sent = []
+    coming = iter([{"type": "http.request", "body": first, "more_body": True}])
+
+    async def receive():
+        return next(coming, None) or await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(NovaASGIHandler()(scope("/api/v1/events", method="POST"), receive, send))
+    assert sent[0]["status"] == 408
+    assert dict(sent[0]["headers"])[b"Connection"] == b"close"
+
+
+def test_while_a_client_reads_nothing_of_the_answer_is_kept_but_the_answer(settings, monkeypatch):
+    settings.ROOT_URLCONF = "tests.support.held"
+    ended: list[str] = []
+    monkeypatch.setattr(held, "ended", ended)
+    at_first_byte: list[list[str]] = []
+    coming = iter([{"type": "http.request"}])
+
+    async def receive():
+        return next(coming, None) or await asyncio.Event().wait()
+
+    async def send(message):
+        at_first_byte.append(list(ended))
+
+    asyncio.run(NovaASGIHandler()(scope("/held"), receive, send))
+    assert at_first_byte[0] == ["connection", "data"]
 
 
 @pytest.mark.parametrize(
