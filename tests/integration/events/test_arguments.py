@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from msgspec import Struct
 
 from events import api
-from events.api import BatchWriter, Expected, NewEvent, StreamId, StreamWrite, Untyped
+from events.api import BatchWriter, Expected, NewEvent, StreamId, StreamWrite, Untyped, event
 from events.commands.dry_run import dry_run
 from events.exceptions import EventStoreError, InvalidArgument, InvalidEvent
 from events.state.snapshots import prune_snapshots
@@ -16,6 +17,7 @@ from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder
 from nova.services.orders.events import OrderItem
 from tests.support.events import new_event, new_stream, post_created
+from tests.support.versions import own_registry
 
 pytestmark = pytest.mark.django_db
 
@@ -217,6 +219,21 @@ def test_an_expected_version_is_one_that_a_stream_can_have(version):
     ]
     assert isinstance(refuses(lambda: api.append_streams(several)), InvalidEvent)
     assert api.get_events(STREAM) == []
+
+
+def test_a_key_that_orders_messages_is_one_that_an_index_takes():
+    with own_registry():
+
+        @event("tea.poured", owner="tea", key="guest")
+        class TeaPoured(Struct, frozen=True, kw_only=True):
+            """With a guest of any name."""
+
+            guest: str
+
+        for guest in ("x" * 2_001, "\U0001f4a9" * 501):
+            error = refuses(lambda: api.append_events(STREAM, 0, [NewEvent(payload=TeaPoured(guest=guest))]))  # noqa: B023 - called at once
+            assert error.pointer == "/0/payload/guest"
+        assert api.append_events(STREAM, 0, [NewEvent(payload=TeaPoured(guest="\U0001f4a9" * 500))]).version == 1
 
 
 def test_what_lies_just_within_is_taken():
