@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 from events.rest.parameters import ANSWER_BYTES, Limited
 from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
 from events.store.reading.queries import since_page, type_page
+from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import described
-from kit.rest.query import MAX_BIGINT, BigInt, Timestamp
+from kit.rest.query import BigInt, Timestamp
 
 
 class ByTypeQuery(Limited, frozen=True, kw_only=True):

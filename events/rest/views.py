@@ -6,6 +6,7 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta
+from msgspec.structs import astuple
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,10 +25,12 @@ from events.rest.representations import (
 from events.rest.requests import EventBody, WriteBody, expected_version, new_events, stream_writes
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
+from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.conditions import etag
+from kit.rest.links import link_to
 from kit.rest.openapi import described
-from kit.rest.query import MAX_BIGINT, BigInt, Text, Timestamp
+from kit.rest.query import BigInt, Text, Timestamp
 
 LOGGED_IDS = 20
 IF_MATCH = OpenApiParameter(
@@ -81,7 +84,7 @@ class StreamEventsView(APIView):
         appended = append_events(stream, expected, new_events(request.data, conf))
         _tell_log(request, [appended])
         headers = {
-            "Location": f"{request.path}?from_version={appended.first_version}",
+            "Location": link_to("stream-events", *astuple(stream), from_version=appended.first_version),
             "ETag": etag(appended.version),
         }
         return _created(appended_answer(appended), headers, replayed=appended.replayed)

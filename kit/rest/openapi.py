@@ -1,17 +1,21 @@
 """OpenAPI of msgspec structs: drf-spectacular takes them as it takes serializers.
 
-So a view is described by the very types that its requests are read into and its answers are made from.
+So a view is described by the very types that its requests are read into and its answers are made from; and what the
+description of an operation does not name, the operation refuses.
 """
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.plumbing import ComponentIdentity, ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
 
-from kit.rest.query import Query
+from kit.rest.query import NoQuery, Query
+from kit.rest.strictness import refuse_unheeded
 
 JSON = "application/json"
 REFERENCE = "#/components/schemas/{name}"
@@ -22,21 +26,35 @@ def described(
     *,
     operation_id: str,
     summary: str,
-    query: type[Query] | None = None,
+    query: type[Query] = NoQuery,
     headers: Sequence[OpenApiParameter] = (),
     body: Any = None,
     answer: Any,
     statuses: Sequence[int] = (200,),
 ) -> Callable[[_ViewT], _ViewT]:
-    """Describe an operation: what it reads, and the type that it answers with, with each of these statuses."""
-    parameters: list[Any] = [*headers, *([query] if query else [])]
-    decorate: Callable[[_ViewT], _ViewT] = extend_schema(
+    """Describe an operation: what it reads, and the type that it answers with, with each of these statuses.
+
+    Parameters and conditions that are not described are refused; see `refuse_unheeded`.
+    """
+    parameters: list[Any] = [*headers, *([] if query is NoQuery else [query])]
+    heeded = frozenset(header.name for header in headers)
+    describe: Callable[[Callable[..., Any]], Any] = extend_schema(
         operation_id=operation_id,
         summary=summary,
         parameters=parameters,
         request={JSON: body} if body is not None else None,
         responses={(status, JSON): answer for status in statuses},
     )
+
+    def decorate(operation: _ViewT) -> _ViewT:
+        @wraps(operation)
+        def heedful(view: Any, request: Request, **parts: Any) -> Any:
+            refuse_unheeded(request, query=query, headers=heeded)
+            return operation(view, request, **parts)
+
+        described_operation: _ViewT = describe(heedful)
+        return described_operation
+
     return decorate
 
 

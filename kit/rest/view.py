@@ -4,6 +4,8 @@ A project that has no `REST_FRAMEWORK` settings, or others, opens or changes not
 wants otherwise it says in `NOVA_REST_FRAMEWORK`, with the keys of REST framework's settings.
 """
 
+from typing import Any, cast
+
 from django.conf import settings
 from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
@@ -26,7 +28,7 @@ NOVA = {
 
 def own_settings() -> APISettings:
     """REST framework's settings as Nova's views have them."""
-    return APISettings(NOVA | getattr(settings, "NOVA_REST_FRAMEWORK", {}), DEFAULTS, IMPORT_STRINGS)
+    return APISettings(cast("Any", NOVA | getattr(settings, "NOVA_REST_FRAMEWORK", {})), DEFAULTS, IMPORT_STRINGS)
 
 
 class ApiView(APIView):

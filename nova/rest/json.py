@@ -17,6 +17,13 @@ DOCUMENTS = frozenset({"payload", "metadata"})
 """Members of a body that are documents of their own: what an answer showed of an event can be sent again."""
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is encoded, as `Content-Encoding` says, in a way that nobody here undoes."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__("", f"the Content-Encoding {encoding!r} is not understood; send the body as it is")
+
+
 class JSONParser(BaseParser):
     """Takes `application/json` and everything that ends in `+json`, in UTF-8."""
 
@@ -24,6 +31,8 @@ class JSONParser(BaseParser):
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         """The value of the body. Raises `events.api.InvalidJSON` with a pointer, or `UnsupportedMediaType`."""
+        if parser_context is not None:
+            _check_encoding(parser_context["request"].headers.get("Content-Encoding", ""))
         kind, parameters = parse_header_parameters(media_type or "")
         if kind != "application/json" and not kind.endswith("+json"):
             raise UnsupportedMediaType(media_type or "")
@@ -35,6 +44,12 @@ class JSONParser(BaseParser):
         if len(body) > most > 0:
             raise RequestDataTooBig
         return loads_json(body, documents=DOCUMENTS)
+
+
+def _check_encoding(header: str) -> None:
+    for encoding in header.split(","):
+        if encoding.strip().lower() not in {"identity", ""}:
+            raise UnsupportedEncoding(encoding.strip())
 
 
 class JSONRenderer(BaseRenderer):

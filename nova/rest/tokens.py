@@ -8,8 +8,8 @@ import re
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -39,7 +39,7 @@ def create_token(
     *,
     scopes: Collection[str],
     expires_at: datetime | None = None,
-    created_by: AbstractBaseUser | None = None,
+    created_by: Any = None,
 ) -> tuple[str, ApiToken]:
     """A new token and its row. Nobody can be told the token a second time.
 

@@ -1,6 +1,7 @@
 """Base settings: the same wherever Nova runs; everything that differs is read from the environment."""
 
 from pathlib import Path
+from uuid import UUID
 
 from events.conf import EventsConf
 from kit.conf import SharedConf
@@ -142,7 +143,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["nova.rest.json.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["nova.rest.json.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "nova.rest.options.NoMetadata",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "nova.rest.errors.problem_response",
@@ -155,6 +156,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PATH_CONVERTER_OVERRIDES": {"event_id": UUID},
     "SERVE_INCLUDE_SCHEMA": False,
     # Its own ones name the choices of serializers, of which there are none here.
     "POSTPROCESSING_HOOKS": [],

@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
+from kit.rest.links import link_to
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from outbox.dead_letters.operations import (
     MAX_RATE,
     MIN_RATE,
@@ -104,7 +104,6 @@ class OperationDetailView(APIView):
     @described(operation_id="get_operation", summary="See how far an operation is", answer=OperationView)
     def get(self, request: Request, operation_id: int) -> Response:
         """The operation as it is now."""
-        NoQuery.of(request)
         return Response(operation_view(get_operation(operation_id)))
 
 
@@ -152,7 +151,7 @@ def start(
 
 def accepted(body: Struct, operation: DeadLetterOperation, *, replayed: bool = False) -> Response:
     """202, and where to see what has become of it."""
-    headers = {"Location": f"/api/v1/operations/{operation.pk}"}
+    headers = {"Location": link_to("operation", operation.pk)}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     return Response(body, status=202, headers=headers)

@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest
 from outbox.models import OutboxEvent
@@ -104,7 +103,6 @@ class RowDetailView(APIView):
     @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=RowDetail)
     def get(self, request: Request, row_id: int) -> Response:
         """The row, and what operators have done to it."""
-        NoQuery.of(request)
         row = get_outbox_row(row_id)
         return Response(row_detail(row, outbox_actions(row.pk)))
 

@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from nova.services.identity.queries import UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
@@ -50,5 +49,4 @@ class OneUserView(APIView):
     @described(operation_id="get_user", summary="Get one user", answer=UserView)
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
-        NoQuery.of(request)
         return Response(get_user(user_id))

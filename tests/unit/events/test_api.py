@@ -5,9 +5,10 @@ from events import api
 TYPES = """
 Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefused ConcurrencyError EventContext
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
-InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MissingCast NewEvent NotFound OnAppend
-OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed SequenceBehind
-StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite TooManyValues Topic
+InvalidArgument InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MAX_PARTITION_KEY
+MissingCast NewEvent NotFound OnAppend OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent
+Replayed ReplayFailed SequenceBehind StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned
+StreamWrite TooManyValues Topic
 Unavailable UnknownAggregate UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
 FUNCTIONS = """
