@@ -9,7 +9,11 @@ from msgspec.structs import asdict, astuple
 
 from events.codec.pipeline import JSON
 from events.envelope import Envelope, StreamWrite
+from events.exceptions import InvalidEvent
 from events.store.prepared import PreparedEvent
+
+Values = Callable[[PreparedEvent], Mapping[str, Any]]
+"""What the append hook wants to know of an event; see `OnAppend`."""
 
 
 class _StreamRow(Struct, frozen=True):
@@ -42,9 +46,9 @@ def parameters(write: StreamWrite, event: PreparedEvent) -> dict[str, Any]:
 def documents(
     writes: Sequence[StreamWrite],
     prepared: Sequence[Sequence[PreparedEvent]],
-    values: Callable[[PreparedEvent], Mapping[str, Any]],
+    values: Values,
 ) -> dict[str, str]:
-    """Several events for `append_many.sql`, and what the append hook wants to know of each."""
+    """Several events for `append_many.sql`, and what the append hook wants to know of each. Raises `InvalidEvent`."""
     streams: list[_StreamRow] = []
     rows: list[_EventRow] = []
     more: list[dict[str, Any]] = []
@@ -54,7 +58,7 @@ def documents(
         )
         for step, event in enumerate(events, 1):
             place = len(rows) + 1
-            more.append({"ord": place, **values(event)})
+            more.append({"ord": place, **hook_values(values, event, number)})
             rows.append(
                 _EventRow(
                     *astuple(event.envelope),
@@ -68,6 +72,14 @@ def documents(
             )
     encode = _ENCODER.encode
     return {"streams": encode(streams).decode(), "events": encode(rows).decode(), "more": encode(more).decode()}
+
+
+def hook_values(values: Values, event: PreparedEvent, number: int) -> Mapping[str, Any]:
+    """What the hook wants to know of an event of the write of this number. Raises `InvalidEvent` for one it refuses."""
+    try:
+        return values(event)
+    except InvalidEvent as error:
+        raise error.within(f"/{number}") from None
 
 
 _ENCODER = msgspec.json.Encoder()
