@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import combinations
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
@@ -10,9 +11,9 @@ from events.api import MissingCast, casts, registry
 from kit.conf import SharedConf
 from kit.settings import settings_check, sound
 from outbox.bus.kafka.security import MECHANISMS, PROTOCOLS
-from outbox.conf import TOPIC_NAME, KafkaSecurity, OutboxConf
+from outbox.conf import RABBITMQ_NAMES, TOPIC_NAME, KafkaSecurity, OutboxConf
 from outbox.handling.handlers import registered_groups
-from outbox.messages.topics import topic_name
+from outbox.messages.topics import collide, names_in_code, topic_name
 from outbox.services import registered_services
 
 BROKERS = re.compile(r"[^\s,]+:\d+(,[^\s,]+:\d+)*")
@@ -83,6 +84,38 @@ def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
         if not re.match(TOPIC_NAME, name) or name in {".", ".."}
     ]
     return problems
+
+
+@register()
+def topics_can_be_told_apart(**_: Any) -> list[CheckMessage]:
+    """Refuse topics of which Kafka would take one only, and would refuse the messages of the others."""
+    return [
+        Error(
+            f"The topics {one!r} and {other!r} are alike to Kafka, which takes one of them only.",
+            hint="Dots and underscores count as the same in the name of a topic: give one of them another name.",
+            id="outbox.E021",
+        )
+        for one, other in combinations(names_in_code(sound(OutboxConf)), 2)
+        if collide(one, other)
+    ]
+
+
+@register()
+def names_fit_rabbitmq(**_: Any) -> list[CheckMessage]:
+    """Refuse groups and topics whose exchanges and queues RabbitMQ could not name."""
+    conf = sound(OutboxConf)
+    if conf.bus != "rabbitmq":
+        return []
+    return [
+        Error(
+            f"The group {group.name!r} and the topic {topic!r} have names too long for RabbitMQ.",
+            hint=f"Together they may have {RABBITMQ_NAMES} bytes.",
+            id="outbox.E022",
+        )
+        for group in registered_groups()
+        for topic in conf.topics or group.topics
+        if len(f"{conf.group_id or group.name}{topic}".encode()) > RABBITMQ_NAMES
+    ]
 
 
 @register()

@@ -11,6 +11,8 @@ from kit.settings import Setting, reader
 
 TOPIC_NAME = r"\A[A-Za-z0-9._-]{1,249}\Z"
 """What Kafka takes for the name of a topic."""
+RABBITMQ_NAMES = 255 - len("//unnumbered")
+"""Bytes that RabbitMQ leaves to the names of a group and of a topic together: it takes 255 for an exchange's."""
 
 
 class KafkaSecurity(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
@@ -90,6 +92,9 @@ class OutboxConf(SharedConf, frozen=True, kw_only=True):
         Meta(pattern=r"\A[A-Za-z0-9._-]{1,100}\Z"),
     ] = "nova"
     """What the topics of aggregate types begin with."""
+    max_topics: Annotated[int, Setting("NOVA_MAX_TOPICS"), Meta(ge=0, le=10_000)] = 100
+    """Most topics of aggregate types that no code names, each with its first event; further ones share the topic
+    `${KAFKA_TOPIC_PREFIX}.other.events`."""
     group_id: Annotated[str, Setting("KAFKA_GROUP_ID")] = ""
     """Takes the place of a consumer group's own name at the broker; empty keeps it."""
     topics: Annotated[tuple[str, ...], Setting("KAFKA_TOPICS")] = ()

@@ -4,6 +4,7 @@ OutboxError
 ├── Poisonous         a message that no handler can be given
 ├── KeyBlocked        a message whose key a dead letter holds back
 ├── ConsumerStalled   a consumer has come no further for too long
+├── TopicNameTaken    a topic's name that Kafka cannot tell from another one's; it is an InvalidEvent too
 ├── UnknownGroup      no consumer group has the name
 ├── GroupDrained      a consumer group is drained, and cannot be paused
 ├── UnknownService    no service has the name
@@ -20,13 +21,17 @@ OutboxError
 ├── InvalidRequest    a body of a request that cannot be understood
 ├── InvalidArgument   no call can be made with an argument
 ├── BrokerUnavailable the broker does not answer, or does not let us in
+│   └── QueueMismatch a queue of RabbitMQ is there that was declared otherwise
 ├── Unsupported       the broker cannot do what it was asked for
 └── Stopped           the process was asked to stop while it waited for an outage to end
+
+The whole tree stands here, so the module has more than 200 lines.
 """
 
 from datetime import datetime
 from uuid import UUID
 
+from events.exceptions import InvalidEvent
 from kit.exceptions import InvalidParameter
 from kit.outages import ServerUnavailable
 
@@ -54,6 +59,20 @@ class ConsumerStalled(OutboxError):
     def __init__(self, what: tuple[str, ...]) -> None:
         super().__init__(f"no progress: {', '.join(what)}")
         self.what = what
+
+
+class TopicNameTaken(OutboxError, InvalidEvent):
+    """An aggregate type whose topic would bear a name that Kafka cannot tell from another one's."""
+
+    def __init__(self, name: str, other: str) -> None:
+        InvalidEvent.__init__(
+            self,
+            f"its topic would be {name!r}, which Kafka cannot tell from {other!r}, for dots and underscores are alike "
+            "to it: choose another aggregate type",
+            pointer="/aggregate_type",
+        )
+        self.name = name
+        self.other = other
 
 
 class UnknownGroup(OutboxError):
@@ -185,6 +204,18 @@ class InvalidArgument(OutboxError, InvalidParameter, ValueError):
 
 class BrokerUnavailable(OutboxError, ServerUnavailable):
     """The broker does not answer, or does not let us in; the text says what it said, without secrets."""
+
+
+class QueueMismatch(BrokerUnavailable):
+    """A queue of RabbitMQ was declared otherwise than a group's are, and stays so until somebody deletes it."""
+
+    def __init__(self, queue: str, reason: str) -> None:
+        super().__init__(
+            f"the queue {queue!r} is there already and was declared otherwise ({reason}); Nova's queues are durable "
+            "classic ones. Stop who reads it, move what waits in it to a queue of another name, and delete it: it is "
+            "made anew as it should be"
+        )
+        self.queue = queue
 
 
 class Unsupported(OutboxError):

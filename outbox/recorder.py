@@ -6,7 +6,8 @@ from zlib import crc32
 
 from events.api import OnAppend, PreparedEvent
 from outbox.conf import outbox_conf
-from outbox.messages.topics import topic_of
+from outbox.messages.assigned_topics import assigned_topic
+from outbox.messages.topics import declared_topic
 from outbox.signals import wakeup
 from outbox.sql.statements import statement
 
@@ -19,9 +20,9 @@ def shard_of(partition_key: str) -> int:
 
 
 def _values(event: PreparedEvent) -> Mapping[str, Any]:
-    envelope = event.envelope
+    envelope, conf = event.envelope, outbox_conf()
     return {
-        "topic": topic_of(envelope.event_type, envelope.aggregate_type, conf=outbox_conf()),
+        "topic": declared_topic(envelope.event_type, conf=conf) or assigned_topic(envelope.aggregate_type, conf=conf),
         "partition_key": event.partition_key,
         "shard": shard_of(event.partition_key),
     }

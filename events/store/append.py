@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, Unavailable
 from events.sql.statements import statement
-from events.store.columns import documents, parameters
+from events.store.columns import documents, hook_values, parameters
 from events.store.conflicts import check_tombstones, check_versions, first_answers
 from events.store.connection import live_connection, live_cursor, savepoint
 from events.store.hooks import OnAppend, on_append
@@ -98,7 +98,9 @@ def _write(
         event = prepared[0][0]
         with live_connection(using) as connection:
             check_log_once(connection)
-            return call(connection, _one(hook.one), {**parameters(writes[0], event), **hook.values(event)})
+            return call(
+                connection, _one(hook.one), {**parameters(writes[0], event), **hook_values(hook.values, event, 0)}
+            )
     try:
         # A savepoint, so that an open transaction can go on when a part of the batch was in the way of another.
         with savepoint(using), live_cursor(using) as cursor:

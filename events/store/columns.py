@@ -9,7 +9,11 @@ from msgspec.structs import asdict, astuple
 
 from events.codec.pipeline import JSON
 from events.envelope import Envelope, StreamId, StreamWrite
+from events.exceptions import InvalidEvent
 from events.store.prepared import PreparedEvent
+
+Values = Callable[[PreparedEvent], Mapping[str, Any]]
+"""What the append hook wants to know of an event; see `OnAppend`."""
 
 
 class _StreamRow(Struct, frozen=True):
@@ -42,9 +46,9 @@ def parameters(write: StreamWrite, event: PreparedEvent) -> dict[str, Any]:
 def documents(
     writes: Sequence[StreamWrite],
     prepared: Sequence[Sequence[PreparedEvent]],
-    values: Callable[[PreparedEvent], Mapping[str, Any]],
+    values: Values,
 ) -> dict[str, str]:
-    """Several events for `append_many.sql`, and what the append hook wants to know of each.
+    """Several events for `append_many.sql`, and what the append hook wants to know of each. Raises `InvalidEvent`.
 
     A stream may stand in several writes, so that the events of several streams keep the order between them.
     """
@@ -52,7 +56,7 @@ def documents(
     steps: list[int] = []
     rows: list[_EventRow] = []
     more: list[dict[str, Any]] = []
-    for write, events in zip(writes, prepared, strict=True):
+    for number, (write, events) in enumerate(zip(writes, prepared, strict=True)):
         stream = streams.get(write.stream)
         if stream is None:
             kind, name = write.stream.aggregate_type, write.stream.aggregate_id
@@ -60,7 +64,7 @@ def documents(
             steps.append(0)
         for step, event in enumerate(events, steps[stream.stream] + 1):
             place = len(rows) + 1
-            more.append({"ord": place, **values(event)})
+            more.append({"ord": place, **hook_values(values, event, number)})
             rows.append(
                 _EventRow(
                     *astuple(event.envelope),
@@ -75,6 +79,14 @@ def documents(
         steps[stream.stream] += len(events)
     parts = {"streams": list(streams.values()), "events": rows, "more": more}
     return {name: _ENCODER.encode(part).decode() for name, part in parts.items()}
+
+
+def hook_values(values: Values, event: PreparedEvent, number: int) -> Mapping[str, Any]:
+    """What the hook wants to know of an event of the write of this number. Raises `InvalidEvent` for one it refuses."""
+    try:
+        return values(event)
+    except InvalidEvent as error:
+        raise error.within(f"/{number}") from None
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -22,7 +22,8 @@ class OnAppend(Struct, frozen=True, kw_only=True):
     many: str
     """Goes on after `append_many.sql`. `%(more)s` holds what `values` gives, as one JSON array with `ord` beside."""
     values: Callable[[PreparedEvent], Mapping[str, Any]]
-    """What the hook's part has to know of each event."""
+    """What the hook's part has to know of each event. Raises `InvalidEvent`, with a pointer into the write, for one it
+    cannot take. It may write in an open transaction, and may be asked again."""
     committed: Callable[[], None] | None = None
     """Called after the commit; it must not fail."""
 

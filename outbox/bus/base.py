@@ -60,7 +60,9 @@ class IncomingMessage(Struct, frozen=True, kw_only=True, gc=False):
     body: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     timestamp: int | None
-    """Milliseconds since 1970 (UTC)."""
+    """Milliseconds since 1970 (UTC), as somebody has said; it need not be a time that there can be."""
+    topic_id: str = ""
+    """Which of the topics that have borne the name, where the broker tells: one made anew has another id."""
     unreadable: str | None = None
     """Why the headers could not be read; they are empty then, and no handler can be given the message."""
 
@@ -80,7 +82,7 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
     committed: int | None
     """Where the group goes on; None when it has never committed, and begins at the earliest."""
     end: int
-    """The next offset to be written."""
+    """The offset after the last one that a group may read: what is in an open transaction is not there yet."""
     lag: int
     """Messages that the group has not committed. Where topics are compacted, at most so many."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-# Names messages that carry no usable event id, by their place.
+# Names messages that carry no usable event id, by their place or by what they say.
 PLACE_NAMESPACE = UUID("6f0dfc52-5d5f-5b7c-9d3b-5f6c1a0e7a11")
 
 

@@ -29,6 +29,8 @@ class Processor:
         wanted = []
         for message in messages:
             headers = read_headers(message)
+            if headers.is_delete_marker:
+                continue
             # Each type once: deciding takes as long as reading.
             wants = decided.get(headers.event_type)
             if wants is None:

@@ -17,7 +17,7 @@ from outbox.consumers.processor import Processor
 from outbox.handling.handlers import ConsumerGroup
 from outbox.handling.inbox import take_effect
 from outbox.messages.decoding import to_event
-from outbox.messages.headers import event_type_of
+from outbox.messages.headers import read_headers
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -56,9 +56,7 @@ def replay(
         wanted = [
             message
             for message in found
-            if (not keys or message.key in keys)
-            and (not event_types or event_type_of(message) in event_types)
-            and group.wants(event_type_of(message))
+            if (not keys or message.key in keys) and _is_chosen(message, group, event_types)
         ]
         if wanted:
             work.add(wanted)
@@ -69,6 +67,12 @@ def replay(
         yield Progress(
             read=read, total=messages.length, chosen=chosen, handled=effect.handled, failed=tuple(effect.failed)
         )
+
+
+def _is_chosen(message: IncomingMessage, group: ConsumerGroup, event_types: frozenset[str]) -> bool:
+    headers = read_headers(message)
+    is_of_type = not event_types or headers.event_type in event_types
+    return is_of_type and group.wants(headers.event_type) and not headers.is_delete_marker
 
 
 class _Again:

@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kit.outages import is_outage
 from outbox.bus.base import IncomingMessage
@@ -89,7 +89,9 @@ def handle_again(dead_letter: DeadLetter) -> bool:
     try:
         group = group_named(dead_letter.consumer)
         with transaction.atomic():
-            run_handlers(group, [to_event(original(dead_letter))])
+            # By the id that the inbox knows it by: a message that names none was named by its place, which is gone.
+            event = structs.replace(to_event(original(dead_letter)), event_id=dead_letter.event_id)
+            run_handlers(group, [event])
     except Exception as error:
         if is_outage(error):
             raise

@@ -24,12 +24,8 @@ _READ_BY_TYPE = {field.name: _READERS[field.type] for field in fields(ReceivedEv
 
 def decode(message: IncomingMessage, headers: Headers | None = None) -> ReceivedEvent | Undecodable:
     """The event in a message; `headers` are its own, if they have been read."""
-    headers = headers or read_headers(message)
-    event = fast_path(headers)
-    if event is not None:
-        return event
     try:
-        return tolerant_path(headers)
+        return _decoded(headers or read_headers(message))
     except Poisonous as error:
         return Undecodable(error)
 
@@ -40,6 +36,16 @@ def to_event(message: IncomingMessage, headers: Headers | None = None) -> Receiv
     if isinstance(decoded, Undecodable):
         raise decoded.error
     return decoded
+
+
+def _decoded(headers: Headers) -> ReceivedEvent:
+    try:
+        return fast_path(headers) or tolerant_path(headers)
+    except (Poisonous, MemoryError):
+        raise
+    except Exception as error:
+        # A payload's own code may raise anything. It is asked of nobody but the message, and would say it again.
+        raise Poisonous(f"the message cannot be read: {type(error).__name__}: {error}") from error
 
 
 def fast_path(headers: Headers) -> ReceivedEvent | None:
@@ -72,7 +78,7 @@ def tolerant_path(headers: Headers) -> ReceivedEvent:
         event_id=headers.event_id,
         event_type=headers.event_type,
         schema_version=payload_version(payload),
-        timestamp=headers.time("timestamp") or datetime.fromtimestamp((message.timestamp or 0) / 1000, UTC),
+        timestamp=headers.time("timestamp") or _written_at(message),
         clock=headers.clock(),
         payload=payload,
         topic=message.topic,
@@ -82,14 +88,25 @@ def tolerant_path(headers: Headers) -> ReceivedEvent:
     )
 
 
+def _written_at(message: IncomingMessage) -> datetime:
+    try:
+        return datetime.fromtimestamp((message.timestamp or 0) / 1000, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise Poisonous(
+            f"the message was written {message.timestamp} ms after 1970, at no time there can be"
+        ) from error
+
+
 def _payload(headers: Headers) -> Struct:
     message, event_type, known = headers.message, headers.event_type, headers.known
     if message.unreadable:
         raise Poisonous(message.unreadable)
     if not event_type:
         raise Poisonous("the message has no event_type header")
+    if message.body is None:
+        raise Poisonous(f"the message names the type {event_type} and has no body")
     schema_version = headers.number("schema_version") or (known.version if known else 1)
     try:
-        return decode_payload(event_type, schema_version, message.body or b"")
+        return decode_payload(event_type, schema_version, message.body)
     except (InvalidEvent, RecursionError) as error:
         raise Poisonous(f"the body does not fit {event_type}: {error}") from error

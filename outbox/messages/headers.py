@@ -1,5 +1,6 @@
 """Message headers: read once, as texts, from Nova's own names or those of CloudEvents; anybody may have written them.
 
+Of a header that comes twice, the last counts; one without a value, or with one that is no text, is as good as absent.
 A consumer spends most of its time here: headers that are nothing but text are decoded all at once.
 """
 
@@ -34,12 +35,16 @@ class Headers(Struct, frozen=True, gc=False):
     @property
     def event_id(self) -> UUID:
         """The event id that the message names, or one made from its place, the same at every delivery."""
-        message = self.message
-        return (
-            self.uuid("event_id")
-            or self._external_id()
-            or uuid5(PLACE_NAMESPACE, f"{message.topic}/{message.partition}/{message.offset}")
-        )
+        return self.uuid("event_id") or self._external_id() or self._id_of_place()
+
+    @property
+    def is_delete_marker(self) -> bool:
+        """Whether the message says no more than that its key is gone, as in topics that are compacted: it is no event.
+
+        It has no body, and itself names no type of event; Kafka calls it a tombstone.
+        """
+        message, texts = self.message, self.texts
+        return message.body is None and not (message.unreadable or texts.get("event_type") or texts.get("ce_type"))
 
     def text(self, name: str) -> str | None:
         """A text that is not empty."""
@@ -73,6 +78,12 @@ class Headers(Struct, frozen=True, gc=False):
             return timestamp.astimezone(UTC) if timestamp and timestamp.tzinfo else None
         except (ValueError, OverflowError):
             return None
+
+    def _id_of_place(self) -> UUID:
+        message = self.message
+        # A topic that was made anew counts its offsets anew, under the same name.
+        topic = message.topic_id or message.topic
+        return uuid5(PLACE_NAMESPACE, f"{topic}/{message.partition}/{message.offset}")
 
     def _external_id(self) -> UUID | None:
         """Made from the id of somebody else's CloudEvent, which is unique together with its source."""

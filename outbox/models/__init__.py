@@ -3,6 +3,7 @@
 from outbox.models.consumers import ConsumerAction, ConsumerControl, ExternalEvent, InboxEntry, ProcessHeartbeat
 from outbox.models.dead_letters import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
+from outbox.models.topics import TopicAssignment
 
 __all__ = [
     "ConsumerAction",
@@ -16,4 +17,5 @@ __all__ = [
     "OutboxEvent",
     "OutboxQuerySet",
     "ProcessHeartbeat",
+    "TopicAssignment",
 ]

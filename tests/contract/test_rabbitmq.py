@@ -7,18 +7,20 @@ from struct import pack
 from typing import Any, cast
 
 import pytest
+from amqp.exceptions import PreconditionFailed
 from kombu import Connection
 
 from nova.local.servers.embedded import Embedded
 from outbox.bus.base import Failure, OutgoingMessage, TopicSpec
 from outbox.bus.rabbitmq.bus import RabbitBus
 from outbox.bus.rabbitmq.subscription import RabbitSubscription
-from outbox.bus.rabbitmq.topology import dead_letters_name
+from outbox.bus.rabbitmq.topology import dead_letters_name, members_name, queue_name
 from outbox.bus.rabbitmq.wire import RabbitAddress
+from outbox.exceptions import QueueMismatch
 from outbox.messages.headers import event_id_of
 from tests.contract.test_bus import commit, joined, message, receive
 from tests.support.outbox import eventually, unique
-from tests.support.rabbitmq import forget_patterns
+from tests.support.rabbitmq import forget_patterns, where_quorum_is_the_default
 
 
 @pytest.fixture
@@ -362,4 +364,94 @@ def test_prefetch_bounds_what_a_member_holds_and_more_comes_with_each_commit(
     commit(subscription, held)
 
     assert [m.body for m in receive(subscription, 5)] == [b"5", b"6", b"7", b"8", b"9"]
+    subscription.close()
+
+
+@pytest.fixture
+def quorum_address(rabbitmq: Embedded) -> str:
+    """A virtual host where a queue that says nothing of its type is a quorum queue."""
+    return where_quorum_is_the_default(rabbitmq.address)
+
+
+@pytest.fixture
+def quorum_outsider(quorum_address: str) -> Iterator[Any]:
+    with Connection(quorum_address) as connection:
+        yield connection.channel()
+
+
+def test_queues_are_classic_whatever_the_server_s_default(quorum_address: str, quorum_outsider: Any) -> None:
+    topic, group = unique("classic"), unique("group")
+    bus = RabbitBus(RabbitAddress(url=quorum_address))
+    assert bus.ensure_topics([TopicSpec(name=topic, partitions=3)]) == {}
+    subscription = bus.subscribe(group, [topic])
+    assert failures(bus, *(message(topic, "a", str(n)) for n in range(5))) == [None] * 5
+    first = receive(subscription, 5)
+    commit(subscription, first[:2])
+    subscription.close()
+
+    # What was not acknowledged is where it was, which a quorum queue would not promise.
+    again = bus.subscribe(group, [topic])
+    assert [m.body for m in receive(again, 3)] == [b"2", b"3", b"4"]
+    again.close()
+    bus.close()
+    dead = {"x-dead-letter-exchange": dead_letters_name(group)}
+    queues = {queue_name(group, topic, 0): dead, members_name(group, topic): {}, dead_letters_name(group): {}}
+    for name, arguments in queues.items():
+        with pytest.raises(PreconditionFailed, match="received 'quorum' but current is 'classic'"):
+            quorum_outsider.connection.channel().queue_declare(
+                name, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum", **arguments}
+            )
+
+
+def test_queues_from_before_they_named_their_type_go_on(bus: RabbitBus, topic: str, outsider: Any) -> None:
+    group = unique("group")
+    for number in range(6):
+        outsider.queue_declare(
+            queue_name(group, topic, number),
+            durable=True,
+            auto_delete=False,
+            arguments={"x-dead-letter-exchange": dead_letters_name(group)},
+        )
+    for name in (members_name(group, topic), dead_letters_name(group)):
+        outsider.queue_declare(name, durable=True, auto_delete=False)
+
+    subscription = bus.subscribe(group, [topic])
+    bus.publish_batch([message(topic, "a", "1")])
+
+    assert [m.body for m in receive(subscription, 1)] == [b"1"]
+    subscription.close()
+
+
+def test_a_queue_of_another_kind_is_named_to_whoever_needs_it(quorum_address: str, quorum_outsider: Any) -> None:
+    topic, group = unique("kind"), unique("group")
+    name = queue_name(group, topic, 2)
+    quorum_outsider.queue_declare(
+        name, durable=True, auto_delete=False, arguments={"x-dead-letter-exchange": dead_letters_name(group)}
+    )
+    bus = RabbitBus(RabbitAddress(url=quorum_address))
+
+    for ask in (bus.subscribe, bus.ensure_group):
+        with pytest.raises(QueueMismatch) as raised:
+            ask(group, [topic])
+        assert raised.value.queue == name
+        assert "received 'classic' but current is 'quorum'" in str(raised.value)
+
+    # The bus itself goes on.
+    assert bus.ensure_topics([TopicSpec(name=topic, partitions=3)]) == {}
+    quorum_outsider.queue_delete(name)
+    bus.subscribe(group, [topic]).close()
+    bus.close()
+
+
+def test_a_header_s_name_that_nobody_could_keep_is_made_one_that_can_be(
+    bus: RabbitBus, topic: str, outsider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = joined(bus, topic)
+    half_a_surrogate = b"\xed\xa0\x80"
+    headers = b"\x03\x00noS" + pack(">I", 1) + b"1" + b"\x05" + half_a_surrogate + b"noS" + pack(">I", 1) + b"2"
+
+    publish_with_headers(outsider, topic, headers, monkeypatch)
+
+    (received,) = receive(subscription, 1)
+    assert {"\ufffdno": b"1", "?no": b"2"}.items() <= dict(received.headers).items()
     subscription.close()

@@ -4,6 +4,7 @@ Its name, ports, cookie, folders and port mapper (epmd) are its own, so that it 
 that the machine runs. Erlang's programs are executed directly: Debian's wrapper insists on its own account and folders.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,10 +25,18 @@ from outbox.bus.rabbitmq.topology import EVERYTHING
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PASSWORD = "only-for-tests"
+# Of a virtual host where a queue that says nothing of its type is a quorum queue.
+QUORUM = "quorum"
+DEFINITIONS = {
+    "users": [{"name": "nova", "password": PASSWORD, "tags": "administrator"}],
+    "vhosts": [{"name": "/"}, {"name": QUORUM, "metadata": {"default_queue_type": "quorum"}}],
+    "permissions": [
+        {"user": "nova", "vhost": host, "configure": ".*", "write": ".*", "read": ".*"} for host in ("/", QUORUM)
+    ],
+}
 CONFIGURATION = """\
 listeners.tcp.1 = {host}:{port}
-default_user = nova
-default_pass = {password}
+load_definitions = {definitions}
 log.console = true
 log.console.level = warning
 log.file = false
@@ -64,8 +73,11 @@ class RabbitServer:
     def prepare(self, report: Report = silent) -> None:
         """Write the configuration."""
         (self.directory / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
+        definitions = self.directory / "definitions.json"
+        write_private(definitions, json.dumps(DEFINITIONS))
         write_private(
-            self.directory / "rabbitmq.conf", CONFIGURATION.format(host=LOOPBACK, port=self.port, password=PASSWORD)
+            self.directory / "rabbitmq.conf",
+            CONFIGURATION.format(host=LOOPBACK, port=self.port, definitions=definitions),
         )
         (self.directory / "plugins").write_text("[].\n")
 
@@ -116,6 +128,11 @@ class RabbitServer:
         except Transport.connection_errors:
             return "starting"
         return None
+
+
+def where_quorum_is_the_default(address: str) -> str:
+    """The address of that virtual host."""
+    return f"{address.removesuffix('//')}/{QUORUM}"
 
 
 def forget_patterns(address: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -9,9 +10,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from outbox.bus.base import DeliveryFailure, Offsets, OutgoingMessage, PartitionLag, TopicSpec
+from outbox.bus.kafka.cluster import partitions_by_topic, topic_ids
 from outbox.bus.kafka.errors import Complaint, failure_of
 from outbox.bus.kafka.history import KafkaHistory
-from outbox.bus.kafka.offsets import group_lag, partitions_by_topic
+from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.publisher import DELIVERY_DEADLINE, KafkaPublisher
 from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.kafka.subscription import KafkaSubscription
@@ -42,6 +44,7 @@ class KafkaBus:
         self._security = security
         self._client_config: Mapping[str, Any] = client_config(brokers, security)
         self._publisher = KafkaPublisher(self._client_config, deadline)
+        self._topic_ids = partial(topic_ids, brokers, security=security)
         self._existing: set[str] = set()
 
     def ping(self, *, timeout: float) -> None:
@@ -104,7 +107,7 @@ class KafkaBus:
 
     def subscribe(self, group: str, topics: Sequence[str]) -> KafkaSubscription:
         """See `Bus`."""
-        return KafkaSubscription(self._client_config, group, topics)
+        return KafkaSubscription(self._client_config, group, topics, topic_ids=self._topic_ids)
 
     def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
         """See `Bus`."""
@@ -119,7 +122,14 @@ class KafkaBus:
         offsets: Offsets | None = None,
     ) -> KafkaHistory:
         """See `Bus`."""
-        return KafkaHistory(self._client_config, topic, from_time=from_time, to_time=to_time, offsets=offsets)
+        return KafkaHistory(
+            self._client_config,
+            topic,
+            topic_ids=self._topic_ids,
+            from_time=from_time,
+            to_time=to_time,
+            offsets=offsets,
+        )
 
     def close(self) -> None:
         """See `Bus`."""

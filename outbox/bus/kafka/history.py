@@ -10,7 +10,8 @@ from msgspec import Struct
 from outbox.bus.base import IncomingMessage, Offsets
 from outbox.bus.kafka.config import CONSUMER_CONFIG
 from outbox.bus.kafka.errors import asking
-from outbox.bus.kafka.subscription import incoming
+from outbox.bus.kafka.incoming import incoming
+from outbox.bus.kafka.reading import TopicIds, nameless
 from outbox.exceptions import BrokerUnavailable
 
 # Seconds that the broker may take for an answer, and for the next message.
@@ -39,6 +40,7 @@ class KafkaHistory:
         client_config: Mapping[str, str],
         topic: str,
         *,
+        topic_ids: TopicIds = nameless,
         from_time: datetime | None = None,
         to_time: datetime | None = None,
         offsets: Offsets | None = None,
@@ -57,6 +59,7 @@ class KafkaHistory:
         try:
             with asking(self._name):
                 self.stretches = self._stretches(from_time, to_time, offsets)
+                self._topic_id = topic_ids([topic]).get(topic, "")
         except BrokerUnavailable:
             self.close()
             raise
@@ -90,7 +93,7 @@ class KafkaHistory:
                 if number not in ends:
                     continue
                 if offset < ends[number] and not message.error():
-                    batch.append(incoming(message))
+                    batch.append(incoming(message, topic_id=self._topic_id))
                 if offset + 1 >= ends[number]:
                     del ends[number]
                     self._consumer.incremental_unassign([TopicPartition(self._topic, number)])

@@ -1,35 +1,23 @@
 """Offsets: how far a consumer group is behind, asked of the cluster, which knows it whether a consumer runs or not."""
 
-import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from outbox.bus.base import Partition, PartitionLag
+from outbox.bus.kafka.cluster import ANSWER_TIMEOUT, admin_client, partitions_by_topic
 from outbox.bus.kafka.errors import asking
 from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.topic_patterns import includes
 from outbox.conf import KafkaSecurity
 
-# Seconds that each of the broker's answers may take.
-ANSWER_TIMEOUT = 3.0
 SETTLING_POLL_INTERVAL = 0.1
 # A broker that has just started, or a group whose books move, knows soon.
 _SETTLING = frozenset(
     {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 )
-
-
-def partitions_by_topic(
-    brokers: str, security: KafkaSecurity = PLAINTEXT, *, timeout: float = ANSWER_TIMEOUT
-) -> Mapping[str, Sequence[int]]:
-    """All topics with their partitions. Raises `BrokerUnavailable`."""
-    with asking():
-        found = _admin(brokers, security, os.getpid()).list_topics(timeout=timeout).topics
-    return {name: sorted(topic.partitions) for name, topic in found.items()}
 
 
 def group_lag(
@@ -45,7 +33,7 @@ def group_lag(
     )
     if not partitions:
         return []
-    admin = _admin(brokers, security, os.getpid())
+    admin = admin_client(brokers, security)
     with asking(group_id):
         committed = _committed(client_config(brokers, security), group_id, partitions)
         ends = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
@@ -87,19 +75,13 @@ def _committed(config: Mapping[str, str], group_id: str, partitions: Sequence[Pa
 
 def _offsets(admin: AdminClient, partitions: Sequence[Partition], which: OffsetSpec) -> dict[Partition, int]:
     asked = {TopicPartition(*partition): which for partition in partitions}
+    # What stands in open transactions is nothing that a group could have read.
+    answers = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_TIMEOUT)
     offsets = {}
-    for part, answer in admin.list_offsets(asked, request_timeout=ANSWER_TIMEOUT).items():
+    for part, answer in answers.items():
         try:
             offsets[part.topic, part.partition] = answer.result().offset
         except KafkaException:
             # Deleted meanwhile, or without a leader for now: nothing is known of it.
             continue
     return offsets
-
-
-@cache
-def _admin(brokers: str, security: KafkaSecurity, _pid: int) -> AdminClient:
-    # By process number, because librdkafka does not survive a fork.
-    # A connection that hangs is given up soon, so that the next question meets a new one.
-    hanging = {"socket.timeout.ms": int(ANSWER_TIMEOUT * 1_000)}
-    return AdminClient({**client_config(brokers, security), **hanging, "log_level": 2})

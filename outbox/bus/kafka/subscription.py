@@ -4,28 +4,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from operator import methodcaller
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.bus.kafka.config import CONSUMER_CONFIG
+from outbox.bus.kafka.incoming import incoming
+from outbox.bus.kafka.reading import Reading, TopicIds, nameless
 from outbox.bus.kafka.security import is_unlawful
 
 log = structlog.get_logger(__name__)
 
-# Where a header's name is not UTF-8, the binding (confluent-kafka 2.16) sets an error and yet returns a list. A plain
-# call that Python has sped up (3.11 and later) does not look for that; this one always does.
-_headers_of = methodcaller("headers")
 # Seconds that a group may take to let a member go, and a consumer to close.
 LEAVE_TIMEOUT = 10.0
 POLL_INTERVAL = 0.05
 _HARMLESS = frozenset(
     {
-        KafkaError._PARTITION_EOF,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
-        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's own errors begin with an underscore
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
@@ -35,15 +32,25 @@ _HARMLESS = frozenset(
 class KafkaSubscription:
     """A member of a Kafka consumer group."""
 
-    def __init__(self, client_config: Mapping[str, str], group: str, topics: Sequence[str]) -> None:
+    def __init__(
+        self, client_config: Mapping[str, str], group: str, topics: Sequence[str], *, topic_ids: TopicIds = nameless
+    ) -> None:
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         self._group = group
         self._assigned: set[Partition] = set()
         self._departed: set[Partition] = set()
         """Partitions that went while the present poll was filling up."""
         self._positions: dict[Partition, int] = {}
+        self._reading = Reading(topic_ids)
         self._consumer = Consumer(
-            {**client_config, "group.id": group, **CONSUMER_CONFIG, "error_cb": self._on_error},
+            {
+                **client_config,
+                "group.id": group,
+                **CONSUMER_CONFIG,
+                # It tells where a partition ends, be it with what nobody is given.
+                "enable.partition.eof": True,
+                "error_cb": self._on_error,
+            },
             logger=logging.getLogger("librdkafka"),
         )
         self._consumer.subscribe(
@@ -51,7 +58,11 @@ class KafkaSubscription:
         )
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
-        """See `Subscription`. Raises `KafkaException` when the consumer is beyond recovery."""
+        """See `Subscription`.
+
+        Raises `KafkaException` when the consumer is beyond recovery, and `BrokerUnavailable` when nobody can tell which
+        topic the messages are of.
+        """
         first = self._consumer.poll(timeout)
         if first is None:
             return []
@@ -61,11 +72,15 @@ class KafkaSubscription:
         # Partitions may be handed over inside consume(), which then returns nothing of them; what poll() has returned
         # belongs to their next owner.
         messages = rest if (first.topic(), first.partition()) in self._departed else [first, *rest]
-        return [incoming(message) for message in messages if self._is_message(message)]
+        return [self._incoming(message) for message in messages if self._is_message(message)]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
-        held = {partition: offset for partition, offset in positions.items() if partition in self._assigned}
+        held = {
+            partition: self._reading.after(partition, offset)
+            for partition, offset in positions.items()
+            if partition in self._assigned
+        }
         self._positions.update(held)
         if held:
             self._commit(held, asynchronous=True)
@@ -84,9 +99,11 @@ class KafkaSubscription:
         """See `Subscription`."""
         lag = {}
         for partition in self._assigned & self._positions.keys():
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
-            if high >= 0:
-                lag[partition] = max(0, high - self._positions[partition])
+            end = self._reading.end(partition)
+            if end is None:
+                _, end = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+            if end >= 0:
+                lag[partition] = max(0, end - self._positions[partition])
         return lag
 
     def close(self) -> None:
@@ -151,40 +168,33 @@ class KafkaSubscription:
     def _forget(self, lost: set[Partition]) -> None:
         self._assigned -= lost
         self._departed |= lost
+        self._reading.forget(lost)
         for partition in lost:
             self._positions.pop(partition, None)
 
-    def _is_message(self, message: Message) -> bool:
+    def _incoming(self, message: Any) -> IncomingMessage:
+        return incoming(message, topic_id=self._reading.message(message.topic(), message.partition(), message.offset()))
+
+    def _ended(self, partition: Partition, offset: int) -> None:
+        if partition not in self._assigned:
+            return
+        self._reading.ended(partition, offset)
+        before = self._positions.get(partition, 0)
+        if (now := self._reading.after(partition, before)) > before:
+            self._positions[partition] = now
+            self._commit({partition: now}, asynchronous=True)
+
+    def _is_message(self, message: Any) -> bool:
         error = message.error()
         if error is None:
             return True
         if error.fatal():
             raise KafkaException(error)
-        if error.code() not in _HARMLESS:
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            self._ended((message.topic(), message.partition()), message.offset())
+        elif error.code() not in _HARMLESS:
             log.warning("the broker reports", group=self._group, error=error.name())
         return False
-
-
-def incoming(message: Any) -> IncomingMessage:
-    """The message as Nova knows it."""
-    # Any, because the binding's types allow for what only an error lacks.
-    kind, timestamp = message.timestamp()
-    unreadable = None
-    try:
-        headers = tuple(_headers_of(message) or ())
-    except (SystemError, UnicodeDecodeError) as error:
-        # Kafka takes any bytes for a header's name, and the binding only UTF-8.
-        headers, unreadable = (), f"the name of a header is not UTF-8: {error.__cause__ or error}"
-    return IncomingMessage(
-        topic=message.topic(),
-        partition=message.partition(),
-        offset=message.offset(),
-        key=message.key(),
-        body=message.value(),
-        headers=headers,
-        timestamp=timestamp if kind else None,
-        unreadable=unreadable,
-    )
 
 
 def _names(partitions: Sequence[TopicPartition]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from uuid import uuid4
 
 from outbox.bus.base import IncomingMessage, Partition
 
@@ -13,6 +14,8 @@ class MemoryBroker:
         self.arrival = threading.Condition()
         self.logs: dict[str, list[list[IncomingMessage]]] = {}
         """By topic, the messages of each partition."""
+        self.topic_ids: dict[str, str] = defaultdict(lambda: str(uuid4()))
+        """By topic: that of another process is another one."""
         self.members: dict[str, list[object]] = defaultdict(list)
         """By group."""
         self.owned: dict[str, set[Partition]] = defaultdict(set)

@@ -91,6 +91,7 @@ class MemoryBus(WithoutOffsets):
                 body=message.body,
                 headers=message.headers,
                 timestamp=int(time() * 1000),
+                topic_id=self._broker.topic_ids[message.topic],
             )
         )
         self.published.append(message)

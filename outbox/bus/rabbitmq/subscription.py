@@ -19,9 +19,17 @@ import structlog
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.bus.rabbitmq.frames import is_unreadable
 from outbox.bus.rabbitmq.queues import Delivery, Queue
-from outbox.bus.rabbitmq.topology import dead_letters_name, declare_group, declare_queue, members_name, queue_name
+from outbox.bus.rabbitmq.topology import (
+    dead_letters_name,
+    declare_group,
+    declare_members,
+    declare_queue,
+    members_name,
+    queue_name,
+)
 from outbox.bus.rabbitmq.wire import CHANNEL_ERRORS, CONNECTION_ERRORS, RabbitAddress, connect, from_amqp
 from outbox.bus.topic_patterns import includes, is_pattern
+from outbox.exceptions import QueueMismatch
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +66,7 @@ class RabbitSubscription:
         self._is_connected()
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
-        """See `Subscription`. A broker that is away is waited for."""
+        """See `Subscription`. A broker that is away is waited for. Raises `QueueMismatch`."""
         deadline = time.monotonic() + timeout
         try:
             if not self._is_connected():
@@ -126,6 +134,10 @@ class RabbitSubscription:
                 self._join()
             except (*CONNECTION_ERRORS, *CHANNEL_ERRORS) as error:
                 self._lose_connection(error)
+            except QueueMismatch as mismatch:
+                # Not to be waited for: somebody has to act.
+                self._lose_connection(mismatch)
+                raise
         return self._connection is not None
 
     def _join(self) -> None:
@@ -138,9 +150,7 @@ class RabbitSubscription:
     def _survey(self) -> None:
         """Look at the queues and the other members; take what is free and due, give back what is more than due."""
         for topic in self._topics:
-            _, _, members = self._control.queue_declare(
-                members_name(self._group, topic), durable=True, auto_delete=False
-            )
+            members = declare_members(self._control, self._group, topic)
             share = math.ceil(self._address.partitions / max(1, members))
             held = [queue for queue in self._queues.values() if queue.topic == topic]
             for queue in held[share:]:

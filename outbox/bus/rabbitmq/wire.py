@@ -154,8 +154,9 @@ def _name_for(
 
 
 def _name(name: str | bytes) -> str:
-    """A header's name, which comes as bytes where it is no UTF-8."""
-    return name if isinstance(name, str) else name.decode(errors="replace")
+    """A header's name as text that can be kept: where it is no UTF-8 it comes as bytes, or with half a surrogate."""
+    encoded = name if isinstance(name, bytes) else name.encode(errors="replace")
+    return encoded.decode(errors="replace").replace("\x00", "\ufffd")
 
 
 def _text(value: bytes | None) -> str:

@@ -11,7 +11,7 @@ from outbox.conf import OutboxConf, outbox_conf
 from outbox.exceptions import BrokerUnavailable
 from outbox.handling.handlers import registered_groups
 from outbox.messages.topics import differences, known_topics, routes, spec_of
-from outbox.models import OutboxEvent
+from outbox.models import OutboxEvent, TopicAssignment
 
 
 class Command(BaseCommand):
@@ -77,4 +77,5 @@ class Command(BaseCommand):
 
 
 def _used_topics() -> set[str]:
-    return set(OutboxEvent.objects.order_by().values_list("topic", flat=True).distinct())
+    rows = OutboxEvent.objects.order_by().values_list("topic", flat=True).distinct()
+    return {*rows, *TopicAssignment.objects.values_list("topic", flat=True).distinct()}

@@ -426,3 +426,17 @@ def test_streams_are_described_listed_archived_and_closed() -> None:
     assert_problem(put("post/p1", {"max_age": 1e99}), 422, "invalid-event", "/max_age")
     assert_problem(put("post/p1", {"max_age": 1e-9}), 422, "invalid-event", "/max_age")
     assert_problem(put("post/p1", {"colour": 1}), 422, "invalid-event")
+
+
+def test_an_aggregate_type_whose_topic_no_broker_could_tell_from_another_is_refused(api: Api, settings: Any) -> None:
+    settings.NOVA_ACCEPT_UNREGISTERED_EVENTS = True
+    seen = {"event_type": "thing.seen", "payload": {}}
+    assert api.append([seen], stream="box.lid/1").status_code == 201
+
+    problem = assert_problem(api.append([seen], stream="box_lid/1"), 422, "invalid-event", "/aggregate_type")
+
+    assert "box.lid.events" in problem["detail"]
+    assert api.get("streams/box_lid/1/events").status_code == 404
+    writes = [{"aggregate_type": name, "aggregate_id": "1", "events": [seen]} for name in ("fresh", "box_lid")]
+    assert_problem(api.post("transactions", writes), 422, "invalid-event", "/1/aggregate_type")
+    assert api.get("streams/fresh/1/events").status_code == 404

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 import redis.exceptions
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 from django.db import connection
 
 from outbox.api import ConsumerGroup, KafkaBus, ReceivedEvent
@@ -41,6 +45,70 @@ def test_a_poisonous_message_is_a_dead_letter_and_the_rest_goes_on(
     assert {dead_letter.exception for dead_letter in dead_letters} == {"outbox.exceptions.Poisonous"}
     assert {dead_letter.attempts for dead_letter in dead_letters} == {1}
     assert InboxEntry.objects.filter(consumer=group.name).count() == 7
+
+
+def test_what_can_never_be_read_is_a_dead_letter_at_once_and_what_only_ends_a_key_is_passed_over(
+    consumer: Callable[[], ConsumerRunner], notebook: Notebook, kafka_brokers: str, made_topic: str
+) -> None:
+    take_any_time(kafka_brokers, made_topic)
+    typed = ("event_type", b"note.taken")
+    records: list[dict[str, Any]] = [
+        # Read, whatever else is odd.
+        {
+            "value": b'{"number":1}',
+            "key": b"\xff\x00",
+            "headers": [typed, ("odd", b"\xff"), ("odd", None), ("user_id", None)],
+        },
+        {"value": b'{"number":2}', "headers": [("event_type", b"x"), ("event_id", b"\xff"), typed]},
+        {"value": b'{"number":3}', "headers": [typed], "timestamp": -86_400_000},
+        # Passed over.
+        {"value": None, "headers": []},
+        {"value": None, "headers": [("odd", None)]},
+        {"value": b'{"number":0}', "headers": [("event_type", None)]},
+        {"value": b'{"number":0}', "headers": [("event_type", b"\xff")]},
+        # Dead letters.
+        {"value": None, "headers": [typed]},
+        {"value": b'{"number":0}', "headers": [typed], "timestamp": 2**62},
+        {"value": b'{"number":0}', "headers": [typed], "timestamp": -(2**62)},
+        {"value": b'{"number":4}', "headers": [typed]},
+    ]
+    producer = Producer({"bootstrap.servers": kafka_brokers})
+    refused: list[Any] = []
+    for record in records:
+        producer.produce(made_topic, **{"key": b"key", **record}, on_delivery=lambda error, _: refused.append(error))
+    assert producer.flush(20) == 0
+    assert not any(refused)
+
+    with hosted(consumer()):
+        eventually(lambda: {"2", "3", "4"} <= set(notebook.numbers))
+        eventually(lambda: DeadLetter.objects.count() == 3 and "1" in notebook.numbers)
+
+    assert sorted(notebook.numbers) == ["1", "2", "3", "4"]
+    dead_letters = DeadLetter.objects.all()
+    assert {dead_letter.exception for dead_letter in dead_letters} == {"outbox.exceptions.Poisonous"}
+    assert {dead_letter.attempts for dead_letter in dead_letters} == {1}
+    assert sorted(dead_letter.message.split(" note.taken ")[-1] for dead_letter in dead_letters) == [
+        "and has no body",
+        f"the message was written -{2**62} ms after 1970, at no time there can be",
+        f"the message was written {2**62} ms after 1970, at no time there can be",
+    ]
+
+
+def take_any_time(brokers: str, topic: str) -> None:
+    """Let the broker keep timestamps that it refuses by default, as older ones and other settings do."""
+    entry = ConfigEntry("message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": brokers})
+    admin.incremental_alter_configs([resource])[resource].result(20)
+    producer = Producer({"bootstrap.servers": brokers})
+
+    def is_taken() -> bool:
+        errors: list[Any] = []
+        # Of no type, so that nobody wants it.
+        producer.produce(topic, value=b"{}", timestamp=2**62, on_delivery=lambda error, _: errors.append(error))
+        return producer.flush(20) == 0 and errors == [None]
+
+    eventually(is_taken)
 
 
 @pytest.mark.skipif(KCAT is None, reason="NOT PROVED: kcat is not installed (apt-get install kcat)")

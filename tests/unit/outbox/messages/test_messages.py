@@ -9,17 +9,18 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import Struct, structs
 
-from events.api import Untyped, registry
+from events.api import Untyped, event, registry
 from nova.services.content.events import ContentPostCreated
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
 from outbox.messages.decoding import to_event
 from outbox.messages.encoding import to_message
-from outbox.messages.headers import event_id_of, event_type_of
+from outbox.messages.headers import event_id_of, event_type_of, read_headers
 from outbox.models import OutboxEvent
 from outbox.sql.rows import OutboxRow
+from tests.support.versions import own_registry
 
 EVENT_ID = "01a1fdd2-1692-79ea-be54-c682f3a8f772"
 ROW = OutboxRow(
@@ -99,6 +100,15 @@ def test_an_event_id_that_is_missing_or_none_is_made_from_the_place_of_the_messa
     assert event_id_of(missing) != event_id_of(structs.replace(missing, offset=3))
 
 
+def test_the_place_is_in_the_topic_that_bore_the_name_when_the_message_came() -> None:
+    first, second = (structs.replace(external(b"{}"), topic_id=topic_id) for topic_id in ("first", "second"))
+
+    assert event_id_of(first) == event_id_of(structs.replace(first, timestamp=5))
+    assert event_id_of(first) != event_id_of(second)
+    named = {"headers": (("event_id", EVENT_ID.encode()),)}
+    assert event_id_of(structs.replace(first, **named)) == event_id_of(structs.replace(second, **named))
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -116,6 +126,73 @@ def test_an_event_id_that_is_missing_or_none_is_made_from_the_place_of_the_messa
 def test_a_message_that_no_handler_can_be_given_is_poisonous(message: IncomingMessage) -> None:
     with pytest.raises(Poisonous):
         to_event(message)
+
+
+@pytest.mark.parametrize("timestamp", [2**63 - 1, -(2**63), 253_402_300_800_000, -62_135_596_800_001])
+def test_a_message_that_was_written_at_no_time_there_can_be_is_poisonous(timestamp: int) -> None:
+    message = structs.replace(external(b"{}", event_type=b"x"), timestamp=timestamp)
+
+    with pytest.raises(Poisonous, match=f"{timestamp} ms"):
+        to_event(message)
+    # What it says of its time itself comes first.
+    said = structs.replace(message, headers=(*message.headers, ("timestamp", b"2025-01-15T10:30:00Z")))
+    assert to_event(said).timestamp == datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def test_a_message_from_before_1970_is_as_old_as_it_says() -> None:
+    message = structs.replace(external(b"{}", event_type=b"x"), timestamp=-1_000)
+
+    assert to_event(message).timestamp == datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_of_a_header_that_comes_twice_the_last_counts_and_one_without_a_value_is_absent() -> None:
+    twice = (
+        ("event_type", b"a"),
+        ("user_id", b"\xff"),
+        ("event_type", b"b"),
+        ("user_id", b"ann"),
+        ("aggregate_id", None),
+    )
+
+    event = to_event(structs.replace(external(b"{}"), headers=twice))
+
+    assert (event.event_type, event.user_id, event.aggregate_id) == ("b", "ann", None)
+
+
+def test_what_a_payload_s_own_code_raises_is_the_message_s_fault() -> None:
+    class Reckoned(Struct):
+        divisor: int
+
+        def __post_init__(self) -> None:
+            1 / self.divisor
+
+    with own_registry():
+        event("number.reckoned", owner="tests")(Reckoned)
+
+        with pytest.raises(Poisonous, match="ZeroDivisionError"):
+            to_event(external(b'{"divisor":0}', event_type=b"number.reckoned"))
+        # As Nova itself writes it.
+        plain = {"event_id": EVENT_ID, "schema_version": "1", "timestamp": "2025-01-15T10:30:00Z", "version": "1"}
+        headers = {name: value.encode() for name, value in plain.items()}
+        with pytest.raises(Poisonous, match="ZeroDivisionError"):
+            to_event(external(b'{"divisor":0}', event_type=b"number.reckoned", **headers))
+
+
+@pytest.mark.parametrize(
+    ("message", "is_delete_marker"),
+    [
+        (external(None), True),
+        (external(None, ce_id=b"1", odd=b"\xff"), True),
+        (external(None, event_type=b""), True),
+        (structs.replace(external(None), topic="identity.user.created"), True),
+        (external(b""), False),
+        (external(None, event_type=b"x"), False),
+        (external(None, ce_type=b"x"), False),
+        (structs.replace(external(None), unreadable="a header"), False),
+    ],
+)
+def test_no_body_and_no_type_say_only_that_a_key_is_gone(message: IncomingMessage, is_delete_marker: bool) -> None:
+    assert read_headers(message).is_delete_marker == is_delete_marker
 
 
 @given(

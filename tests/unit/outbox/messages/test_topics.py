@@ -7,7 +7,17 @@ from msgspec import Struct, structs
 
 from events.api import event
 from outbox.conf import outbox_conf
-from outbox.messages.topics import Difference, differences, known_topics, routes, spec_of, topic_of
+from outbox.exceptions import TopicNameTaken
+from outbox.messages.topics import (
+    Difference,
+    choose_topic,
+    differences,
+    known_topics,
+    routes,
+    spec_of,
+    topic_of,
+    topics_of,
+)
 from outbox.recorder import SHARDS, shard_of
 from tests.support.versions import own_registry
 
@@ -116,3 +126,53 @@ def test_what_is_missing_too_much_or_of_another_size_differs() -> None:
         "what: 5 partitions, 3 wanted",
         "who: missing, 3 partitions wanted",
     ]
+
+
+def test_what_shares_a_topic_is_routed_there() -> None:
+    there = existing_topics(**{"nova.other.events": 6})
+
+    assert differences(there, used=(), conf=CONF) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("nova.box_lid.events", "nova.box.lid.events"),
+        ("nova.box.lid_events", "nova.box.lid.events"),
+        ("nova.content_events", "nova.content.events"),
+        ("nova.other_events", "nova.other.events"),
+        ("nova_dead-letters", "nova.dead-letters"),
+    ],
+)
+def test_a_topic_that_differs_in_dots_and_underscores_only_is_refused(name: str, other: str) -> None:
+    with pytest.raises(TopicNameTaken) as raised:
+        choose_topic(name, taken={"nova.box.lid.events"}, conf=CONF)
+
+    assert (raised.value.name, raised.value.other, raised.value.pointer) == (name, other, "/aggregate_type")
+
+
+@pytest.mark.parametrize("name", ["nova.Box.lid.events", "nova.box-lid.events", "nova.box.lid.events", "nova.a.events"])
+def test_a_topic_that_differs_in_anything_else_is_another_one(name: str) -> None:
+    assert choose_topic(name, taken={"nova.box.lid.events"}, conf=CONF) == name
+
+
+def test_topics_beyond_the_bound_are_one() -> None:
+    conf = structs.replace(CONF, max_topics=2)
+
+    assert choose_topic("nova.b.events", taken={"nova.a.events"}, conf=conf) == "nova.b.events"
+    taken = {"nova.a.events", "nova.b.events"}
+    # Also what would be refused as a topic of its own.
+    assert [choose_topic(name, taken=taken, conf=conf) for name in ("nova.c.events", "nova.content_events")] == [
+        "nova.other.events",
+        "nova.other.events",
+    ]
+
+
+def test_who_wants_a_type_that_no_code_names_listens_where_it_may_go() -> None:
+    assert topics_of(["box.opened"], conf=CONF) == ("nova.box.events", "nova.other.events")
+    # Registered, of a family, owned by a service: these go where the code says.
+    assert topics_of(["order.created", "post.renamed", "user.waved"], conf=CONF) == (
+        "nova.order.events",
+        "nova.post.events",
+        "nova.user.events",
+    )

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from outbox.bus.kafka import subscription as kafka_consumer
+from outbox.bus.kafka.incoming import incoming
 from outbox.bus.kafka.subscription import KafkaSubscription
 from outbox.consumers.processor import Processor
 from outbox.exceptions import Poisonous
@@ -108,7 +109,7 @@ def test_a_message_whose_headers_cannot_be_read_is_a_poisonous_one(subscription:
     complaint = SystemError("returned a result with an exception set")
     complaint.__cause__ = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
 
-    message = kafka_consumer.incoming(Fetched(0, 1, complaint))
+    message = incoming(Fetched(0, 1, complaint))
 
     assert (message.headers, message.body) == ((), b"{}")
     with pytest.raises(Poisonous, match="not UTF-8"):
