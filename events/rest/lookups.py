@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.rest.parameters import Limited
+from events.rest.parameters import EventTypePath, Limited
 from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
 from events.store.reading.queries import since_page, type_page
 from kit.exceptions import InvalidParameter
@@ -39,6 +39,7 @@ class EventsByTypeView(APIView):
     @described(
         operation_id="list_events_by_type",
         summary="List the events of a type, newest first or oldest first",
+        path=EventTypePath,
         answer=EventsAnswer,
         query=ByTypeQuery,
     )

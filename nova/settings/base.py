@@ -139,7 +139,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "nova.rest.operation_schema.OperationSchema",
     "EXCEPTION_HANDLER": "nova.rest.errors.problem_response",
     "UNAUTHENTICATED_USER": None,
 }

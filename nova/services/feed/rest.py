@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from kit.rest.openapi import described
 from kit.rest.query import NoQuery
+from nova.services.feed.exceptions import PostNotFound
 from nova.services.feed.queries import PostView, feed, get_post
 from projections.api import Page
 from projections.rest.parameters import Paged
@@ -37,7 +38,7 @@ class PostDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_post", summary="Get one post", answer=PostView)
+    @described(operation_id="get_post", summary="Get one post", answer=PostView, errors=(PostNotFound,))
     def get(self, request: Request, post_id: str) -> Response:
         """The post of that id, if it can be seen."""
         NoQuery.of(request)
