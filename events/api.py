@@ -26,6 +26,7 @@ from events.exceptions import (
     EventNotFound,
     EventStoreError,
     HookNotSet,
+    InvalidArgument,
     InvalidCommand,
     InvalidEvent,
     InvalidJSON,
@@ -44,7 +45,7 @@ from events.exceptions import (
     VersionConflict,
     VersionNotFound,
 )
-from events.identifiers import uuid7
+from events.identifiers import MAX_PARTITION_KEY, uuid7
 from events.state.loading import Loaded
 from events.state.loading import load as load_aggregate
 from events.state.snapshots import latest_snapshot, save_snapshot
@@ -85,6 +86,7 @@ from events.types.upcasting import casts, downcaster, upcaster
 
 __all__ = [
     "HIGHEST_RECEIVED",
+    "MAX_PARTITION_KEY",
     "Aggregate",
     "AppendOnly",
     "Appended",
@@ -102,6 +104,7 @@ __all__ = [
     "Expected",
     "FieldDifference",
     "HookNotSet",
+    "InvalidArgument",
     "InvalidCommand",
     "InvalidEvent",
     "InvalidJSON",

@@ -19,7 +19,7 @@ class StreamId(Struct, frozen=True):
     aggregate_type: str
     """Letters, digits, `.`, `_` and `-`; at most 100 characters. It is part of a topic's name."""
     aggregate_id: str
-    """1 to 255 characters without control characters and slashes."""
+    """1 to 255 characters without control characters and slashes, and neither `.` nor `..`."""
 
     def __str__(self) -> str:
         return f"{self.aggregate_type}/{self.aggregate_id}"

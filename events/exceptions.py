@@ -6,6 +6,7 @@ EventStoreError
 │   ├── UnknownEventType     no code registers the type, and untyped events are not accepted here
 │   ├── PayloadTooLarge      the event would not fit into a message
 │   └── InvalidCommand       a command's fields do not fit it
+├── InvalidArgument          no call can be made with an argument
 ├── ConcurrencyError         somebody else was faster
 │   ├── VersionConflict      the stream is not at the expected version
 │   ├── EventIdConflict      the event id was used before with other content
@@ -35,6 +36,7 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from events.envelope import RecordedEvent, StreamId
+from kit.exceptions import InvalidParameter
 from kit.outages import ServerUnavailable
 
 
@@ -82,6 +84,10 @@ class PayloadTooLarge(InvalidEvent):
 
 class InvalidCommand(InvalidEvent):
     """A command's fields do not fit it."""
+
+
+class InvalidArgument(EventStoreError, InvalidParameter, ValueError):
+    """No call can be made with an argument, `parameter` by its name; nothing was sent to the database."""
 
 
 class ConcurrencyError(EventStoreError):

@@ -12,9 +12,12 @@ from events.exceptions import InvalidEvent
 
 AGGREGATE_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 # U+FFFD stands for bytes that were not UTF-8, such as those of a URL.
-AGGREGATE_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f/\ud800-\udfff\ufffd]{1,255}")
+# Whoever follows an address takes `.` and `..` out of it, percent-encoded or not.
+AGGREGATE_ID = re.compile(r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f/\ud800-\udfff\ufffd]{1,255}")
 EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}", re.ASCII)
 USER_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+MAX_PARTITION_KEY = 2_000
+"""Bytes of what messages keep their order by: an index has to take it, beside the topic."""
 VERSION_AND_VARIANT = 0xF << 76 | 0x3 << 62
 VERSION_7_RFC = 0x7 << 76 | 0x2 << 62
 SOURCE_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}", re.ASCII)
@@ -52,7 +55,8 @@ def check_stream(stream: StreamId) -> None:
         )
     if not AGGREGATE_ID.fullmatch(stream.aggregate_id):
         raise InvalidEvent(
-            "must be 1 to 255 characters without control characters and slashes", pointer="/aggregate_id"
+            "must be 1 to 255 characters without control characters and slashes, and neither . nor ..",
+            pointer="/aggregate_id",
         )
 
 

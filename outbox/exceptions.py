@@ -18,6 +18,7 @@ OutboxError
 ├── RowNotDead        an outbox row is not one that an operator decides about
 ├── InvalidRoute      a topic or key that a row cannot have
 ├── InvalidRequest    a body of a request that cannot be understood
+├── InvalidArgument   no call can be made with an argument
 ├── BrokerUnavailable the broker does not answer, or does not let us in
 ├── Unsupported       the broker cannot do what it was asked for
 └── Stopped           the process was asked to stop while it waited for an outage to end
@@ -26,6 +27,7 @@ OutboxError
 from datetime import datetime
 from uuid import UUID
 
+from kit.exceptions import InvalidParameter
 from kit.outages import ServerUnavailable
 
 
@@ -175,6 +177,10 @@ class InvalidRequest(OutboxError):
         self.reason = reason
         self.pointer = pointer
         """JSON pointer (RFC 6901) into the body."""
+
+
+class InvalidArgument(OutboxError, InvalidParameter, ValueError):
+    """No call can be made with an argument, `parameter` by its name; nothing was sent to the database."""
 
 
 class BrokerUnavailable(OutboxError, ServerUnavailable):

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec import Struct
 
+from kit.arguments import MAX_BIGINT
+from outbox.arguments import arguments
 from outbox.models import DeadLetter, InboxEntry, OutboxEvent
 
 
@@ -38,6 +40,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 def backlog(limit: int) -> Backlog:
     """What waits, each kind counted up to `limit`."""
+    arguments.number("limit", limit, most=MAX_BIGINT - 1)
     return Backlog(
         pending=_count(OutboxEvent.objects.pending(), limit),
         dead=_count(OutboxEvent.objects.dead(), limit),
@@ -47,6 +50,8 @@ def backlog(limit: int) -> Backlog:
 
 def deliveries(event_ids: Collection[UUID]) -> dict[UUID, Delivery]:
     """How far those of the events have come that have a row in the outbox."""
+    for event_id in event_ids:
+        arguments.uuid("event_ids", event_id)
     handled: dict[UUID, dict[str, datetime]] = {}
     for event_id, consumer, at in InboxEntry.objects.filter(event_id__in=event_ids).values_list(
         "event_id", "consumer", "processed_at"

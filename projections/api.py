@@ -5,6 +5,7 @@ from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor
 from projections.engine import Outcome, Pass, run_pass
 from projections.exceptions import (
+    InvalidArgument,
     ProjectionError,
     ReadModelError,
     UnexpectedPayload,
@@ -19,6 +20,7 @@ from projections.runner import ProjectionRunner, projection_runner
 
 __all__ = [
     "MAX_PAGE",
+    "InvalidArgument",
     "Lag",
     "Outcome",
     "Page",

@@ -16,6 +16,7 @@ from events.api import read_log
 from events.envelope import LogPage, RecordedEvent
 from outbox.api import is_outage
 from projections import checkpoints
+from projections.arguments import arguments
 from projections.checkpoints import Status
 from projections.models import ProjectionCheckpoint
 from projections.projection import Projection
@@ -62,6 +63,7 @@ def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
     When a batch fails, its transaction is rolled back and the events are applied one by one, up to the failing one;
     there the projection waits and is tried again with growing pauses, so that what passes by itself heals by itself.
     """
+    arguments.limit(limit)
     try:
         with transaction.atomic():
             return _pass(projection, limit, one_by_one=False)

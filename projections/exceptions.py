@@ -3,8 +3,11 @@
 ProjectionError
 ├── UnknownProjection        no projection has that name
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
+├── InvalidArgument          no call can be made with an argument
 └── ReadModelError           a query of a read model cannot be answered
 """
+
+from kit.exceptions import InvalidParameter
 
 
 class ProjectionError(Exception):
@@ -26,6 +29,10 @@ class UnexpectedPayload(ProjectionError):
         super().__init__(f"{event_type} has a payload of schema version {schema_version}, which is not known here")
         self.event_type = event_type
         self.schema_version = schema_version
+
+
+class InvalidArgument(ProjectionError, InvalidParameter, ValueError):
+    """No call can be made with an argument, `parameter` by its name; nothing was sent to the database."""
 
 
 class ReadModelError(ProjectionError):

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from kit.exceptions import InvalidParameter
 from kit.paging import Page
+from projections.arguments import arguments
 from projections.cursors import to_cursor
 
 MAX_PAGE = 200
@@ -18,14 +18,10 @@ def page_of(found: Sequence[ItemT], *, limit: int, key: Callable[[ItemT], Any]) 
 
 
 def check_limit(limit: int) -> None:
-    """Raise `InvalidParameter` unless a page may be so long."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidParameter("limit", f"must lie between 1 and {MAX_PAGE}")
+    """Raise `InvalidArgument` unless a page may be so long."""
+    arguments.limit(limit, most=MAX_PAGE)
 
 
 def check_text(text: str, *, parameter: str) -> None:
-    """Raise `InvalidParameter` for a text that PostgreSQL cannot take."""
-    if "\0" in text:
-        raise InvalidParameter(parameter, "must not contain NUL")
-    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidParameter(parameter, "must be valid Unicode")
+    """Raise `InvalidArgument` for a text that PostgreSQL cannot take."""
+    arguments.text(parameter, text)

@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.db.models import Model
 
 from events.envelope import RecordedEvent
+from projections.arguments import arguments
 from projections.exceptions import UnknownProjection
 
 
@@ -38,12 +39,14 @@ class Projection:
             self.apply(event)
 
 
+MAX_NAME = 100
 _projections: dict[str, Projection] = {}
 
 
 def register_projections(*projections: Projection) -> None:
     """Make projections known to the engine; the composition does so at start. `ValueError` for a name taken twice."""
     for projection in projections:
+        arguments.text("name", projection.name, least=1, most=MAX_NAME)
         if _projections.setdefault(projection.name, projection) is not projection:
             raise ValueError(f"projection {projection.name!r} is registered twice")
 

@@ -15,8 +15,7 @@ from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.http import urlencode
+from django.urls import URLPattern, path
 from msgspec import Struct
 from unfold.decorators import action
 
@@ -32,6 +31,7 @@ from kit.admin.display import json_block
 from kit.admin.pages import admin_page, list_url
 from kit.admin.read_only import ReadOnlyAdmin
 from kit.admin.reasons import actor_of
+from kit.rest.links import link_to
 
 log = structlog.get_logger(__name__)
 
@@ -64,14 +64,15 @@ class CommandConsole(ReadOnlyAdmin):
     @action(description="Give a command", url_path="give-command", permissions=["execute"], icon="terminal")
     def give_command(self, request: HttpRequest) -> HttpResponse:
         """Choose a command."""
-        return HttpResponseRedirect(reverse("admin:events_command_choice"))
+        return HttpResponseRedirect(link_to("admin:events_command_choice"))
 
     @action(description="Give a command", url_path="give-command", permissions=["execute"], icon="terminal")
     def give_command_to_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Choose a command for the aggregate of an event."""
         event = DomainEvent.objects.get(pk=object_id)
-        query = {"aggregate_type": event.aggregate_type, "aggregate_id": event.aggregate_id}
-        return HttpResponseRedirect(f"{reverse('admin:events_command_choice')}?{urlencode(query)}")
+        return HttpResponseRedirect(
+            link_to("admin:events_command_choice", aggregate_type=event.aggregate_type, aggregate_id=event.aggregate_id)
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """The screen's own pages, before the one that takes every other address for an event's."""

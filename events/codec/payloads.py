@@ -5,10 +5,13 @@ read as `Untyped`, as the store also reads what came before its type and does no
 Accepting from outside is strict: an unknown field is an error, for it would be lost.
 """
 
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import fields
 
 from events.codec import ijson
 from events.codec.canonical import canonical, canonical_plain
@@ -23,6 +26,8 @@ from kit import json_pointer
 def encode_payload(payload: Struct) -> bytes:
     """The canonical JSON of a payload. Raises `InvalidEvent` when its content does not fit its class or I-JSON."""
     if isinstance(payload, Untyped):
+        if not isinstance(payload.data, dict):
+            raise InvalidEvent("must be a JSON object")
         ijson.check(payload.data)
         return canonical(payload.data)
     event_type = registry.of(payload)
@@ -99,7 +104,7 @@ def accept_payload(event_type: str, data: object, *, accept_untyped: bool, schem
     except InvalidEvent as error:
         raise error.within("/payload") from error.__cause__
     try:
-        _refuse_unknown_fields(data, msgspec.to_builtins(payload))
+        refuse_unknown_fields(data, payload)
     except InvalidEvent as error:
         raise error.within("/payload") from None
     return payload
@@ -131,22 +136,41 @@ def _upcast(known: EventType, data: dict[str, Any], schema_version: int) -> dict
     return casts.apply(known.name, data, from_version=schema_version, to_version=known.version)
 
 
-def _refuse_unknown_fields(sent: Any, understood: Any) -> None:
-    if isinstance(sent, dict) and isinstance(understood, dict):
-        for key, value in sent.items():
-            if key not in understood:
-                raise InvalidEvent("the event type has no such field", pointer=f"/{json_pointer.escape(key)}")
-            if isinstance(value, (dict, list)):
-                try:
-                    _refuse_unknown_fields(value, understood[key])
-                except InvalidEvent as error:
-                    raise error.within(f"/{json_pointer.escape(key)}") from None
-    elif isinstance(sent, list) and isinstance(understood, list):
-        for index, (value, counterpart) in enumerate(zip(sent, understood, strict=True)):
-            try:
-                _refuse_unknown_fields(value, counterpart)
-            except InvalidEvent as error:
-                raise error.within(f"/{index}") from None
+def refuse_unknown_fields(sent: Any, understood: Any) -> None:
+    """Raise `InvalidEvent`, with a pointer to it, for a field that was sent and that its struct does not have.
+
+    `understood` is what `msgspec` has made of the JSON value that was sent, wherever its structs stand in it.
+    """
+    for key, value, counterpart in _counterparts(sent, understood):
+        try:
+            refuse_unknown_fields(value, counterpart)
+        except InvalidEvent as error:
+            raise error.within(f"/{json_pointer.escape(str(key))}") from None
+
+
+def _counterparts(sent: Any, understood: Any) -> Iterator[tuple[object, Any, Any]]:
+    """What stands in the value, each with its key and with what was understood."""
+    match sent, understood:
+        case dict(), Struct():
+            names = _field_names(type(understood))
+            for key, value in sent.items():
+                if key not in names:
+                    raise InvalidEvent("there is no such field", pointer=f"/{json_pointer.escape(key)}")
+                if isinstance(value, (dict, list)):
+                    yield key, value, getattr(understood, names[key])
+        case dict(), dict():
+            for (key, value), counterpart in zip(sent.items(), understood.values(), strict=False):
+                yield key, value, counterpart
+        case list(), list() | tuple():
+            for index, (value, counterpart) in enumerate(zip(sent, understood, strict=False)):
+                yield index, value, counterpart
+
+
+@cache
+def _field_names(struct: type[Struct]) -> Mapping[str, str]:
+    """The attributes of a struct by their names in JSON; the tag that tells it from others is none."""
+    tag = struct.__struct_config__.tag_field
+    return {field.encode_name: field.name for field in fields(struct)} | ({tag: "__class__"} if tag else {})
 
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])

@@ -26,6 +26,7 @@ from django.db import transaction
 from msgspec import Struct
 
 from events.aggregates.aggregate import Aggregate, Issued, aggregates
+from events.arguments import arguments
 from events.conf import events_conf
 from events.context import current_context
 from events.envelope import Expected, NewEvent, RecordedEvent, StreamId
@@ -34,6 +35,7 @@ from events.exceptions import (
     CommandRefused,
     EventIdConflict,
     EventNotFound,
+    InvalidCommand,
     Unavailable,
     VersionConflict,
 )
@@ -94,14 +96,16 @@ def execute(
     """
     aggregate, name = aggregates.of(command)
     context = current_context()
+    arguments.uuid("command_id", command_id)
+    arguments.time("at", at)
     issued = Issued(
         aggregate_id=aggregate_id,
         command_id=command_id or uuid7(),
         at=(at or datetime.now(UTC)).astimezone(UTC),
         user_id=user_id if user_id is not None else context.user_id,
     )
+    check_stream(StreamId(aggregate.name, aggregate_id))
     call = _Call(aggregate, name, command, issued, expected_version, using)
-    check_stream(call.stream)
     with transaction.atomic(using=using) if one_at_a_time else nullcontext():
         if one_at_a_time:
             _lock_aggregate(call.stream, using)
@@ -141,7 +145,10 @@ class _Call:
         self._issued = issued
         self._expected_version = expected_version
         self._using = using
-        text = msgspec.json.encode([aggregate.name, issued.aggregate_id, name, command], order="sorted")
+        try:
+            text = msgspec.json.encode([aggregate.name, issued.aggregate_id, name, command], order="sorted")
+        except UnicodeEncodeError as error:
+            raise InvalidCommand("half of a surrogate pair") from error
         self._about: dict[str, Any] = {"name": name, "hash": sha256(text).hexdigest()}
         if (cause := current_context().causation_id) is not None:
             self._about["causation_id"] = str(cause)

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from events.aggregates.aggregate import aggregates
 from events.aggregates.difference import as_json
-from events.codec.payloads import explain
+from events.codec.payloads import explain, refuse_unknown_fields
 from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
@@ -208,10 +208,14 @@ def _addressed(body: object) -> tuple[str, UUID | None, dict[str, Any]]:
 
 def _command(fields: dict[str, Any], kind: type[msgspec.Struct]) -> msgspec.Struct:
     try:
-        return msgspec.convert(fields, kind)
+        command = msgspec.convert(fields, kind)
+        refuse_unknown_fields(fields, command)
     except msgspec.ValidationError as error:
         explained: InvalidEvent = explain(error)
         raise InvalidCommand(explained.reason, pointer=explained.pointer) from error
+    except InvalidEvent as error:
+        raise InvalidCommand(error.reason, pointer=error.pointer) from None
+    return command
 
 
 def _expected(headers: Mapping[str, str]) -> int | None:

@@ -7,12 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.rest.parameters import EventTypePath, Limited
+from events.rest.parameters import Limited
 from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
 from events.store.reading.queries import since_page, type_page
+from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import described
-from kit.rest.query import MAX_BIGINT, BigInt, Timestamp
+from kit.rest.query import BigInt, Timestamp
 
 
 class ByTypeQuery(Limited, frozen=True, kw_only=True):
@@ -39,7 +40,6 @@ class EventsByTypeView(APIView):
     @described(
         operation_id="list_events_by_type",
         summary="List the events of a type, newest first or oldest first",
-        path=EventTypePath,
         answer=EventsAnswer,
         query=ByTypeQuery,
     )

@@ -34,12 +34,6 @@ class AggregatePath(Struct):
     aggregate_id: AggregateId
 
 
-class EventTypePath(Struct):
-    """The address of an event type, registered or not."""
-
-    event_type: EventTypeName
-
-
 class Limited(Query, frozen=True, kw_only=True):
     """How long a page may be."""
 

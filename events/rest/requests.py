@@ -95,7 +95,10 @@ def new_events(body: object, conf: EventsConf) -> list[NewEvent]:
 
 
 def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
-    """The writes of a transaction's body, an array of streams. Raises `InvalidEvent` with a pointer into it."""
+    """The writes of a transaction's body, an array of streams.
+
+    Raises `InvalidEvent` with a pointer into it, and `PreconditionRequired` where an expected version is required.
+    """
     if not isinstance(body, list) or not body:
         raise InvalidEvent("must be an array of streams with their events")
     writes = []
@@ -106,7 +109,7 @@ def stream_writes(body: object, conf: EventsConf) -> list[StreamWrite]:
         writes.append(
             StreamWrite(
                 stream=StreamId(write.aggregate_type, write.aggregate_id),
-                expected_version=_expectation(write.expected_version, f"/{index}/expected_version"),
+                expected_version=_expectation(write.expected_version, f"/{index}/expected_version", conf),
                 events=events,
             )
         )
@@ -179,9 +182,11 @@ def _struct(item: object, wanted: type[_BodyT], pointer: str) -> _BodyT:
         raise explain(error).within(pointer) from error
 
 
-def _expectation(expected: int | str, pointer: str) -> int:
+def _expectation(expected: int | str, pointer: str, conf: EventsConf) -> int:
     if isinstance(expected, int):
         return expected
     if expected not in _EXPECTATIONS:
         raise InvalidEvent(f"must be a version or one of {', '.join(_EXPECTATIONS)}", pointer=pointer)
+    if _EXPECTATIONS[expected] == Expected.ANY and conf.require_expected_version:
+        raise PreconditionRequired(f"{pointer}: name a version, no_stream or stream_exists")
     return _EXPECTATIONS[expected]

@@ -1,6 +1,7 @@
 """Addresses of the event store's resources, below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import UUIDConverter
 
 from events.rest.lookups import EventsByTimeView, EventsByTypeView
 from events.rest.streams import (
@@ -11,6 +12,15 @@ from events.rest.streams import (
     TombstoneStreamView,
 )
 from events.rest.views import EventView, LogView, StreamEventsView, TransactionsView
+
+
+class EventId(UUIDConverter):
+    """A UUID as bodies take it too: in either case, with or without dashes."""
+
+    regex = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}"
+
+
+register_converter(EventId, "event_id")
 
 STREAM = "streams/<str:aggregate_type>/<str:aggregate_id>"
 
@@ -25,5 +35,5 @@ urlpatterns = [
     path("events", LogView.as_view(), name="log"),
     path("events/by-time", EventsByTimeView.as_view(), name="events-by-time"),
     path("events/by-type/<str:event_type>", EventsByTypeView.as_view(), name="events-by-type"),
-    path("events/<uuid:event_id>", EventView.as_view(), name="event"),
+    path("events/<event_id:event_id>", EventView.as_view(), name="event"),
 ]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Meta
+from msgspec.structs import astuple
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,11 +26,13 @@ from events.rest.representations import (
 from events.rest.requests import APPEND_ERRORS, IF_MATCH, IF_NONE_MATCH, expected_version, new_events, stream_writes
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
+from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.answer_headers import etag_header, location_header, replayed_header
 from kit.rest.conditions import etag
+from kit.rest.links import link_to
 from kit.rest.openapi import described
-from kit.rest.query import MAX_BIGINT, BigInt, Text, Timestamp
+from kit.rest.query import BigInt, Text, Timestamp
 
 LOGGED_IDS = 20
 
@@ -85,7 +88,7 @@ class StreamEventsView(APIView):
         appended = append_events(stream, expected, new_events(request.data, conf))
         _tell_log(request, [appended])
         headers = {
-            "Location": f"{request.path}?from_version={appended.first_version}",
+            "Location": link_to("stream-events", *astuple(stream), from_version=appended.first_version),
             "ETag": etag(appended.version),
         }
         return _created(appended_answer(appended), headers, replayed=appended.replayed)

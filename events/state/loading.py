@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from events.aggregates.aggregate import Aggregate
+from events.arguments import arguments
 from events.envelope import StreamId
 from events.state.snapshots import latest_snapshot
 from events.store.reading.queries import load_events_range
@@ -30,6 +31,7 @@ def load(aggregate: Aggregate[Any], aggregate_id: str, *, up_to: int | None = No
 
     Raises `UnreadableStream` when an event that counts cannot be read.
     """
+    arguments.number("up_to", up_to)
     started = time.perf_counter()
     stream = StreamId(aggregate.name, aggregate_id)
     snapshot = latest_snapshot(aggregate, aggregate_id, up_to=up_to, using=using)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from events.aggregates.aggregate import Aggregate, fingerprint
+from events.arguments import arguments
 from events.envelope import StreamId
 from events.sql.statements import statement
 from events.store.connection import live_cursor
@@ -17,6 +18,9 @@ from events.store.connection import live_cursor
 CODEC = "json"
 KEEP = 2
 """How many snapshots of an aggregate stay: the newest, and one for whoever asks about a time before."""
+
+MAX_ID = 255
+"""Characters of an aggregate's id."""
 
 StateT = TypeVar("StateT", bound=Struct)
 
@@ -47,6 +51,8 @@ def latest_snapshot(
     aggregate: Aggregate[Any], aggregate_id: str, *, up_to: int | None = None, using: str = "default"
 ) -> Snapshot | None:
     """The newest snapshot that counts, not above the version `up_to`; none when there is none."""
+    arguments.text("aggregate_id", aggregate_id)
+    arguments.number("up_to", up_to)
     with live_cursor(using) as cursor:
         row = cursor.execute(statement("snapshot_latest"), _key(aggregate, aggregate_id) | {"up_to": up_to}).fetchone()
     if row is None:
@@ -67,6 +73,9 @@ def save_snapshot(
 
     Never to be called in a transaction that has appended and may roll back: the state would be of what never was.
     """
+    arguments.text("aggregate_id", aggregate_id, least=1, most=MAX_ID)
+    arguments.number("version", version, least=1)
+    arguments.number("keep", keep)
     with live_cursor(using) as cursor:
         values = _key(aggregate, aggregate_id) | {
             "version": version,
@@ -88,6 +97,7 @@ def counts(aggregate: Aggregate[Any], *, codec: str, fold: str) -> bool:
 
 def prune_snapshots(*, keep: int = KEEP, using: str = "default") -> int:
     """Remove all but the newest snapshots of every aggregate; how many."""
+    arguments.number("keep", keep)
     with live_cursor(using) as cursor:
         return len(cursor.execute(statement("snapshot_prune_all"), {"keep": keep}).fetchall())
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from events.aggregates.aggregate import Aggregate
 from events.aggregates.difference import FieldDifference, differences
+from events.arguments import arguments, check_name
 from events.envelope import StreamId
 from events.exceptions import StreamNotFound, VersionNotFound
 from events.sql.statements import statement
@@ -39,6 +40,8 @@ def state_at_time(aggregate: Aggregate[Any], aggregate_id: str, at: datetime, *,
     history can be travelled too. The version is 0 for a time before the first event. Raises `StreamNotFound`.
     """
     stream = StreamId(aggregate.name, aggregate_id)
+    check_name(stream)
+    arguments.time("at", at)
     with live_cursor(using) as cursor:
         row = cursor.execute(
             statement("version_at"),

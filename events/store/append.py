@@ -16,6 +16,7 @@ from events.store.connection import live_connection, live_cursor, savepoint
 from events.store.hooks import OnAppend, on_append
 from events.store.libpq import LibpqStatement, call, libpq_statement
 from events.store.prepared import PreparedEvent, prepare
+from kit.arguments import MAX_BIGINT
 
 Rows = list[tuple[int, ...]]
 
@@ -80,7 +81,7 @@ def check_shape(writes: Sequence[StreamWrite]) -> None:
     if len(set(given)) < len(given):
         raise InvalidEvent("the same event id stands twice in one append")
     for write in writes:
-        if write.expected_version < Expected.STREAM_EXISTS:
+        if not Expected.STREAM_EXISTS <= write.expected_version <= MAX_BIGINT:
             raise InvalidEvent(f"{write.expected_version} cannot be a version")
 
 

@@ -19,6 +19,7 @@ from typing import Self
 from django.db import connections
 from msgspec import Struct
 
+from events.arguments import arguments
 from events.conf import events_conf
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import EventStoreError, Unavailable
@@ -47,7 +48,12 @@ class BatchWriter:
     def __init__(
         self, *, max_events: int | None = None, max_delay: float | None = None, using: str = "default"
     ) -> None:
-        """Start. `max_delay` is in seconds; both limits come from the settings when left out."""
+        """Start. `max_delay` is in seconds; both limits come from the settings when left out.
+
+        Raises `InvalidArgument` for fewer events than one, or a delay that is negative or longer than an hour.
+        """
+        arguments.limit(max_events, name="max_events")
+        arguments.number("max_delay", max_delay, least=0.0, most=3_600.0)
         conf = events_conf()
         self._max_events = conf.batch_events if max_events is None else max_events
         self._max_delay = conf.batch_delay if max_delay is None else max_delay

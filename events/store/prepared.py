@@ -17,7 +17,7 @@ from events.conf import EventsConf, events_conf
 from events.context import EventContext, current_context
 from events.envelope import Envelope, NewEvent, StreamId, StreamWrite, Untyped
 from events.exceptions import InvalidEvent, PayloadTooLarge
-from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
+from events.identifiers import MAX_PARTITION_KEY, SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
 from events.store.content_hash import content_hash
 from events.types.registry import Codec, registry
 from events.types.stream_closed import CLOSED
@@ -40,6 +40,7 @@ class PreparedEvent(Struct, frozen=True):
 
 # Numbers have to be looked at closely.
 _PLAIN: Collection[type] = frozenset((str, bool, NoneType))
+_UUID_OR_NONE = (UUID, NoneType)
 HIGHEST_SCHEMA_VERSION = 2**31 - 1
 
 
@@ -88,6 +89,10 @@ def _prepare(
     timestamp = _timestamp(new.timestamp) if new.timestamp else now
     correlation_id = new.correlation_id or correlation_id
     causation_id = new.causation_id or context.causation_id
+    if not (
+        isinstance(event_id, UUID) and isinstance(correlation_id, UUID) and isinstance(causation_id, _UUID_OR_NONE)
+    ):
+        raise InvalidEvent("event_id, correlation_id and causation_id must be UUIDs")
     user_id = _user_id(context.user_id if new.user_id is None else new.user_id)
     # By position, in the order of the fields: by name, it would be a twentieth of the time of preparing.
     envelope = Envelope(
@@ -109,7 +114,7 @@ def _prepare(
         envelope,
         stored.encoding,
         stored.body,
-        str(getattr(new.payload, key)) if key else stream.aggregate_id,
+        _partition_key(new.payload, key) if key else stream.aggregate_id,
         content_hash(envelope),
         new,
     )
@@ -120,6 +125,14 @@ def _encoded(new: NewEvent) -> bytes:
         return encode_payload(new.payload)
     except InvalidEvent as error:
         raise error.within("/payload") from error.__cause__
+
+
+def _partition_key(payload: Struct, key: str) -> str:
+    text = str(getattr(payload, key))
+    # A character has four bytes at most.
+    if 4 * len(text) > MAX_PARTITION_KEY and len(text.encode()) > MAX_PARTITION_KEY:
+        raise InvalidEvent(f"orders messages, and has more than {MAX_PARTITION_KEY} bytes", pointer=f"/payload/{key}")
+    return text
 
 
 def _check_untyped(payload: Untyped, text: bytes) -> None:

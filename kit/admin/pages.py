@@ -1,24 +1,23 @@
 """Pages of the admin: their addresses, pages that are no list and no row, and the way on from a dialog."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import quote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+
+from kit.rest.links import link_to
 
 
 def list_url(model: str, **filters: object) -> str:
     """The list of a model, which is named `app_model`, narrowed by filters of the list."""
-    url = reverse(f"admin:{model}_changelist")
-    return f"{url}?{urlencode(filters)}" if filters else url
+    return link_to(f"admin:{model}_changelist", **filters)
 
 
 def row_url(model: str, key: object) -> str:
     """The page of one row of a model, which is named `app_model`."""
-    return reverse(f"admin:{model}_change", args=[quote(str(key))])
+    return link_to(f"admin:{model}_change", quote(str(key)))
 
 
 def admin_page(

@@ -1,5 +1,7 @@
 """Read-only admin: shows rows that nobody adds, changes or deletes there."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -47,9 +49,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         term = search_term.strip()
         if "\0" in term:  # PostgreSQL takes none in a text
             return queryset.none(), False
-        found = self.term_filter(term) if term else None
-        if found is not None:
-            return queryset.filter(found), False
+        # Also to the letter: what a link names may begin or end with a blank.
+        found = [self.term_filter(one) for one in dict.fromkeys((term, search_term)) if term]
+        if conditions := [condition for condition in found if condition is not None]:
+            return queryset.filter(reduce(or_, conditions)), False
         results: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
         return results
 

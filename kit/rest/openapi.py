@@ -1,11 +1,12 @@
 """OpenAPI of views: what an operation reads, answers and may be refused with, said in one place beside its code.
 
-A view is described by the very types that its requests are read into and its answers are made from.
+A view is described by the very types that its requests are read into and its answers are made from; and what the
+description of an operation does not name, the operation refuses.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,7 +14,8 @@ from msgspec import Struct
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
-from kit.rest.query import Query
+from kit.rest.query import NoQuery, Query
+from kit.rest.strictness import refuse_unheeded
 from kit.rest.struct_schemas import Schema
 
 JSON = "application/json"
@@ -43,7 +45,7 @@ def described(
     operation_id: str,
     summary: str,
     path: type[Struct] | None = None,
-    query: type[Query] | None = None,
+    query: type[Query] = NoQuery,
     headers: Sequence[OpenApiParameter] = (),
     body: Any = None,
     answer: Any,
@@ -59,10 +61,15 @@ def described(
     the request, `answer_headers` those of `kit.rest.answer_headers`; `dry_run` is the answer of a dry run, with 200,
     where it is another; `errors` are what the operation's own rules raise. With `variants` each of them is an operation
     of its own.
+
+    Parameters and conditions that are not described are refused, see `refuse_unheeded`; so is a request without the
+    body that is described, which REST framework would take for an empty object.
     """
-    parameters: list[Any] = [*_path_parameters(path), *headers, *answer_headers, *([query] if query else [])]
+    queries = [] if query is NoQuery else [query]
+    parameters: list[Any] = [*_path_parameters(path), *headers, *answer_headers, *queries]
+    heeded = frozenset(header.name for header in headers)
     answers = dict.fromkeys(statuses, answer) | ({} if dry_run is None else {200: dry_run})
-    decorate: Callable[[_ViewT], _ViewT] = extend_schema(
+    describe: Callable[[Callable[..., Any]], Any] = extend_schema(
         operation_id=operation_id,
         summary=summary,
         parameters=parameters,
@@ -70,25 +77,20 @@ def described(
         responses={(status, JSON): found for status, found in sorted(answers.items())},
     )
 
-    def describe(view: _ViewT) -> _ViewT:
-        described_view: Any = decorate(view if body is None else _with_body(view))
-        described_view.raised = Raised(body=body is not None, errors=tuple(errors))
-        described_view.variants = tuple(variants)
-        return described_view  # type: ignore[no-any-return]
+    def decorate(operation: _ViewT) -> _ViewT:
+        @wraps(operation)
+        def heedful(view: Any, request: Request, **parts: Any) -> Any:
+            refuse_unheeded(request, query=query, headers=heeded)
+            if body is not None and request.stream is None:
+                raise ParseError("a body is needed")
+            return operation(view, request, **parts)
 
-    return describe
+        described_operation = describe(heedful)
+        described_operation.raised = Raised(body=body is not None, errors=tuple(errors))
+        described_operation.variants = tuple(variants)
+        return described_operation  # type: ignore[no-any-return]
 
-
-def _with_body(view: _ViewT) -> _ViewT:
-    """Refuse a request without a body, which REST framework takes for an empty object."""
-
-    @wraps(view)
-    def checked(self: Any, request: Request, *args: Any, **parts: Any) -> Any:
-        if request.stream is None:
-            raise ParseError("a body is needed")
-        return view(self, request, *args, **parts)
-
-    return cast("_ViewT", checked)
+    return decorate
 
 
 def _path_parameters(path: type[Struct] | None) -> list[OpenApiParameter]:

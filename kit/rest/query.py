@@ -11,10 +11,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo, fields, replace
 from rest_framework.request import Request
 
+from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.json_pointer import explain
-
-MAX_BIGINT = 2**63 - 1
 
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 """What PostgreSQL can compare with: no NUL."""
@@ -32,7 +31,11 @@ class Query(Struct, frozen=True, kw_only=True):
     def of(cls, request: Request) -> Self:
         """The parameters of a request. Raises `InvalidParameter`."""
         query: QueryDict = request.query_params
-        return cls.read(query.dict())
+        found = cls.read(query.dict())
+        for name, texts in query.lists():
+            if len(texts) > 1:
+                raise InvalidParameter(name, "must be given once")
+        return found
 
     @classmethod
     def read(cls, texts: dict[str, Any]) -> Self:

@@ -23,5 +23,7 @@ class ProbesMiddleware:
         if request.path_info.removeprefix("/") not in ROUTES:
             return self._get_response(request)
         request.resolver_match = match = resolve(request.path_info)
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return response

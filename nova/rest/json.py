@@ -15,6 +15,13 @@ from nova.conf import nova_conf
 UTF_8 = frozenset({"utf-8", "utf8"})
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is encoded, as `Content-Encoding` says, in a way that nobody here undoes."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__("", f"the Content-Encoding {encoding!r} is not understood; send the body as it is")
+
+
 class JSONParser(BaseParser):
     """Takes `application/json` and everything that ends in `+json`, in UTF-8."""
 
@@ -22,6 +29,8 @@ class JSONParser(BaseParser):
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         """The value of the body. Raises `events.api.InvalidJSON` with a pointer, or `UnsupportedMediaType`."""
+        if parser_context is not None:
+            _check_encoding(parser_context["request"].headers.get("Content-Encoding", ""))
         kind, parameters = parse_header_parameters(media_type or "")
         if kind != "application/json" and not kind.endswith("+json"):
             raise UnsupportedMediaType(media_type or "")
@@ -33,6 +42,12 @@ class JSONParser(BaseParser):
         if len(body) > most > 0:
             raise RequestDataTooBig
         return loads_json(body)
+
+
+def _check_encoding(header: str) -> None:
+    for encoding in header.split(","):
+        if encoding.strip().lower() not in {"identity", ""}:
+            raise UnsupportedEncoding(encoding.strip())
 
 
 class JSONRenderer(BaseRenderer):

@@ -18,6 +18,7 @@ from kit.rest.conditions import etag
 from kit.rest.problems import Problem
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
+from nova.rest.json import UnsupportedEncoding
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
@@ -211,6 +212,12 @@ RULES: dict[type[BaseException], Rule] = {
     rest.NotFound: NOT_FOUND,
     rest.MethodNotAllowed: Rule(405, "method-not-allowed", "This address does not know the method"),
     rest.NotAcceptable: Rule(406, "not-acceptable", "None of the accepted media types is served", detail=_plain("")),
+    UnsupportedEncoding: Rule(
+        415,
+        "unsupported-media-type",
+        "Send application/json in UTF-8",
+        headers=lambda _: {"Accept-Encoding": "identity"},
+    ),
     rest.UnsupportedMediaType: Rule(415, "unsupported-media-type", "Send application/json in UTF-8"),
     rest.Throttled: Rule(
         429,

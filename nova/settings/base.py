@@ -137,7 +137,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["nova.rest.json.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["nova.rest.throttling.TokenThrottle"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
-    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_METADATA_CLASS": "nova.rest.options.NoMetadata",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "nova.rest.operation_schema.OperationSchema",
     "EXCEPTION_HANDLER": "nova.rest.errors.problem_response",

@@ -7,6 +7,7 @@ from django.db import transaction
 from msgspec import Meta, Struct
 
 from events.api import InvalidEvent, InvalidJSON, decode_payload, loads_json, registry, uuid7
+from outbox.arguments import arguments, check_decision
 from outbox.bus.base import MAX_MESSAGE_BYTES
 from outbox.dead_letters.operations import retry_dead_letters
 from outbox.dead_letters.store import headers_as_json, original
@@ -18,6 +19,7 @@ from outbox.models import DeadLetter, DeadLetterOperation
 log = structlog.get_logger(__name__)
 
 ORIGINAL = "original_event_id"
+MAX_VERSION = 2**31 - 1
 
 
 class DeadLetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +28,7 @@ class DeadLetterEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     body: str
     """A JSON object."""
     event_type: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
-    schema_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+    schema_version: Annotated[int, Meta(ge=1, le=MAX_VERSION)] | None = None
 
 
 def edit_and_retry(
@@ -41,7 +43,11 @@ def edit_and_retry(
         DeadLetterNotFound: there is none of that number.
         DeadLetterNotOpen: it was dealt with, or is being dealt with.
         InvalidEdit: the body is no JSON object, or does not fit the registered type; with a pointer.
+        InvalidArgument: no such event type or schema version can be, or no such actor or reason could be kept.
     """
+    check_decision(actor=actor, reason=reason)
+    arguments.text("event_type", edit.event_type, least=1, most=255)
+    arguments.number("schema_version", edit.schema_version, least=1, most=MAX_VERSION)
     with transaction.atomic():
         dead_letter = DeadLetter.objects.select_for_update(of=("self",)).filter(pk=dead_letter_id).first()
         if dead_letter is None:

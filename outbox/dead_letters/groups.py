@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 from msgspec import Struct
 
+from outbox.arguments import arguments
 from outbox.sql.statements import statement
 
 
@@ -34,6 +35,10 @@ def failure_groups(
 ) -> Sequence[FailureGroup]:
     """The groups, the largest first; `after` is count and name of the last group of the page before."""
     count, name = after or (None, None)
+    arguments.text("consumer", consumer)
+    arguments.limit(limit)
+    arguments.number("after", count)
+    arguments.text("after", name)
     with connection.cursor() as cursor:
         cursor.execute(
             statement("failure_groups"),

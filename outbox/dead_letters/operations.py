@@ -14,11 +14,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from outbox.arguments import arguments, check_decision
 from outbox.conf import outbox_conf
 from outbox.dead_letters.executor import BATCH, take_batch
 from outbox.dead_letters.scheduling import enqueue, release
 from outbox.dead_letters.selection import DeadLetterFilter, as_json, by_ids, select
-from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
+from outbox.exceptions import InvalidArgument, OperationFinished, OperationNotFound, RequestIdConflict
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,14 @@ def start_operation(
 
     Raises:
         RequestIdConflict: the request id was used before for something else.
+        InvalidArgument: there is no such verb, rate or filter, or no such actor or reason could be kept.
     """
+    arguments.fields(selection)
+    check_decision(actor=actor, reason=reason)
+    arguments.number("rate", rate, least=MIN_RATE, most=MAX_RATE)
+    arguments.uuid("request_id", request_id)
+    if verb not in Verb.values:
+        raise InvalidArgument("verb", f"must be one of {', '.join(Verb.values)}, not {verb!r}")
     with transaction.atomic():
         operation, created = _row(verb, selection, actor=actor, reason=reason, rate=rate, request_id=request_id)
         if not created:
@@ -115,7 +123,9 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
     Raises:
         OperationNotFound: there is none of that number.
         OperationFinished: it has ended already.
+        InvalidArgument: no such actor or reason could be kept.
     """
+    check_decision(actor=actor, reason=reason)
     with transaction.atomic():
         # Waits for the dead letter in hand, whose transaction holds the row.
         operation = DeadLetterOperation.objects.select_for_update().filter(pk=operation_id).first()

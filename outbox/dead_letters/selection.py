@@ -7,10 +7,12 @@ import msgspec
 from django.db.models import Q, QuerySet
 from msgspec import Meta, Struct
 
+from kit.arguments import MAX_BIGINT
+from outbox.arguments import arguments
 from outbox.models import DeadLetter
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
-MAX_ID = 2**63 - 1
+MAX_ID = MAX_BIGINT
 # A number of JSON goes no further than 2^53 - 1.
 DeadLetterId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -43,7 +45,8 @@ class DeadLetterFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def select(selection: DeadLetterFilter) -> QuerySet[DeadLetter]:
-    """The dead letters that fit, in no particular order."""
+    """The dead letters that fit, in no particular order. Raises `InvalidArgument` for a filter that none could have."""
+    arguments.fields(selection)
     condition = Q()
     if selection.ids is not None:
         condition &= Q(pk__in=selection.ids)

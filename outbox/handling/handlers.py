@@ -6,6 +6,7 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from events.api import InvalidEvent, MissingCast, downcast, registry
+from outbox.arguments import arguments
 from outbox.conf import outbox_conf
 from outbox.exceptions import Poisonous, UnknownGroup
 from outbox.messages.received import ReceivedEvent
@@ -57,17 +58,21 @@ class ConsumerGroup(Struct, frozen=True, kw_only=True):
     """A service's handlers, which share one place in each topic and one inbox."""
 
     name: str
-    """The group's name at the broker, and the consumer's in the inbox."""
+    """The group's name at the broker, and the consumer's in the inbox: 1 to 100 characters."""
     handlers: Sequence[Handler] = ()
     """In this order for each batch."""
     topics: Sequence[str] = ()
     """Names; one that begins with `^` is a pattern. When there are none, the topics of what the handlers want."""
+
+    def __post_init__(self) -> None:
+        arguments.text("name", self.name, least=1, most=MAX_GROUP_NAME)
 
     def wants(self, event_type: str) -> bool:
         """Whether any handler handles events of the type."""
         return any(handler.wants(event_type) for handler in self.handlers)
 
 
+MAX_GROUP_NAME = 100
 _groups: dict[str, ConsumerGroup] = {}
 FunctionT = TypeVar("FunctionT", bound=Callable[..., None])
 

@@ -9,6 +9,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from events.api import MAX_PARTITION_KEY
+from kit.arguments import is_storable
+from outbox.arguments import arguments, check_decision
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxAction, OutboxEvent
 from outbox.recorder import shard_of
@@ -48,7 +51,9 @@ def reroute_outbox_row(
         RowNotFound: there is none of that number.
         RowNotDead: the relay may have it in hand, or is done with it.
         InvalidRoute: no topic, or no key.
+        InvalidArgument: no such actor or reason could be kept.
     """
+    check_decision(actor=actor, reason=reason)
     _check_route(topic, partition_key)
     with transaction.atomic():
         row = OutboxEvent.objects.select_for_update().filter(pk=row_id).first()
@@ -89,8 +94,11 @@ def _act(
     actor: str,
     reason: str,
 ) -> int:
+    check_decision(actor=actor, reason=reason)
     # In order, so that operators who act on the same rows wait for each other instead of deadlocking.
     numbers, changed = sorted(set(ids)), 0
+    for extreme in (*numbers[:1], *numbers[-1:]):
+        arguments.number("ids", extreme)
     with transaction.atomic():
         for start in range(0, len(numbers), CHUNK_SIZE):
             asked = possible.filter(pk__in=numbers[start : start + CHUNK_SIZE]).only(*KEPT_FIELDS)
@@ -131,5 +139,9 @@ def _check_route(topic: str | None, partition_key: str | None) -> None:
         raise InvalidRoute("name a topic, a key or both", pointer="")
     if topic is not None and (not TOPIC.fullmatch(topic) or topic in {".", ".."}):
         raise InvalidRoute("must be 1 to 249 letters, digits, dots, dashes or underscores", pointer="/topic")
-    if partition_key is not None and (not 1 <= len(partition_key) <= MAX_KEY or "\0" in partition_key):
-        raise InvalidRoute(f"must have 1 to {MAX_KEY} characters and no NUL", pointer="/partition_key")
+    if partition_key is None:
+        return
+    if not (1 <= len(partition_key) <= MAX_KEY and is_storable(partition_key)):
+        raise InvalidRoute(f"must have 1 to {MAX_KEY} characters, of Unicode without NUL", pointer="/partition_key")
+    if len(partition_key.encode()) > MAX_PARTITION_KEY:
+        raise InvalidRoute(f"must have at most {MAX_PARTITION_KEY} bytes", pointer="/partition_key")

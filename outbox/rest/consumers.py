@@ -10,7 +10,6 @@ from rest_framework.views import APIView
 from kit.json_schema import one_of
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import (
     Control,
@@ -84,7 +83,6 @@ class ConsumersView(APIView):
     )
     def get(self, request: Request) -> Response:
         """All of them. While the broker is away `lag` is null, and `lag_unknown` says why."""
-        NoQuery.of(request)
         return Response(Groups(items=group_states()))
 
 
@@ -102,7 +100,6 @@ class ConsumerDetailView(APIView):
     )
     def get(self, request: Request, group: str) -> Response:
         """The group. While the broker is away `lag` and `partitions` are null, and `lag_unknown` says why."""
-        NoQuery.of(request)
         return Response(group_detail(group_named(group)))
 
 

@@ -15,7 +15,7 @@ from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery, Timestamp
+from kit.rest.query import Timestamp
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.groups import FailureGroup, failure_groups
 from outbox.dead_letters.representation import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
@@ -121,7 +121,6 @@ class DeadLetterDetailView(APIView):
     )
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
-        NoQuery.of(request)
         return Response(dead_letter_view(_dead_letter(letter_id)))
 
 
@@ -142,14 +141,8 @@ class DeadLetterVerbView(APIView):
     )
     def post(self, request: Request, letter_id: int, verb: str) -> Response:
         """Begin; `Location` says where to see what has become of it. 409 when the letter is not open."""
-        letter = _dead_letter(letter_id)
-        return start(
-            request,
-            verb,
-            by_ids(letter.pk),
-            body_of(request.data, ReasonBody),
-            nothing=DeadLetterNotOpen(letter.pk, letter.status),
-        )
+        body, letter = body_of(request.data, ReasonBody), _dead_letter(letter_id)
+        return start(request, verb, by_ids(letter.pk), body, nothing=DeadLetterNotOpen(letter.pk, letter.status))
 
 
 class DeadLetterEditView(APIView):

@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
+from kit.rest.links import link_to
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from outbox.dead_letters.operations import (
     MAX_RATE,
     MIN_RATE,
@@ -119,7 +119,6 @@ class OperationDetailView(APIView):
     )
     def get(self, request: Request, operation_id: int) -> Response:
         """The operation as it is now."""
-        NoQuery.of(request)
         return Response(operation_view(get_operation(operation_id)))
 
 
@@ -168,7 +167,7 @@ def start(
 
 def accepted(body: Struct, operation: DeadLetterOperation, *, replayed: bool = False) -> Response:
     """202, and where to see what has become of it."""
-    headers = {"Location": f"/api/v1/operations/{operation.pk}"}
+    headers = {"Location": link_to("operation", operation.pk)}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     return Response(body, status=202, headers=headers)

@@ -12,7 +12,6 @@ from kit.json_schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery
 from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest, InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxEvent
@@ -130,7 +129,6 @@ class RowDetailView(APIView):
     @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=RowDetail, errors=(RowNotFound,))
     def get(self, request: Request, row_id: int) -> Response:
         """The row, and what operators have done to it."""
-        NoQuery.of(request)
         row = get_outbox_row(row_id)
         return Response(row_detail(row, outbox_actions(row.pk)))
 

@@ -7,15 +7,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from events.api import safe_position
 from events.transfer.exporter import export_lines
+from kit.commands import OperatorCommand
+
+STANDARD_OUTPUT = Path("-")
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Exports the log as NDJSON."""
 
     help = (
@@ -24,20 +27,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("file", help="where to; gzipped when it ends in .gz; - for standard output")
+        parser.add_argument("file", type=Path, help="where to; gzipped when it ends in .gz; - for standard output")
         parser.add_argument("--after", type=int, default=0, help="only events after this position")
         parser.add_argument("--event-type", action="append", help="only events of this type; may be given repeatedly")
         parser.add_argument("--aggregate-type", help="only events of streams of this type")
         parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
-    def handle(self, *, file: str, after: int, force: bool, **options: Any) -> None:
+    def handle(self, *, file: Path, after: int, force: bool, **options: Any) -> None:
         """Run the export."""
-        if file != "-" and Path(file).exists() and not force:
+        if file != STANDARD_OUTPUT and file.exists() and not force:
             raise CommandError(f"{file} exists; --force overwrites it")
         console = Console(file=sys.stderr)
         count = 0
         with ExitStack() as stack:
-            out = sys.stdout.buffer if file == "-" else _open(Path(file), stack)
+            out = sys.stdout.buffer if file == STANDARD_OUTPUT else _open(file, stack)
             bar = stack.enter_context(
                 Progress(
                     TextColumn("exporting"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -16,12 +16,14 @@ from events.transfer.exceptions import TransferError
 from events.transfer.importer import ImportProgress, fingerprint, run_import
 from events.transfer.mapping import read_map
 from events.transfer.rows import SourceFile, SourceRow
+from kit.commands import OperatorCommand
 
 SECONDS_BETWEEN_TRIES = 0.5
 SECONDS_BETWEEN_LINES = 5
+MAX_PATIENCE = 30 * 86_400
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Imports a CSV or NDJSON file."""
 
     help = (
@@ -44,6 +46,8 @@ class Command(BaseCommand):
         """Run the import."""
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch must lie between 1 and 10000")
+        if not 0 <= patience <= MAX_PATIENCE:
+            raise CommandError(f"--patience must lie between 0 and {MAX_PATIENCE} seconds")
         if not file.is_file():
             raise CommandError(f"{file} is no file")
         reject_path = rejects or Path(f"{file.name}.rejects.ndjson")

@@ -3,18 +3,19 @@
 from io import StringIO
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
 from events.exceptions import UnknownAggregate
 from events.state.snapshot_maintenance import rebuild_stale, snapshot_statuses
 from events.state.snapshots import KEEP, prune_snapshots
+from kit.commands import OperatorCommand
 
 WIDTH = 100
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Shows and tends snapshots."""
 
     help = "Show snapshots, replace those that an older fold made, remove old ones."

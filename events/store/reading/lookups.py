@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from events.arguments import arguments
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 
@@ -12,6 +13,8 @@ def log_backlog(after: int, event_types: Collection[str], *, using: str = "defau
 
     The seconds are 0 when there is none. Events that readers still have to wait for are counted.
     """
+    arguments.number("after", after)
+    arguments.texts("event_types", event_types)
     with live_cursor(using) as cursor:
         row = cursor.execute(
             statement("log_backlog"), {"position": after, "event_types": sorted(event_types)}
@@ -21,6 +24,8 @@ def log_backlog(after: int, event_types: Collection[str], *, using: str = "defau
 
 def latest_event_ids(aggregate_id: str, limit: int, *, using: str = "default") -> list[UUID]:
     """The latest events of all aggregates with this id, whatever their types, newest first."""
+    arguments.text("aggregate_id", aggregate_id)
+    arguments.limit(limit)
     with live_cursor(using) as cursor:
         rows = cursor.execute(
             statement("event_ids_of_aggregate"), {"aggregate_id": aggregate_id, "limit": limit}

@@ -1,5 +1,7 @@
 """Event queries: by stream, from the log, by id, by type, by cause, since a time.
 
+Arguments that no query can be made with raise `InvalidArgument` before anything is sent.
+
 It has more than 200 lines because every way to read events is one small function here.
 """
 
@@ -10,15 +12,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from events.arguments import arguments, check_name
 from events.envelope import LogPage, RecordedEvent, StreamId
-from events.exceptions import EventNotFound, StreamNotFound
+from events.exceptions import EventNotFound, InvalidArgument, StreamNotFound
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import safe_position
 from events.store.reading.page_byte_limit import first_page
 from events.store.reading.rows import Row, recorded_events
-
-MAX_BIGINT = 2**63 - 1
+from kit.arguments import MAX_BIGINT
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
@@ -56,6 +58,9 @@ def load_events_range(
     stream: StreamId, from_version: int, to_version: int, *, whole: bool = False, using: str = "default"
 ) -> list[RecordedEvent]:
     """Events of a stream from one version to another, both inclusive, as far as they exist; see `get_events`."""
+    check_name(stream)
+    arguments.number("from_version", from_version)
+    arguments.number("to_version", to_version)
     return _events(
         "stream_forwards",
         using,
@@ -70,6 +75,7 @@ def load_events_range(
 
 def stream_version(stream: StreamId, *, using: str = "default") -> int:
     """The stream's version. Raises `StreamNotFound` when it has no events."""
+    check_name(stream)
     with live_cursor(using) as cursor:
         row = cursor.execute(
             statement("stream_version"),
@@ -91,6 +97,8 @@ def get_event(event_id: UUID, *, using: str = "default") -> RecordedEvent:
 
 def get_events_by_id(event_ids: Collection[UUID], *, using: str = "default") -> list[RecordedEvent]:
     """Those events of the ids that exist, in the order of the log."""
+    for event_id in event_ids:
+        arguments.uuid("event_ids", event_id)
     return _events("by_event_ids", using, event_ids=list(event_ids))
 
 
@@ -119,6 +127,8 @@ def get_events_by_correlation(
     This shows what can be seen now, the open transaction's own events included. Whoever follows a conversation that is
     still going on reads the log with `correlation_id`, which waits for appends that commit late.
     """
+    arguments.uuid("correlation_id", correlation_id)
+    _check_place(limit, after)
     return _events("by_correlation", using, correlation_id=correlation_id, after=after, max_count=limit)
 
 
@@ -126,6 +136,8 @@ def get_events_by_causation(
     causation_id: UUID, limit: int, *, after: int = 0, using: str = "default"
 ) -> list[RecordedEvent]:
     """What an event or command has caused, after a position; see `get_events_by_correlation`."""
+    arguments.uuid("causation_id", causation_id)
+    _check_place(limit, after)
     return _events("by_causation", using, causation_id=causation_id, after=after, max_count=limit)
 
 
@@ -135,12 +147,12 @@ def get_events_since(since: datetime, limit: int, *, after: int = 0, using: str 
     The next page has `since` and `after` from the timestamp and the position of the last event of the page before: so
     any number of events may have one time.
     """
-    return _events("since", using, since=since, after=after, max_count=limit)
+    return recorded_events(_since_rows(since, limit, after=after, using=using))
 
 
 def since_page(since: datetime, limit: int, *, after: int = 0, using: str = "default") -> EventPage:
     """A page of what happened since a time; see `get_events_since`."""
-    return _page(_rows("since", using, since=since, after=after, max_count=limit), limit)
+    return _page(_since_rows(since, limit, after=after, using=using), limit)
 
 
 def read_log(
@@ -161,8 +173,15 @@ def read_log(
     Inside a transaction this needs READ COMMITTED, PostgreSQL's default.
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
-    happened, the latter exclusively. Raises `ValueError` for correlation and causation at once.
+    happened, the latter exclusively. Raises `InvalidArgument` for correlation and causation at once.
     """
+    _check_place(limit, after)
+    arguments.texts("event_types", event_types)
+    arguments.text("aggregate_type", aggregate_type)
+    arguments.uuid("correlation_id", correlation_id)
+    arguments.uuid("causation_id", causation_id)
+    arguments.time("since", since)
+    arguments.time("until", until)
     name, narrowed = _log_statement(correlation_id, causation_id)
     safe = max(after, safe_position(using=using))
     rows = _rows(
@@ -183,7 +202,7 @@ def read_log(
 
 def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, UUID]]:
     if correlation_id is not None and causation_id is not None:
-        raise ValueError("read the log of a correlation or of a causation, not of both")
+        raise InvalidArgument("causation_id", "read the log of a correlation or of a causation, not of both")
     if correlation_id is not None:
         return "log_of_correlation", {"correlation_id": correlation_id}
     if causation_id is not None:
@@ -194,6 +213,9 @@ def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tu
 def _stream_rows(
     stream: StreamId, from_version: int | None, limit: int | None, *, backwards: bool, whole: bool, using: str
 ) -> list[Row]:
+    check_name(stream)
+    arguments.number("from_version", from_version)
+    arguments.limit(limit)
     about = {"aggregate_type": stream.aggregate_type, "aggregate_id": stream.aggregate_id, "max_count": limit}
     if backwards:
         start = MAX_BIGINT if from_version is None else from_version
@@ -203,10 +225,24 @@ def _stream_rows(
 
 
 def _type_rows(event_type: str, limit: int, *, backwards: bool, beyond: int | None, using: str) -> list[Row]:
+    arguments.text("event_type", event_type)
+    arguments.limit(limit)
+    arguments.number("beyond", beyond)
     if backwards:
         before = MAX_BIGINT if beyond is None else beyond
         return _rows("by_type_backwards", using, event_type=event_type, before=before, max_count=limit)
     return _rows("by_type_forwards", using, event_type=event_type, after=beyond or 0, max_count=limit)
+
+
+def _since_rows(since: datetime, limit: int, *, after: int, using: str) -> list[Row]:
+    arguments.time("since", since)
+    _check_place(limit, after)
+    return _rows("since", using, since=since, after=after, max_count=limit)
+
+
+def _check_place(limit: int, after: int) -> None:
+    arguments.limit(limit)
+    arguments.number("after", after)
 
 
 def _page(rows: list[Row], limit: int) -> EventPage:

@@ -17,6 +17,7 @@ from zlib import crc32
 from django.db import connections
 from msgspec import Struct
 
+from events.arguments import arguments, check_name
 from events.envelope import RecordedEvent, StreamId
 from events.exceptions import ReplayFailed
 from events.sql.columns import RECORDED_COLUMNS
@@ -24,11 +25,13 @@ from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import safe_position
 from events.store.reading.page_byte_limit import first_page
-from events.store.reading.queries import MAX_BIGINT
 from events.store.reading.rows import Row, recorded_events
+from kit.arguments import MAX_BIGINT
 
 PAGE = 1_000
 PAGES_AHEAD = 2
+# Threads of a replay: each has database connections of its own.
+MAX_WORKERS = 1_000
 # Events that wait for one worker.
 QUEUE_SIZE = 250
 # Events decoded at once: enough to be fast, few enough to take no memory.
@@ -64,6 +67,12 @@ def stream_log(
 
     Pages are read through a connection of another thread, which sees what is committed.
     """
+    arguments.number("after", after)
+    arguments.number("until", until)
+    arguments.texts("event_types", event_types)
+    arguments.text("aggregate_type", aggregate_type)
+    arguments.time("since", since)
+    arguments.limit(page, name="page")
     end = safe_position(using=using) if until is None else min(until, safe_position(using=using))
     filters = {
         "event_types": None if event_types is None else list(event_types),
@@ -88,6 +97,9 @@ def stream_events(
     stream: StreamId, from_version: int = 1, *, page: int = PAGE, using: str = "default"
 ) -> Iterator[RecordedEvent]:
     """A whole stream from a version on, however long it is."""
+    check_name(stream)
+    arguments.number("from_version", from_version)
+    arguments.limit(page, name="page")
 
     def pages() -> Iterator[list[Row]]:
         version = from_version
@@ -124,6 +136,9 @@ def replay(
     ends the replay: `ReplayFailed` names the event, and what the handler raised is its cause. Events of other
     workers may have been handled beyond it.
     """
+    arguments.number("after", after)
+    arguments.time("since", since)
+    arguments.limit(workers, name="workers", most=MAX_WORKERS)
     end = safe_position(using=using)
     count = 0
     with _dispatcher(handlers, workers) as handle:

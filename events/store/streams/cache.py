@@ -13,16 +13,17 @@ from functools import cache
 
 from django.db import connections
 
+from events.arguments import arguments, check_name
 from events.conf import EventsConf, events_conf
 from events.envelope import RecordedEvent, StreamId
 from events.sql.columns import RECORDED_COLUMNS
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.reading.page_byte_limit import json_bytes
-from events.store.reading.queries import MAX_BIGINT
 from events.store.reading.rows import Row, recorded_events
 from events.store.streams.local_streams import NOTHING, Beginning, LocalStreams
 from events.store.streams.shared_streams import SharedStreams
+from kit.arguments import MAX_BIGINT
 
 # Redis is told of a longer stream when it lacks so many events, or a tenth.
 MIN_LACKING = 100
@@ -35,6 +36,8 @@ def load_stream(stream: StreamId, *, after: int = 0, using: str = "default") -> 
     The stream is loaded whole, whatever its maximum age and count. Events are shared with other loads and must not be
     changed. A load inside an open transaction sees that transaction's own events too, and keeps none of them.
     """
+    check_name(stream)
+    arguments.number("after", after, most=MAX_BIGINT - 1)
     conf = events_conf()
     if not conf.stream_cache_events:
         return recorded_events(_tail(stream, after + 1, using))

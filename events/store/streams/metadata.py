@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from msgspec import Struct
 
+from events.arguments import arguments, check_name
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import InvalidEvent, StreamTombstoned
 from events.identifiers import check_stream
@@ -22,6 +23,7 @@ from events.store.append import append_prepared
 from events.store.connection import live_cursor
 from events.store.prepared import prepare
 from events.types.stream_closed import StreamClosed
+from kit.arguments import is_storable
 
 MAX_AGE = timedelta(days=36_500)
 MAX_COUNT = 2**62
@@ -64,6 +66,7 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
 
 def get_stream_metadata(stream: StreamId, *, using: str = "default") -> StreamMetadata:
     """What is said about a stream; nothing is known of most, whether they have events or not."""
+    check_name(stream)
     with live_cursor(using) as cursor:
         row = cursor.execute(statement("stream_metadata"), _names(stream)).fetchone()
     return _metadata(stream, row) if row else StreamMetadata(stream=stream)
@@ -146,6 +149,10 @@ def list_streams(
 
     The next page begins `after` the last stream of the page before.
     """
+    arguments.limit(limit)
+    arguments.text("aggregate_type", aggregate_type)
+    if after is not None:
+        check_name(after)
     parameters = {
         "aggregate_type": aggregate_type,
         "after_type": after.aggregate_type if after else "",
@@ -202,7 +209,7 @@ def _metadata(stream: StreamId, row: tuple[Any, ...]) -> StreamMetadata:
 def _check_text(text: str, pointer: str, max_length: int) -> None:
     if len(text) > max_length:
         raise InvalidEvent(f"must have at most {max_length} characters", pointer=pointer)
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(text):
         raise InvalidEvent("must be Unicode without NUL", pointer=pointer)
 
 

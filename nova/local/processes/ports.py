@@ -4,6 +4,7 @@ import errno
 import json
 import random
 import socket
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from nova.local.exceptions import LocalError, PortUnusableError
@@ -26,6 +27,13 @@ def free_port() -> int:
         if is_free(port):
             return port
     raise LocalError(f"No free port between {SERVER_PORTS.start} and {SERVER_PORTS.stop}.")
+
+
+def port_number(text: str) -> int:
+    """A port as an option of a command gives it. Raises `ArgumentTypeError` for what is none."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
+        raise ArgumentTypeError(f"{text!r} is no port: a port is a number from 1 to 65535")
+    return int(text)
 
 
 def require_free(port: int, *, option: str) -> None:

@@ -14,6 +14,7 @@ from nova.local.display import services_table, standard_output
 from nova.local.exceptions import LocalError
 from nova.local.platform import Options, Platform
 from nova.local.processes.interruption import Interrupted
+from nova.local.processes.ports import port_number
 from nova.local.services import Services, data_directory
 from nova.settings import environment as env
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options of a start."""
         parser.add_argument("--data-dir", type=Path, help="where data is kept (default: $NOVA_DATA_DIR or .nova)")
-        parser.add_argument("--port", type=int, default=8000, help="of the web server (default: 8000)")
+        parser.add_argument("--port", type=port_number, default=8000, help="of the web server (default: 8000)")
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Start, demonstrate, stop."""

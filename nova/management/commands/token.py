@@ -4,11 +4,12 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from kit.commands import OperatorCommand
 from nova.exceptions import NovaError
 from nova.models import ApiToken
 from nova.rest.tokens import SCOPES, create_token, revoke_tokens
@@ -16,7 +17,7 @@ from nova.rest.tokens import SCOPES, create_token, revoke_tokens
 MAX_LIFE = 36_500
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Creates, lists and revokes API tokens."""
 
     help = "Create, list or revoke API tokens."

@@ -11,6 +11,7 @@ from nova.local.display import services_table, standard_output
 from nova.local.exceptions import LocalError
 from nova.local.platform import Options, Platform
 from nova.local.processes.interruption import Interrupted, wait_for_signal
+from nova.local.processes.ports import port_number
 from nova.local.servers.mock_server import WARNING
 from nova.local.services import data_directory
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options of a start."""
         parser.add_argument("--data-dir", type=Path, help="where data is kept (default: $NOVA_DATA_DIR or .nova)")
-        parser.add_argument("--port", type=int, default=8000, help="of the web server (default: 8000)")
+        parser.add_argument("--port", type=port_number, default=8000, help="of the web server (default: 8000)")
         parser.add_argument("--no-demo", action="store_true", help="leave a new data directory empty")
         parser.add_argument("--broker", choices=("kafka", "mock"), default="kafka", help="mock: in memory, for a look")
 

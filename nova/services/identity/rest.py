@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from kit.json_schema import one_of
 from kit.rest.openapi import described
-from kit.rest.query import NoQuery, Text
+from kit.rest.query import Text
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
@@ -60,5 +60,4 @@ class OneUserView(APIView):
     @described(operation_id="get_user", summary="Get one user", answer=UserView, errors=(UserNotFound,))
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
-        NoQuery.of(request)
         return Response(get_user(user_id))

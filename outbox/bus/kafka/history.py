@@ -119,7 +119,8 @@ class KafkaHistory:
 
     def _offset_at(self, number: int, moment: datetime, high: int) -> int:
         """The first offset that is not older than the moment."""
-        asked = TopicPartition(self._topic, number, int(moment.timestamp() * 1_000))
+        # No message is older than 1970, and negative times mean other things to Kafka.
+        asked = TopicPartition(self._topic, number, max(0, int(moment.timestamp() * 1_000)))
         (found,) = self._consumer.offsets_for_times([asked], timeout=ANSWER_TIMEOUT)
         return int(found.offset) if found.offset >= 0 else high
 

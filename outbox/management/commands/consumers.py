@@ -7,8 +7,9 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from kit.commands import OperatorCommand
 from outbox.bus.factory import configured_bus
 from outbox.conf import outbox_conf
 from outbox.consumers.control.scope import decide, scope_within
@@ -43,14 +44,14 @@ OUTCOMES = {
     "resume": "goes on.",
     "drain": "is drained: its members finish, commit and leave.",
 }
-OFFSETS = re.compile(r"(\d+):(\d+)-(\d*)", re.ASCII)
+OFFSETS = re.compile(r"(\d{1,9}):(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
 Offset = tuple[int, tuple[int, int | None]]
 """A partition, and its first and last offset."""
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """`manage.py consumers list|pause|resume|drain|replay`."""
 
     help = "Show and steer consumer groups."

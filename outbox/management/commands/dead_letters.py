@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from kit.commands import OperatorCommand
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.executor import work_off_operations
 from outbox.dead_letters.groups import failure_groups
@@ -64,7 +65,7 @@ WIDTH = 160
 POLL_INTERVAL = 0.2
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """`manage.py dead_letters list|groups|show|retry|edit|discard|archive|status|cancel`."""
 
     help = "See dead letters, and retry, edit, discard or archive them: one, a failure group, or what a filter selects."
@@ -93,7 +94,9 @@ class Command(BaseCommand):
             _add_following(operating)
         edit = verbs.add_parser("edit", help="Have an edited copy handled in its place; the original is kept.")
         edit.add_argument("id", type=int)
-        edit.add_argument("--body", required=True, metavar="FILE", help="The new body, a JSON object; - for stdin.")
+        edit.add_argument(
+            "--body", type=Path, required=True, metavar="FILE", help="The new body, a JSON object; - for stdin."
+        )
         edit.add_argument("--type", dest="event_type", help="Another event type.")
         edit.add_argument("--schema-version", type=int, help="Another version of the payload's schema.")
         edit.add_argument("--reason", required=True, help="Why; it is kept with the operation.")
@@ -146,7 +149,8 @@ class Command(BaseCommand):
 
     def _edit(self, options: dict[str, Any]) -> None:
         try:
-            body = sys.stdin.read() if options["body"] == "-" else Path(options["body"]).read_text(encoding="utf-8")
+            file: Path = options["body"]
+            body = sys.stdin.read() if file == Path("-") else file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['body']}: {error}") from error
         edit = DeadLetterEdit(body=body, event_type=options["event_type"], schema_version=options["schema_version"])

@@ -3,11 +3,12 @@
 from io import StringIO
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kit.commands import OperatorCommand
 from projections import checkpoints
 from projections.exceptions import UnknownProjection
 from projections.lag import projection_statuses
@@ -31,7 +32,7 @@ WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """`manage.py projections status|pause|resume|rebuild`."""
 
     help = "Show and steer projections."

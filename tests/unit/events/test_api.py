@@ -5,10 +5,10 @@ from events import api
 TYPES = """
 Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefused ConcurrencyError EventContext
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
-InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MissingCast NewEvent NotFound OnAppend
-OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed StreamId
-StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic Unavailable UnknownAggregate
-UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
+InvalidArgument InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MAX_PARTITION_KEY
+MissingCast NewEvent NotFound OnAppend OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent
+Replayed ReplayFailed StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite Topic
+Unavailable UnknownAggregate UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
 FUNCTIONS = """
 accept_payload aggregates append_events append_only append_streams archive_stream casts clock_of current_context

@@ -6,6 +6,7 @@ from projections import api
 def test_exported_names_are_these():
     assert api.__all__ == [
         "MAX_PAGE",
+        "InvalidArgument",
         "Lag",
         "Outcome",
         "Page",

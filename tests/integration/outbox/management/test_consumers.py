@@ -203,6 +203,9 @@ def test_a_replay_is_narrowed_by_key_type_offset_and_time(
     assert replayed("--key", "b") == [3, 6]
     assert replayed("--type", "note.torn", "--key", "a") == [2]
     assert replayed("--from-time", between.isoformat()) == [5, 6]
+    for long_ago in ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z"):
+        assert replayed("--from-time", long_ago) == [1, 2, 3, 4, 5, 6]
+        assert replayed("--to-time", long_ago) == []
     assert replayed("--to-time", between.isoformat(), "--key", "a") == [1, 2, 4]
     # Both keys lie on the same one of the two partitions.
     assert sorted(replayed("--offset", f"{number}:1-2") for number in (0, 1)) == [[], [2, 3]]

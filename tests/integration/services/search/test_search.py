@@ -93,7 +93,30 @@ def test_any_text_is_answered_or_refused_by_name(q):
         assert search(q) == []
 
 
-@pytest.mark.parametrize("q", ["", "   ", "\0", "x" * 501])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    q=st.lists(st.sampled_from(["-", "-", "-", "-", " ", "!", "(", ")", "&", "|", "a", '"', "or", ":*"]), max_size=200)
+)
+def test_operators_without_end_are_answered_or_refused_by_name(q):
+    with suppress(InvalidParameter):
+        assert search("".join(q)) == []
+
+
+def test_as_many_dashes_as_anybody_writes_are_answered():
+    told(post("p1", caption="dog"))
+    assert found("a--b - dog") == set()
+    assert found("-" * 16 + "cat") == set()
+    assert found("--dog") == {"p1"}
+
+
+@pytest.mark.parametrize("q", ["\ufdfa" * 500, "\u0390" * 500, "\U0001f4a9" * 500, "x-" * 250, "(" * 500, '"' * 500])
+def test_a_text_that_grows_is_answered(q):
+    assert search(q) == []
+
+
+@pytest.mark.parametrize(
+    "q", ["", "   ", "\0", "x" * 501, "-" * 33 + "a", "- " * 33 + "a", "-!(" * 33 + "a", "\uff0d" * 33 + "a"]
+)
 def test_a_search_for_nothing_or_too_much_is_refused(q):
     with pytest.raises(InvalidParameter, match="q"):
         search(q)

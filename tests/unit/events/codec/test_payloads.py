@@ -1,8 +1,11 @@
 """What may come in as a payload, and how stored payloads are read."""
 
+import msgspec
 import pytest
+from msgspec import Struct
 
 from events.api import Untyped, accept_payload, decode_payload, encode_payload
+from events.codec.payloads import refuse_unknown_fields
 from events.exceptions import InvalidEvent, UnknownEventType
 from nova.services.content.events import ContentPostCreated
 from nova.services.identity.events import FieldChange, UserUpdated
@@ -51,6 +54,44 @@ def test_an_unknown_field_deep_inside_is_refused_too() -> None:
     with pytest.raises(InvalidEvent) as refused:
         accept_payload("user.updated", {"user_id": "u", "changes": changes}, accept_untyped=False)
     assert refused.value.pointer == "/payload/changes/1/by"
+
+
+class Cup(Struct, frozen=True, kw_only=True, tag_field="kind", tag="cup", rename="camel", omit_defaults=True):
+    """One of several things, with a field that JSON calls otherwise and that is left out where it is as usual."""
+
+    milli_litres: int = 250
+
+
+class Brewed(Struct, frozen=True, kw_only=True):
+    """Cups, in every way in which they may stand in a payload."""
+
+    cups: list[Cup]
+    pair: tuple[Cup, Cup]
+    by_name: dict[str, Cup]
+
+
+CUP = {"kind": "cup", "milliLitres": 250}
+BREWED = {"cups": [CUP, {"kind": "cup"}], "pair": [CUP, CUP], "by_name": {"a/b": CUP}}
+
+
+def test_tags_other_names_and_usual_values_are_fields_too() -> None:
+    refuse_unknown_fields(BREWED, msgspec.convert(BREWED, Brewed))
+    assert msgspec.convert(BREWED, Brewed).cups == [Cup(), Cup()]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"cups": [CUP, CUP | {"milli_litres": 1}]}, "/cups/1/milli_litres"),
+        ({"pair": [CUP, CUP | {"x": 1}]}, "/pair/1/x"),
+        ({"by_name": {"a/b": CUP | {"x/y": 1}}}, "/by_name/a~1b/x~1y"),
+    ],
+)
+def test_an_unknown_field_is_found_wherever_it_stands(change: dict[str, object], pointer: str) -> None:
+    sent = BREWED | change
+    with pytest.raises(InvalidEvent) as refused:
+        refuse_unknown_fields(sent, msgspec.convert(sent, Brewed))
+    assert refused.value.pointer == pointer
 
 
 def test_an_unknown_type_is_refused_or_untyped_by_choice() -> None:

@@ -1,0 +1,168 @@
+"""What an operation does not know is refused, and nothing of the request is done; each address says what it knows."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from events.api import StreamId, get_events
+from nova.rest.openapi import description
+from tests.support.problems import assert_problem
+
+JSON = "application/json"
+CONDITIONS = (
+    *("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"),
+    "Idempotency-Key",
+)
+# What stands in addresses; where a name means several things, by the path.
+PARTS = {
+    "aggregate_type": "order",
+    "aggregate_id": "o1",
+    "command": "create",
+    "event_id": "01946b2c-7d3e-7000-8000-000000000000",
+    "event_type": "order.created",
+    "failure_group": "0123456789abcdef",
+    "group": "feed-service",
+    "letter_id": "1",
+    "name": "users",
+    "operation_id": "1",
+    "post_id": "p1",
+    "row_id": "1",
+    "user_id": "u1",
+    "verb": "retry",
+}
+TEA = {"product_id": "tea", "quantity": 2, "unit_price": 500}
+CREATE = {"aggregate_id": "o1", "customer_id": "ann", "currency": "EUR", "items": [TEA]}
+FOLLOWED = {"event_type": "user.followed", "payload": {"follower_id": "a", "followed_id": "b"}}
+WRITE = {"aggregate_type": "user", "aggregate_id": "1", "events": [FOLLOWED]}
+
+
+def address(path: str) -> str:
+    """An address of the path."""
+    parts = PARTS | {"verb": "pause"} if "consumers" in path else PARTS
+    return re.sub(r"\{(\w+)\}", lambda part: parts[part[1]], path)
+
+
+PATHS = {
+    path: {m: o for m, o in operations.items() if m != "parameters"}
+    for path, operations in description()["paths"].items()
+}
+OPERATIONS = [(m, path, operation) for path, operations in PATHS.items() for m, operation in operations.items()]
+WRITES = [one for one in OPERATIONS if one[0] != "get"]
+every_path = pytest.mark.parametrize("path", PATHS)
+every_operation = pytest.mark.parametrize(
+    ("method", "path", "operation"), OPERATIONS, ids=[operation["operationId"] for _, _, operation in OPERATIONS]
+)
+every_write = pytest.mark.parametrize(
+    ("method", "path", "operation"), WRITES, ids=[operation["operationId"] for _, _, operation in WRITES]
+)
+
+
+def refused(response: Any) -> str:
+    """The parameter that was refused."""
+    (error,) = assert_problem(response, 400, "invalid-parameter")["errors"]
+    return str(error["parameter"])
+
+
+@every_operation
+def test_an_unknown_parameter_is_refused(caller, method, path, operation):
+    assert refused(caller.generic(method.upper(), f"{address(path)}?no_such=1", "{}", JSON)) == "no_such"
+
+
+@every_write
+def test_a_condition_that_the_operation_does_not_know_is_refused(caller, method, path, operation):
+    known = {parameter["name"] for parameter in operation.get("parameters", ())}
+    unknown = [name for name in CONDITIONS if name not in known]
+    assert unknown
+    for name in unknown:
+        assert refused(caller.generic(method.upper(), address(path), "{}", JSON, headers={name: '"1"'})) == name
+
+
+@every_write
+def test_a_body_in_an_encoding_is_not_understood(caller, method, path, operation):
+    for encoding in ("gzip", "GZIP", "br", "identity, deflate", "x"):
+        response = caller.generic(method.upper(), address(path), "{}", JSON, headers={"Content-Encoding": encoding})
+        assert_problem(response, 415, "unsupported-media-type")
+        assert response.headers["Accept-Encoding"] == "identity"
+    plain = caller.generic(method.upper(), address(path), "{}", JSON, headers={"Content-Encoding": "Identity"})
+    assert plain.status_code != 415
+
+
+def test_a_parameter_given_twice_is_refused(caller):
+    assert refused(caller.get("/api/v1/events?limit=1&limit=2")) == "limit"
+
+
+def test_a_dry_run_where_there_is_none_does_nothing(caller):
+    body = {"verb": "discard", "filter": {}, "reason": "a try"}
+    assert refused(caller.post("/api/v1/operations?dry_run=true", body, JSON)) == "dry_run"
+    assert caller.get("/api/v1/operations").json()["items"] == []
+
+
+def test_a_condition_on_a_transaction_does_nothing(caller):
+    for name in ("If-Match", "If-None-Match"):
+        assert refused(caller.post("/api/v1/transactions", [WRITE], JSON, headers={name: "*"})) == name
+    assert get_events(StreamId("user", "1")) == []
+
+
+def test_an_installation_may_insist_on_a_version_in_transactions_too(caller, settings):
+    settings.NOVA_REQUIRE_EXPECTED_VERSION = True
+    for write in (WRITE, WRITE | {"expected_version": "any"}):
+        answer = caller.post(
+            "/api/v1/transactions", [WRITE | {"aggregate_id": "0", "expected_version": 0}, write], JSON
+        )
+        assert "/1/expected_version" in assert_problem(answer, 428, "precondition-required")["detail"]
+    assert get_events(StreamId("user", "0")) == []
+    for version in ("no_stream", 1, "stream_exists"):
+        done = caller.post("/api/v1/transactions", [WRITE | {"expected_version": version}], JSON)
+        assert done.status_code == 201, version
+
+
+def members(schema: Any, components: dict[str, Any], seen: frozenset[str] = frozenset()) -> Any:
+    """The schemas of objects with members of their own inside a schema."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from members(part, components, seen)
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            yield from members(components[name], components, seen | {name})
+        return
+    if "properties" in schema:
+        yield schema
+    for part in schema.values():
+        yield from members(part, components, seen)
+
+
+@every_write
+def test_a_member_that_a_body_does_not_know_is_refused(caller, method, path, operation):
+    components = description()["components"]["schemas"]
+    body = operation["requestBody"]["content"][JSON]["schema"]
+    found = list(members(body, components))
+    assert found
+    assert [schema.get("title") for schema in found if schema.get("additionalProperties") is not False] == []
+
+
+def test_a_member_deep_inside_a_command_is_refused(caller):
+    body = CREATE | {"items": [TEA | {"colour": "green"}]}
+    document = assert_problem(caller.post("/api/v1/commands/order/create", body, JSON), 422, "invalid-command")
+    assert document["errors"][0]["pointer"].startswith("/items/0")
+
+
+@every_path
+def test_options_names_the_methods_and_says_nothing_else(caller, path):
+    response = caller.options(address(path))
+    assert (response.status_code, response.content) == (200, b"")
+    allowed = set(response.headers["Allow"].split(", "))
+    assert allowed - {"HEAD"} == {method.upper() for method in PATHS[path]} | {"OPTIONS"}
+    assert_problem(Client().options(address(path)), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/api/schema/", "/api/docs/"])
+def test_options_of_what_is_open_to_all_says_nothing_else_either(db, redis_url, path):
+    response = Client().options(path)
+    assert response.status_code in {200, 204}
+    assert response.content == b""
+    assert {"GET", "OPTIONS"} <= set(response.headers["Allow"].split(", "))
