@@ -133,10 +133,18 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _number(digits: str) -> float | int:
+    """JSON has one kind of number, and JSON Schema counts 2.0 among the integers, as the canonical form writes it."""
+    number = float(digits)
+    return int(number) if number.is_integer() and abs(number) <= MAX_INTEGER else number
+
+
 def _refuse_constant(name: str) -> Any:
     raise InvalidJSON(f"{name} is not JSON")
 
 
 _BEFORE_VALUES = (b",", b"[", b"{")
 _STRETCH = 1024 * 1024
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_int=_integer, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_int=_integer, parse_float=_number, parse_constant=_refuse_constant
+)

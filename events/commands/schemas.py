@@ -5,12 +5,17 @@ from typing import Any
 import msgspec
 
 from events.aggregates.aggregate import Aggregate, Command
+from events.identifiers import AGGREGATE_ID
+from kit.json_schema import pattern_of
 
 UUID_TEXT = {"type": "string", "format": "uuid"}
 _REFERENCE = "#/$defs/{name}"
 _ADDRESS: dict[str, Any] = {
-    "aggregate_id": {"type": "string", "minLength": 1, "maxLength": 255},
-    "command_id": UUID_TEXT | {"description": "Makes a repetition harmless; chosen by Nova when left out."},
+    "aggregate_id": {"type": "string", "pattern": pattern_of(AGGREGATE_ID), "minLength": 1, "maxLength": 255},
+    "command_id": {
+        "anyOf": [UUID_TEXT, {"type": "null"}],
+        "description": "Makes a repetition harmless; chosen by Nova when left out.",
+    },
 }
 
 

@@ -5,18 +5,26 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from events.aggregates.aggregate import aggregates
+from events.aggregates.aggregate import Command, aggregates
 from events.aggregates.difference import FieldDifference
 from events.commands.schemas import command_schema
+from kit.rest.openapi import Variant
 
-COMMAND: dict[str, Any] = {
-    "description": "The fields of the command that the address names, one of these.",
-    "anyOf": [
-        command_schema(aggregate, name, command)
-        for aggregate in sorted(aggregates, key=lambda kind: kind.name)
-        for name, command in aggregate.commands.items()
-    ],
-}
+
+def _first_line(command: type[Command]) -> str:
+    return (command.__doc__ or "").strip().partition("\n")[0]
+
+
+COMMANDS = [
+    Variant(
+        path={"aggregate_type": aggregate.name, "command": name},
+        summary=f"{aggregate.name}/{name}: {_first_line(command)}",
+        body=command_schema(aggregate, name, command),
+    )
+    for aggregate in sorted(aggregates, key=lambda kind: kind.name)
+    for name, command in aggregate.commands.items()
+]
+"""Each command, which has an address of its own."""
 
 
 class CommandEvent(Struct, frozen=True, kw_only=True):

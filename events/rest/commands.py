@@ -17,20 +17,34 @@ from events.codec.payloads import explain, refuse_unknown_fields
 from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
-from events.exceptions import InvalidCommand, InvalidEvent
+from events.exceptions import (
+    CommandIdConflict,
+    CommandRefused,
+    InvalidCommand,
+    InvalidEvent,
+    PayloadTooLarge,
+    StreamNotFound,
+    StreamTombstoned,
+    UnknownAggregate,
+    UnknownCommand,
+    UnreadableStream,
+    VersionConflict,
+    VersionNotFound,
+)
 from events.rest.command_representations import (
-    COMMAND,
+    COMMANDS,
     CommandAnswer,
     CommandEvent,
     DifferenceAnswer,
     StateAnswer,
 )
-from events.rest.parameters import checked_stream
+from events.rest.parameters import AggregatePath, checked_stream
 from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
 from kit.exceptions import InvalidParameter
-from kit.rest.conditions import etag, version_in
+from kit.rest.answer_headers import etag_header, replayed_header
+from kit.rest.conditions import ETAG_SCHEMA, etag, version_in
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
 
@@ -38,7 +52,10 @@ _OWN = ("aggregate_id", "command_id")
 
 
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, "header", description='Version that the aggregate must have, in quotes: `"3"`'
+    "If-Match",
+    ETAG_SCHEMA,
+    "header",
+    description='Version that the aggregate must have, in quotes: `"3"`',
 )
 
 
@@ -74,11 +91,25 @@ class CommandView(APIView):
     @described(
         operation_id="execute_command",
         summary="Give an aggregate a command",
-        body=COMMAND,
+        body=dict[str, Any],
+        variants=COMMANDS,
         answer=CommandAnswer,
         statuses=(200, 201),
         headers=(IF_MATCH,),
+        answer_headers=(etag_header(200, 201), replayed_header(200, 201)),
         query=CommandQuery,
+        errors=(
+            UnknownAggregate,
+            UnknownCommand,
+            InvalidCommand,
+            InvalidEvent,
+            CommandRefused,
+            CommandIdConflict,
+            StreamTombstoned,
+            UnreadableStream,
+            VersionConflict,
+            PayloadTooLarge,
+        ),
     )
     def post(self, request: Request, aggregate_type: str, command: str) -> Response:
         """201 with the events that it brought about, 200 when all was so already.
@@ -121,8 +152,11 @@ class AggregateView(APIView):
     @described(
         operation_id="get_aggregate",
         summary="See the state of an aggregate, now or then",
+        path=AggregatePath,
         answer=StateAnswer,
+        answer_headers=(etag_header(200),),
         query=StateQuery,
+        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The state as it is, or as it was."""
@@ -144,8 +178,10 @@ class AggregateDifferenceView(APIView):
     @described(
         operation_id="compare_aggregate",
         summary="See what has changed in an aggregate between two versions",
+        path=AggregatePath,
         answer=DifferenceAnswer,
         query=DifferenceQuery,
+        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The fields that differ."""

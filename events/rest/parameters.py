@@ -1,11 +1,13 @@
-"""Query parameters that several views of the event store take."""
+"""Parameters of queries and addresses that several views of the event store take."""
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
+from events.aggregates.aggregate import aggregates
 from events.envelope import StreamId
-from events.identifiers import check_stream
+from events.identifiers import AGGREGATE_ID, AGGREGATE_TYPE, EVENT_TYPE, check_stream
+from kit.json_schema import one_of, text_like
 from kit.rest.query import Query
 
 PAGE = 100
@@ -13,6 +15,26 @@ MAX_PAGE = 1_000
 ANSWER_BYTES = 1024 * 1024
 """Most JSON of the events of an answer; one event may have more. A server has an answer in memory until a client has
 read it."""
+
+
+AggregateType = Annotated[str, text_like(AGGREGATE_TYPE)]
+AggregateId = Annotated[str, text_like(AGGREGATE_ID)]
+EventTypeName = Annotated[str, text_like(EVENT_TYPE)]
+RegisteredType = Annotated[str, one_of(sorted(kind.name for kind in aggregates))]
+
+
+class StreamPath(Struct):
+    """The address of a stream."""
+
+    aggregate_type: AggregateType
+    aggregate_id: AggregateId
+
+
+class AggregatePath(Struct):
+    """The address of an aggregate, of which code knows how to fold its events."""
+
+    aggregate_type: RegisteredType
+    aggregate_id: AggregateId
 
 
 class Limited(Query, frozen=True, kw_only=True):

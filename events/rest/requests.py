@@ -6,17 +6,48 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
+from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta, Struct
 
+from events.codec.ijson import MAX_INTEGER
 from events.codec.payloads import accept_payload, explain
 from events.conf import EventsConf
 from events.envelope import Expected, NewEvent, StreamId, StreamWrite
-from events.exceptions import InvalidEvent, PreconditionRequired
-from events.identifiers import check_event_type
+from events.exceptions import (
+    EventIdConflict,
+    InvalidEvent,
+    PayloadTooLarge,
+    PreconditionRequired,
+    StreamTombstoned,
+    UnknownEventType,
+    VersionConflict,
+)
+from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type
+from events.rest.parameters import AggregateId, AggregateType, EventTypeName
 from kit.exceptions import InvalidParameter
+from kit.json_schema import one_of, text_like
 from kit.rest.bodies import ReasonBody
-from kit.rest.conditions import version_in
+from kit.rest.conditions import ETAG, ETAG_SCHEMA, version_in
 
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    ETAG_SCHEMA | {"pattern": rf"^(\*|{ETAG.pattern})$"},
+    "header",
+    description='Expected version in quotes, `"3"`; `*`: the stream exists. Not with `If-None-Match`',
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, "header", description="`*`: the stream does not exist yet", enum=["*"]
+)
+APPEND_ERRORS = (
+    InvalidEvent,
+    UnknownEventType,
+    PayloadTooLarge,
+    EventIdConflict,
+    StreamTombstoned,
+    VersionConflict,
+    PreconditionRequired,
+)
+"""What an append may be refused with by its own rules."""
 _EXPECTATIONS = {"any": Expected.ANY, "no_stream": Expected.NO_STREAM, "stream_exists": Expected.STREAM_EXISTS}
 _BodyT = TypeVar("_BodyT", bound=Struct)
 
@@ -24,25 +55,25 @@ _BodyT = TypeVar("_BodyT", bound=Struct)
 class EventBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One event as a client sends it."""
 
-    event_type: str
+    event_type: EventTypeName
     payload: Any
     event_id: UUID | None = None
     schema_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     timestamp: Annotated[datetime, Meta(tz=True)] | None = None
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
-    user_id: str | None = None
-    source_service: str | None = None
+    user_id: Annotated[str, text_like(USER_ID)] | None = None
+    source_service: Annotated[str, text_like(SOURCE_SERVICE)] | None = None
     metadata: dict[str, Any] = {}
 
 
 class WriteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a client wants to append to one of several streams."""
 
-    aggregate_type: str
-    aggregate_id: str
+    aggregate_type: AggregateType
+    aggregate_id: AggregateId
     events: Annotated[list[EventBody], Meta(min_length=1)]
-    expected_version: Annotated[int, Meta(ge=0, le=2**62)] | str = "any"
+    expected_version: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] | Annotated[str, one_of(_EXPECTATIONS)] = "any"
     """A version, `any`, `no_stream` or `stream_exists`."""
 
 
@@ -50,9 +81,9 @@ class MetadataBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a client says about a stream; what is left out is no longer said."""
 
     title: Annotated[str, Meta(max_length=255)] | None = None
-    max_age: Annotated[float, Meta(gt=0, le=3_153_600_000)] | None = None
+    max_age: Annotated[float, Meta(ge=1e-6, le=3_153_600_000)] | None = None
     """Seconds."""
-    max_count: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
+    max_count: Annotated[int, Meta(ge=1, le=MAX_INTEGER)] | None = None
 
 
 def new_events(body: object, conf: EventsConf) -> list[NewEvent]:

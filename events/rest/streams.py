@@ -1,5 +1,6 @@
 """Streams over HTTP: listed, described, archived and closed."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
@@ -10,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.envelope import StreamId
-from events.exceptions import InvalidEvent
-from events.rest.parameters import Limited, checked_stream
+from events.exceptions import InvalidEvent, StreamTombstoned
+from events.identifiers import AGGREGATE_ID, AGGREGATE_TYPE
+from events.rest.parameters import Limited, StreamPath, checked_stream
 from events.rest.representations import MetadataAnswer, StreamsAnswer, metadata_answer, stream_answer
 from events.rest.requests import MetadataBody, reason, stream_metadata
 from events.store.streams.metadata import (
@@ -24,16 +26,20 @@ from events.store.streams.metadata import (
     tombstone_stream,
 )
 from kit.exceptions import InvalidParameter
+from kit.json_schema import text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Text
+
+# `TYPE/ID`, or nothing.
+STREAM = re.compile(f"({AGGREGATE_TYPE.pattern}/{AGGREGATE_ID.pattern})?")
 
 
 class StreamsQuery(Limited, frozen=True, kw_only=True):
     """Which streams."""
 
     aggregate_type: Annotated[Text, Meta(description="Only streams of this type")] = ""
-    after: Annotated[Text, Meta(description="`TYPE/ID`, the last stream of the page before")] = ""
+    after: Annotated[str, text_like(STREAM), Meta(description="`TYPE/ID`, the last stream of the page before")] = ""
     archived: Annotated[Literal["false", "true"], Meta(description="`false`, or `true` to list archived ones too")] = (
         "false"
     )
@@ -71,6 +77,8 @@ class StreamMetadataView(APIView):
     @described(
         operation_id="get_stream_metadata",
         summary="See what is said about a stream",
+        path=StreamPath,
+        errors=(InvalidEvent,),
         answer=MetadataAnswer,
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -80,7 +88,9 @@ class StreamMetadataView(APIView):
     @described(
         operation_id="set_stream_metadata",
         summary="Say title, maximum age and maximum count of a stream",
+        path=StreamPath,
         body=MetadataBody,
+        errors=(InvalidEvent,),
         answer=MetadataAnswer,
     )
     def put(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -111,7 +121,12 @@ class ArchiveStreamView(_StreamOperation):
     operation = staticmethod(archive_stream)
 
     @described(
-        operation_id="archive_stream", summary="Leave a stream out of lists", body=ReasonBody, answer=MetadataAnswer
+        operation_id="archive_stream",
+        summary="Leave a stream out of lists",
+        path=StreamPath,
+        body=ReasonBody,
+        answer=MetadataAnswer,
+        errors=(InvalidEvent,),
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Archive; the stream can be read and appended to as before."""
@@ -124,7 +139,12 @@ class RestoreStreamView(_StreamOperation):
     operation = staticmethod(restore_stream)
 
     @described(
-        operation_id="restore_stream", summary="List an archived stream again", body=ReasonBody, answer=MetadataAnswer
+        operation_id="restore_stream",
+        summary="List an archived stream again",
+        path=StreamPath,
+        body=ReasonBody,
+        answer=MetadataAnswer,
+        errors=(InvalidEvent,),
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Restore; a tombstone stays."""
@@ -137,7 +157,12 @@ class TombstoneStreamView(_StreamOperation):
     operation = staticmethod(tombstone_stream)
 
     @described(
-        operation_id="tombstone_stream", summary="Close a stream for ever", body=ReasonBody, answer=MetadataAnswer
+        operation_id="tombstone_stream",
+        summary="Close a stream for ever",
+        path=StreamPath,
+        body=ReasonBody,
+        answer=MetadataAnswer,
+        errors=(InvalidEvent, StreamTombstoned),
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Tombstone; the stream can still be read and takes no more events."""

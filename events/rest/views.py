@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta
 from msgspec.structs import astuple
 from rest_framework.request import Request
@@ -13,7 +12,9 @@ from rest_framework.views import APIView
 
 from events.conf import events_conf
 from events.envelope import Appended
-from events.rest.parameters import ANSWER_BYTES, Limited, checked_stream
+from events.exceptions import EventNotFound, InvalidEvent, StreamNotFound
+from events.rest.event_bodies import EventList, WriteList
+from events.rest.parameters import ANSWER_BYTES, Limited, StreamPath, checked_stream
 from events.rest.representations import (
     AppendedAnswer,
     EventAnswer,
@@ -22,21 +23,18 @@ from events.rest.representations import (
     appended_answer,
     event_answer,
 )
-from events.rest.requests import EventBody, WriteBody, expected_version, new_events, stream_writes
+from events.rest.requests import APPEND_ERRORS, IF_MATCH, IF_NONE_MATCH, expected_version, new_events, stream_writes
 from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
+from kit.rest.answer_headers import etag_header, location_header, replayed_header
 from kit.rest.conditions import etag
 from kit.rest.links import link_to
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
 
 LOGGED_IDS = 20
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, "header", description='Expected version in quotes, `"3"`; `*`: the stream exists'
-)
-IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, "header", description="`*`: the stream does not exist yet")
 
 
 class StreamQuery(Limited, frozen=True, kw_only=True):
@@ -71,10 +69,16 @@ class StreamEventsView(APIView):
     @described(
         operation_id="append_events",
         summary="Append events to a stream, all or nothing",
-        body=Annotated[list[EventBody], Meta(min_length=1)],
+        path=StreamPath,
+        body=EventList,
         answer=AppendedAnswer,
         statuses=(201,),
-        headers=(IF_MATCH, IF_NONE_MATCH),
+        headers=(
+            IF_MATCH,
+            IF_NONE_MATCH,
+        ),
+        answer_headers=(location_header(201), etag_header(201), replayed_header(201)),
+        errors=APPEND_ERRORS,
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """Append; a repetition, known by its event ids, gets the first answer and `Idempotency-Replayed: true`."""
@@ -92,8 +96,11 @@ class StreamEventsView(APIView):
     @described(
         operation_id="read_stream",
         summary="Read a stream",
+        path=StreamPath,
         answer=EventsAnswer,
+        answer_headers=(etag_header(200),),
         query=StreamQuery,
+        errors=(InvalidEvent, StreamNotFound),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """A page of the stream; `next` is the `from_version` of the page after it."""
@@ -116,9 +123,11 @@ class TransactionsView(APIView):
     @described(
         operation_id="append_to_streams",
         summary="Append events to several streams, all or nothing",
-        body=Annotated[list[WriteBody], Meta(min_length=1)],
+        body=WriteList,
         answer=list[AppendedAnswer],
         statuses=(201,),
+        answer_headers=(replayed_header(201),),
+        errors=APPEND_ERRORS,
     )
     def post(self, request: Request) -> Response:
         """Append; `expected_version` is a number, `any`, `no_stream` or `stream_exists`."""
@@ -163,7 +172,7 @@ class EventView(APIView):
 
     required_scopes: ClassVar = {"GET": "events:read"}
 
-    @described(operation_id="get_event", summary="Get one event", answer=EventAnswer)
+    @described(operation_id="get_event", summary="Get one event", answer=EventAnswer, errors=(EventNotFound,))
     def get(self, request: Request, event_id: Any) -> Response:
         """The event of that id."""
         return Response(event_answer(get_event(event_id)))

@@ -4,7 +4,10 @@ import re
 
 from kit.exceptions import InvalidParameter
 
-_ETAG = re.compile(r'"([0-9]{1,18})"')
+ETAG = re.compile(r'"([0-9]{1,18})"')
+"""The strong entity tag of a version."""
+ETAG_SCHEMA = {"type": "string", "format": "entity-tag", "pattern": f"^{ETAG.pattern}$"}
+"""Describes it."""
 
 
 def etag(version: int) -> str:
@@ -14,7 +17,7 @@ def etag(version: int) -> str:
 
 def version_in(header: str, *, name: str) -> int:
     """The version that a header's one strong tag names. Raises `InvalidParameter` for anything else."""
-    tag = _ETAG.fullmatch(header.strip())
+    tag = ETAG.fullmatch(header.strip())
     if tag is None:
         raise InvalidParameter(name, 'must be one version in quotes, such as "3"')
     return int(tag[1])

@@ -1,6 +1,7 @@
 """OpenAPI 3.1: the description of the API, made from the views."""
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -12,7 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kit.rest.problems import MEDIA_TYPE, SCHEMA
+from kit.rest.openapi import JSON
+from kit.rest.problems import SCHEMA
+from nova.rest.operation_schema import VARIANTS
+
+CORRELATION_ID = {"description": "The request's correlation id, which the log has too.", "schema": {"type": "string"}}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -32,21 +37,45 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class Generator(SchemaGenerator):
-    """Adds the problem documents, which any operation may answer with."""
+    """Adds what all operations share, and makes each variant of an operation one of its own."""
 
     def get_schema(self, request: Request | None = None, public: bool = False) -> dict[str, Any]:  # noqa: FBT001
         """The whole description."""
         schema: dict[str, Any] = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = SCHEMA
-        components.setdefault("responses", {})["Problem"] = {
-            "description": "What went wrong",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for path in schema["paths"].values():
-            for operation in path.values():
-                operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+        components["headers"] = {"X-Correlation-ID": CORRELATION_ID}
         return schema
+
+    def parse(self, input_request: Request | None, public: bool) -> dict[str, Any]:  # noqa: FBT001
+        """The operations by address and method."""
+        found: dict[str, Any] = super().parse(input_request, public)  # type: ignore[no-untyped-call]
+        paths: dict[str, Any] = {}
+        for path, operations in found.items():
+            for method, operation in operations.items():
+                for address, one in _each(path, operation):
+                    paths.setdefault(address, {})[method] = one
+        return paths
+
+
+def _each(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An operation, or its variants, each with its address."""
+    variants = operation.pop(VARIANTS, None)
+    if variants is None:
+        yield path, operation
+        return
+    for variant in variants:
+        values: dict[str, str] = variant["path"]
+        yield (
+            path.format(**values),
+            operation
+            | {
+                "operationId": "_".join([operation["operationId"], *values.values()]),
+                "summary": variant["summary"],
+                "parameters": [one for one in operation["parameters"] if one["name"] not in values],
+                "requestBody": operation["requestBody"] | {"content": {JSON: {"schema": variant["body"]}}},
+            },
+        )
 
 
 @functools.cache

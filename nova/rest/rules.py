@@ -287,10 +287,13 @@ def problem_of(error: BaseException) -> Problem | None:
     """The problem that an exception means; None for a fault of Nova itself."""
     if table := table_with_sequence_behind(error):
         error = events.SequenceBehind(table)
-    for kind in type(error).__mro__:
-        if rule := RULES.get(kind):
-            return apply_rule(rule, error)
-    return None
+    rule = rule_of(type(error))
+    return apply_rule(rule, error) if rule else None
+
+
+def rule_of(kind: type[BaseException]) -> Rule | None:
+    """The rule for exceptions of a class; None for a fault of Nova itself."""
+    return next((rule for base in kind.__mro__ if (rule := RULES.get(base))), None)
 
 
 def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:

@@ -1,7 +1,6 @@
 """Base settings: the same wherever Nova runs; everything that differs is read from the environment."""
 
 from pathlib import Path
-from uuid import UUID
 
 from events.conf import EventsConf
 from kit.conf import SharedConf
@@ -145,7 +144,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nova.rest.negotiation.ContentNegotiation",
     "DEFAULT_METADATA_CLASS": "nova.rest.options.NoMetadata",
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "nova.rest.operation_schema.OperationSchema",
     "EXCEPTION_HANDLER": "nova.rest.errors.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
@@ -156,7 +155,6 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PATH_CONVERTER_OVERRIDES": {"event_id": UUID},
     "SERVE_INCLUDE_SCHEMA": False,
     # Its own ones name the choices of serializers, of which there are none here.
     "POSTPROCESSING_HOOKS": [],

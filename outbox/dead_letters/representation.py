@@ -3,11 +3,12 @@
 from base64 import b64encode
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from kit.json_schema import one_of
 from outbox.models import DeadLetter
 
 COMPUTED = {"archived", "edited_from"}
@@ -17,7 +18,7 @@ class DeadLetterSummary(Struct, frozen=True, kw_only=True):
     """A dead letter in a list."""
 
     id: int
-    status: str
+    status: Annotated[str, one_of(DeadLetter.Status.values)]
     archived: bool
     consumer: str
     event_id: UUID

@@ -13,7 +13,8 @@ from outbox.models import DeadLetter
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 MAX_ID = MAX_BIGINT
-DeadLetterId = Annotated[int, Meta(ge=1, le=MAX_ID)]
+# A number of JSON goes no further than 2^53 - 1.
+DeadLetterId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["open", "retrying", "retried", "discarded", "replaced"]
 MAX_IDS = 10_000

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.json_schema import one_of
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from outbox.consumers.control.scope import decide, scope_within
@@ -21,12 +22,19 @@ from outbox.consumers.control.states import (
     group_states,
     state_of,
 )
-from outbox.handling.handlers import ConsumerGroup, group_named
+from outbox.exceptions import GroupDrained, InvalidRequest, UnknownGroup
+from outbox.handling.handlers import ConsumerGroup, group_named, registered_groups
 from outbox.rest.operations import OPERATE, READ
 from outbox.rest.parameters import body_of
 
 Topic = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]
 PartitionNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class GroupPath(Struct):
+    """The address of a consumer group."""
+
+    group: Annotated[str, one_of(sorted(group.name for group in registered_groups()))]
 
 
 class PartBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +43,16 @@ class PartBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True
     topic: Topic | None = None
     partition: PartitionNumber | None = None
     """One of the topic's; all of them without it."""
+
+
+PARTITION_OF_A_TOPIC = Meta(
+    extra_json_schema={
+        "anyOf": [
+            {"required": ["topic"], "properties": {"topic": {"type": "string"}}},
+            {"properties": {"partition": {"type": "null"}}},
+        ]
+    }
+)
 
 
 class Groups(Struct, frozen=True, kw_only=True):
@@ -76,7 +94,9 @@ class ConsumerDetailView(APIView):
     @described(
         operation_id="get_consumer",
         summary="Get a consumer group with the lag of each partition",
+        path=GroupPath,
         answer=GroupDetail,
+        errors=(UnknownGroup,),
     )
     def get(self, request: Request, group: str) -> Response:
         """The group. While the broker is away `lag` and `partitions` are null, and `lag_unknown` says why."""
@@ -91,8 +111,10 @@ class ConsumerControlView(APIView):
     @described(
         operation_id="steer_consumer",
         summary="Pause or resume a consumer group, one of its topics or one partition",
-        body=PartBody,
+        path=GroupPath,
+        body=Annotated[PartBody, PARTITION_OF_A_TOPIC],
         answer=Decided,
+        errors=(InvalidRequest, UnknownGroup, GroupDrained),
     )
     def post(self, request: Request, group: str, verb: str) -> Response:
         """Decide; it holds until it is taken back, over restarts too, and a repetition does no harm.
@@ -111,8 +133,10 @@ class ConsumerDrainView(APIView):
     @described(
         operation_id="drain_consumer",
         summary="Let all members of a consumer group finish, commit and leave until it is resumed",
+        path=GroupPath,
         body=ReasonBody,
         answer=Decided,
+        errors=(InvalidRequest, UnknownGroup),
     )
     def post(self, request: Request, group: str) -> Response:
         """Decide; it holds until the group is resumed, over restarts too, and a repetition does no harm."""

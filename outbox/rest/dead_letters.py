@@ -1,5 +1,6 @@
 """Dead letters over HTTP: listed, retried, edited, discarded and archived."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.exceptions import InvalidParameter
+from kit.json_schema import text_like
 from kit.paging import Page
+from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Timestamp
@@ -17,11 +20,14 @@ from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.groups import FailureGroup, failure_groups
 from outbox.dead_letters.representation import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
 from outbox.dead_letters.selection import DeadLetterFilter, Status, by_ids, select
-from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen
+from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidEdit, InvalidRequest, RequestIdConflict
 from outbox.models import DeadLetter
 from outbox.rest.operations import OPERATE, READ, RetryBody, accepted, start
 from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, body_of
 from outbox.rest.representations import OperationView
+
+# How many dead letters the last group of the page before has, and which group that is.
+PLACE = re.compile(r"([0-9]{1,18})-([0-9A-Za-z]{1,16})", re.ASCII)
 
 
 class DeadLettersQuery(Paged, frozen=True, kw_only=True):
@@ -65,7 +71,10 @@ class FailureGroupsQuery(Limited, frozen=True, kw_only=True):
     """Which failure groups."""
 
     consumer: Annotated[Name, Meta(description="Only letters of this consumer group")] = ""
-    after: Annotated[str | None, Meta(description="`next` of the page before; the first page without it")] = None
+    after: Annotated[
+        Annotated[str, text_like(PLACE)] | None,
+        Meta(description="`next` of the page before; the first page without it"),
+    ] = None
 
 
 class EditBody(DeadLetterEdit, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +116,9 @@ class DeadLetterDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_dead_letter", summary="Get a dead letter", answer=DeadLetterView)
+    @described(
+        operation_id="get_dead_letter", summary="Get a dead letter", answer=DeadLetterView, errors=(DeadLetterNotFound,)
+    )
     def get(self, request: Request, letter_id: int) -> Response:
         """The letter with its message as it came."""
         return Response(dead_letter_view(_dead_letter(letter_id)))
@@ -125,6 +136,8 @@ class DeadLetterVerbView(APIView):
         answer=OperationView,
         statuses=(202,),
         headers=(IDEMPOTENCY_KEY,),
+        answer_headers=(location_header(202), replayed_header(202)),
+        errors=(InvalidRequest, DeadLetterNotFound, DeadLetterNotOpen, RequestIdConflict),
     )
     def post(self, request: Request, letter_id: int, verb: str) -> Response:
         """Begin; `Location` says where to see what has become of it. 409 when the letter is not open."""
@@ -143,6 +156,8 @@ class DeadLetterEditView(APIView):
         body=EditBody,
         answer=Edited,
         statuses=(202,),
+        answer_headers=(location_header(202),),
+        errors=(InvalidRequest, InvalidEdit, DeadLetterNotFound, DeadLetterNotOpen),
     )
     def post(self, request: Request, letter_id: int) -> Response:
         """Copy, edit, retry; the copy has an event id of its own, and the original stays as it came."""
@@ -184,6 +199,8 @@ class FailureGroupOperationView(APIView):
         answer=OperationView,
         statuses=(202,),
         headers=(IDEMPOTENCY_KEY,),
+        answer_headers=(location_header(202), replayed_header(202)),
+        errors=(InvalidRequest, RequestIdConflict),
     )
     def post(self, request: Request, failure_group: str, verb: str) -> Response:
         """Begin; `Location` says where to see how far it is."""
@@ -200,7 +217,7 @@ def _dead_letter(letter_id: int) -> DeadLetter:
 def _after(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
-    count, _, group = text.partition("-")
-    if not (count.isascii() and count.isdigit() and len(count) < 19 and group.isalnum() and len(group) <= 16):
+    place = PLACE.fullmatch(text)
+    if place is None:
         raise InvalidParameter("after", "must be what a page has given out as next")
-    return int(count), group
+    return int(place[1]), place[2]

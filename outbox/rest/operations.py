@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.paging import Page
+from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
 from kit.rest.links import link_to
 from kit.rest.openapi import described
@@ -21,7 +22,7 @@ from outbox.dead_letters.operations import (
     start_operation,
 )
 from outbox.dead_letters.selection import DeadLetterFilter
-from outbox.exceptions import OutboxError
+from outbox.exceptions import InvalidRequest, OperationFinished, OperationNotFound, OutboxError, RequestIdConflict
 from outbox.models import DeadLetterOperation
 from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, body_of, idempotency_key
 from outbox.rest.representations import OperationView, operation_view
@@ -59,6 +60,12 @@ class OperationBody(RetryBody, frozen=True, kw_only=True, forbid_unknown_fields=
     """Only say how many dead letters it would be."""
 
 
+class DryRun(Struct, frozen=True, kw_only=True):
+    """What an operation would be about."""
+
+    total: Annotated[int, Meta(description="How many dead letters.")]
+
+
 class OperationsView(APIView):
     """The operations."""
 
@@ -86,13 +93,16 @@ class OperationsView(APIView):
         body=OperationBody,
         answer=OperationView,
         statuses=(202,),
+        dry_run=DryRun,
         headers=(IDEMPOTENCY_KEY,),
+        answer_headers=(location_header(202), replayed_header(202)),
+        errors=(InvalidRequest, RequestIdConflict),
     )
     def post(self, request: Request) -> Response:
         """Begin; `Location` says where to see how far it is. A dry run answers 200 with `total` and does nothing."""
         body = body_of(request.data, OperationBody)
         if body.dry_run:
-            return Response({"total": affected(body.verb, body.filter).count()})
+            return Response(DryRun(total=affected(body.verb, body.filter).count()))
         return start(request, body.verb, body.filter, body)
 
 
@@ -101,7 +111,12 @@ class OperationDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_operation", summary="See how far an operation is", answer=OperationView)
+    @described(
+        operation_id="get_operation",
+        summary="See how far an operation is",
+        answer=OperationView,
+        errors=(OperationNotFound,),
+    )
     def get(self, request: Request, operation_id: int) -> Response:
         """The operation as it is now."""
         return Response(operation_view(get_operation(operation_id)))
@@ -117,6 +132,7 @@ class CancelOperationView(APIView):
         summary="Stop an operation behind the dead letter in hand",
         body=ReasonBody,
         answer=OperationView,
+        errors=(InvalidRequest, OperationNotFound, OperationFinished),
     )
     def post(self, request: Request, operation_id: int) -> Response:
         """Cancel; dead letters whose turn has not come are open again. 409 when it has ended."""

@@ -50,8 +50,8 @@ def idempotency_key(headers: Mapping[str, str]) -> UUID | None:
     """What makes a repetition harmless. Raises `InvalidParameter` for what is no UUID."""
     text = headers.get("Idempotency-Key")
     try:
-        return None if text is None else UUID(text)
-    except ValueError:
+        return None if text is None else msgspec.convert(text, UUID)
+    except msgspec.ValidationError:
         raise InvalidParameter("Idempotency-Key", "must be a UUID") from None
 
 

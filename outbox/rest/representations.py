@@ -1,26 +1,29 @@
 """Operations and outbox rows as they look in answers."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from kit.json_schema import one_of
 from outbox.models import DeadLetterOperation, OutboxAction, OutboxEvent
+
+RowState = Literal["pending", "waiting", "dead", "published", "discarded"]
 
 
 class OperationView(Struct, frozen=True, kw_only=True):
     """An operation on dead letters, and how far it is."""
 
     id: int
-    verb: str
+    verb: Annotated[str, one_of(DeadLetterOperation.Verb.values)]
     filter: dict[str, Any]
     actor: str
     reason: str
     rate: float | None
     """Most dead letters in a second."""
-    state: str
+    state: Annotated[str, one_of(DeadLetterOperation.State.values)]
     total: int
     done: int
     failed: int
@@ -39,7 +42,7 @@ class RowView(Struct, frozen=True, kw_only=True):
     """An outbox row. Its event is in the log under its id."""
 
     id: int
-    state: str
+    state: RowState
     event_id: UUID
     event_type: str
     aggregate_type: str

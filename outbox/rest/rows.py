@@ -1,20 +1,23 @@
 """Outbox rows over HTTP: listed, retried, discarded and rerouted."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, get_args
 
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.json_schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from outbox.dead_letters.selection import DeadLetterId
-from outbox.exceptions import InvalidRequest
+from outbox.exceptions import InvalidRequest, InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxEvent
 from outbox.relay.row_actions import (
+    MAX_KEY,
+    TOPIC,
     discard_outbox_rows,
     get_outbox_row,
     outbox_actions,
@@ -24,9 +27,8 @@ from outbox.relay.row_actions import (
 from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OPERATE, READ
 from outbox.rest.parameters import Name, Paged, body_of
-from outbox.rest.representations import RowDetail, RowView, row_detail, row_view
+from outbox.rest.representations import RowDetail, RowState, RowView, row_detail, row_view
 
-State = Literal["pending", "waiting", "dead", "published", "discarded"]
 # Most rows that one request deals with.
 MAX_ROWS = 10_000
 VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": discard_outbox_rows}
@@ -35,7 +37,9 @@ VERBS: dict[str, Callable[..., int]] = {"retry": retry_outbox_rows, "discard": d
 class RowsQuery(Paged, frozen=True, kw_only=True):
     """Which rows."""
 
-    state: Annotated[State | None, Meta(description=f"Only rows in this state: {', '.join(get_args(State))}")] = None
+    state: Annotated[RowState | None, Meta(description=f"Only rows in this state: {', '.join(get_args(RowState))}")] = (
+        None
+    )
     topic: Annotated[Name, Meta(description="Only rows for this topic")] = ""
     event_type: Annotated[Name, Meta(description="Only rows of this event type")] = ""
 
@@ -56,11 +60,33 @@ class RowsBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True
         raise InvalidRequest("needs either ids or a filter", pointer="")
 
 
+ONE_WAY = Meta(
+    extra_json_schema={
+        "oneOf": [
+            {"required": ["ids"], "properties": {"ids": {"type": "array"}, "filter": {"type": "null"}}},
+            {"required": ["filter"], "properties": {"filter": {"type": "object"}, "ids": {"type": "null"}}},
+        ]
+    }
+)
+"""Rows are named either by their numbers or by a filter."""
+
+
 class RouteBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a row shall go, and why; what is left out stays."""
 
-    topic: str | None = None
-    partition_key: str | None = None
+    topic: Annotated[str, text_like(TOPIC), Meta(extra_json_schema={"not": {"enum": [".", ".."]}})] | None = None
+    partition_key: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_KEY})] | None = None
+
+
+SOMETHING = Meta(
+    extra_json_schema={
+        "anyOf": [
+            {"required": ["topic"], "properties": {"topic": {"type": "string"}}},
+            {"required": ["partition_key"], "properties": {"partition_key": {"type": "string"}}},
+        ]
+    }
+)
+"""A route names a topic, a key or both."""
 
 
 class Changed(Struct, frozen=True, kw_only=True):
@@ -100,7 +126,7 @@ class RowDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=RowDetail)
+    @described(operation_id="get_outbox_row", summary="Get an outbox row", answer=RowDetail, errors=(RowNotFound,))
     def get(self, request: Request, row_id: int) -> Response:
         """The row, and what operators have done to it."""
         row = get_outbox_row(row_id)
@@ -115,8 +141,9 @@ class RowsOperationView(APIView):
     @described(
         operation_id="operate_on_outbox_rows",
         summary="Retry dead and waiting outbox rows now, or never publish dead ones",
-        body=RowsBody,
+        body=Annotated[RowsBody, ONE_WAY],
         answer=Changed,
+        errors=(InvalidRequest,),
     )
     def post(self, request: Request, verb: str) -> Response:
         """Do it; rows in another state stay as they are, so that a repetition does no harm."""
@@ -134,6 +161,7 @@ class RowOperationView(APIView):
         summary="Retry a dead or waiting outbox row now, or never publish a dead one",
         body=ReasonBody,
         answer=Changed,
+        errors=(InvalidRequest, RowNotFound),
     )
     def post(self, request: Request, row_id: int, verb: str) -> Response:
         """Do it; a row in another state stays as it is."""
@@ -150,8 +178,9 @@ class RowRouteView(APIView):
     @described(
         operation_id="reroute_outbox_row",
         summary="Send a dead outbox row to another topic or under another key",
-        body=RouteBody,
+        body=Annotated[RouteBody, SOMETHING],
         answer=RowView,
+        errors=(InvalidRequest, InvalidRoute, RowNotFound, RowNotDead),
     )
     def post(self, request: Request, row_id: int) -> Response:
         """Reroute, and try again with all attempts; the payload stays the event's. 409 when the row is not dead."""

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter, StringConverter
 
+from outbox.models import DeadLetterOperation
 from outbox.rest import consumers, dead_letters, operations, rows
 
 
@@ -17,13 +18,13 @@ class Number(IntConverter):
 class DeadLetterVerb(StringConverter):
     """What can be done to dead letters."""
 
-    regex = "retry|discard|archive"
+    regex = "|".join(DeadLetterOperation.Verb.values)
 
 
 class RowVerb(StringConverter):
     """What can be done to outbox rows."""
 
-    regex = "retry|discard"
+    regex = "|".join(rows.VERBS)
 
 
 class ControlVerb(StringConverter):

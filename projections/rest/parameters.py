@@ -22,4 +22,7 @@ class Limited(Query, frozen=True, kw_only=True):
 class Paged(Limited, frozen=True, kw_only=True):
     """Which page."""
 
-    after: Annotated[str | None, Meta(description="`next` of the page before; the first page without it")] = None
+    after: Annotated[
+        Annotated[str, Meta(extra_json_schema={"format": "cursor"})] | None,
+        Meta(description="`next` of the page before; the first page without it"),
+    ] = None

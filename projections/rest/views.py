@@ -1,17 +1,25 @@
 """Projections over HTTP: how far each of them is."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.json_schema import one_of
 from kit.rest.openapi import described
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_statuses
+from projections.projection import registered_projections
 
 READ = {"GET": "read-models:read"}
+
+
+class ProjectionPath(Struct):
+    """The address of a projection."""
+
+    name: Annotated[str, one_of(sorted(one.name for one in registered_projections()))]
 
 
 class Statuses(Struct, frozen=True, kw_only=True):
@@ -44,7 +52,9 @@ class OneProjectionView(APIView):
     @described(
         operation_id="get_projection",
         summary="See how far a projection is",
+        path=ProjectionPath,
         answer=ProjectionStatus,
+        errors=(UnknownProjection,),
     )
     def get(self, request: Request, name: str) -> Response:
         """Status, checkpoint and lag."""

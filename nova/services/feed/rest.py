@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.rest.openapi import described
+from nova.services.feed.exceptions import PostNotFound
 from nova.services.feed.queries import PostView, feed, get_post
 from projections.api import Page
 from projections.rest.parameters import Paged
@@ -36,7 +37,7 @@ class PostDetailView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_post", summary="Get one post", answer=PostView)
+    @described(operation_id="get_post", summary="Get one post", answer=PostView, errors=(PostNotFound,))
     def get(self, request: Request, post_id: str) -> Response:
         """The post of that id, if it can be seen."""
         return Response(get_post(post_id))

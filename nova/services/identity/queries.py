@@ -1,10 +1,12 @@
 """Queries of users: get one, list them, search by name or e-mail."""
 
 from datetime import datetime
+from typing import Annotated
 
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
+from kit.json_schema import one_of
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
 from nova.services.text_folding import fold
@@ -29,8 +31,7 @@ class UserView(Struct, frozen=True, kw_only=True):
     is_verified: bool
     follower_count: int
     roles: list[str]
-    status: str
-    """`active`, `inactive` or `deleted`."""
+    status: Annotated[str, one_of(User.Status.values)]
     created_at: datetime | None
     updated_at: datetime
     deleted_at: datetime | None

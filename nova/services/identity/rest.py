@@ -7,8 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.json_schema import one_of
 from kit.rest.openapi import described
-from nova.services.identity.queries import UserView, get_user, list_users
+from kit.rest.query import Text
+from nova.services.identity.exceptions import UserNotFound
+from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
 
@@ -18,9 +21,17 @@ READ = {"GET": "read-models:read"}
 class UsersQuery(Paged, frozen=True, kw_only=True):
     """Which users."""
 
-    search: Annotated[str, Meta(description="Part of a user name, display name or e-mail, in any case")] = ""
+    search: Annotated[
+        Text,
+        Meta(
+            description="Part of a user name, display name or e-mail, in any case",
+            extra_json_schema={"maxLength": MAX_TERM},
+        ),
+    ] = ""
     status: Annotated[
-        str, Meta(description="`active` by default, `inactive` for deactivated ones, or `any` of the two")
+        str,
+        one_of(LISTED),
+        Meta(description="`active` by default, `inactive` for deactivated ones, or `any` of the two"),
     ] = "active"
 
 
@@ -46,7 +57,7 @@ class OneUserView(APIView):
 
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_user", summary="Get one user", answer=UserView)
+    @described(operation_id="get_user", summary="Get one user", answer=UserView, errors=(UserNotFound,))
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
         return Response(get_user(user_id))

@@ -1,11 +1,13 @@
 """Query of search: the posts and users that have these words."""
 
 import re
+from typing import Annotated
 
 from django.db import connection
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
+from kit.json_schema import one_of
 from nova.services.search.models import SearchDocument
 from nova.services.search.sql.statements import statement
 from nova.services.text_folding import fold
@@ -20,8 +22,7 @@ TOO_MANY_DASHES = re.compile(rf"(?:-[^\w-]*){{{MAX_DASHES + 1},}}")
 class SearchHit(Struct, frozen=True, kw_only=True):
     """A document that was found."""
 
-    kind: str
-    """`post` or `user`."""
+    kind: Annotated[str, one_of(SearchDocument.Kind.values)]
     id: str
     text: str
     """The caption of a post, the names of a user."""

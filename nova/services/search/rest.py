@@ -7,8 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.json_schema import one_of
 from kit.rest.openapi import described
-from nova.services.search.queries import SearchHit, search
+from nova.services.search.models import SearchDocument
+from nova.services.search.queries import MAX_QUERY, SearchHit, search
 from projections.rest.parameters import Limited
 
 READ = {"GET": "read-models:read"}
@@ -17,8 +19,17 @@ READ = {"GET": "read-models:read"}
 class SearchQuery(Limited, frozen=True, kw_only=True):
     """What to look for."""
 
-    q: Annotated[str, Meta(description='Words, "a phrase", alternatives with `or`, and -exclusions')]
-    kind: Annotated[str | None, Meta(description="`post` or `user`; both by default")] = None
+    q: Annotated[
+        str,
+        Meta(
+            description='Words, "a phrase", alternatives with `or`, and -exclusions',
+            extra_json_schema={"pattern": r"[^\s\x00-\x1f]", "maxLength": MAX_QUERY},
+        ),
+    ]
+    kind: Annotated[
+        Annotated[str, one_of(SearchDocument.Kind.values)] | None,
+        Meta(description="`post` or `user`; both by default"),
+    ] = None
 
 
 class Hits(Struct, frozen=True, kw_only=True):

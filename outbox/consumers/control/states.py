@@ -6,13 +6,14 @@ The broker may be away just when an operator wants to hold a group. The lag is u
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 import structlog
 from django.db.models.functions import Now
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from kit.json_schema import one_of
 from outbox.bus.base import PartitionLag
 from outbox.consumers.control.decisions import Decisions
 from outbox.consumers.health import SILENCE, checks
@@ -34,8 +35,7 @@ UNREACHABLE = "The broker does not answer, or does not let us in."
 class Control(Struct, frozen=True, kw_only=True):
     """What an operator has decided, and nobody has taken back."""
 
-    verb: str
-    """`pause` or `drain`."""
+    verb: Annotated[str, one_of(ConsumerControl.Verb.values)]
     topic: str | None
     """None for all topics."""
     partition: int | None
@@ -48,8 +48,7 @@ class Control(Struct, frozen=True, kw_only=True):
 class PastDecision(Struct, frozen=True, kw_only=True):
     """What an operator has decided or taken back, wherever: in the console, over HTTP or on the command line."""
 
-    verb: str
-    """`pause`, `resume` or `drain`."""
+    verb: Annotated[str, one_of(ConsumerAction.Verb.values)]
     topic: str | None
     """None for all topics."""
     partition: int | None

@@ -59,8 +59,19 @@ def test_what_cannot_be_an_event_gets_422_with_a_pointer(caller, body, pointer):
     assert document["errors"][0]["pointer"].startswith(pointer)
 
 
-def test_an_empty_body_is_no_event(caller):
-    assert_problem(caller.post(STREAM, b"", content_type=JSON), 422, "invalid-event")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", STREAM),
+        ("put", "/api/v1/streams/user/1/metadata"),
+        ("post", "/api/v1/streams/user/1/archive"),
+        ("post", "/api/v1/commands/user/create"),
+        ("post", "/api/v1/operations"),
+    ],
+)
+def test_a_body_that_is_missing_is_no_empty_object(caller, method, path):
+    document = assert_problem(caller.generic(method.upper(), path, b"", content_type=JSON), 400, "bad-request")
+    assert document["detail"] == "a body is needed"
 
 
 @pytest.mark.parametrize(
