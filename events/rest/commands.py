@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from events.aggregates.aggregate import aggregates
 from events.aggregates.difference import as_json
@@ -47,6 +46,7 @@ from kit.rest.answer_headers import etag_header, replayed_header
 from kit.rest.conditions import ETAG_SCHEMA, etag, version_in
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
+from kit.rest.view import ApiView
 
 _OWN = ("aggregate_id", "command_id")
 
@@ -83,7 +83,7 @@ class DifferenceQuery(Query, frozen=True, kw_only=True):
     last: Annotated[BigInt, Meta(description="Another version")] = msgspec.field(name="to")
 
 
-class CommandView(APIView):
+class CommandView(ApiView):
     """Commands to aggregates."""
 
     required_scopes: ClassVar = {"POST": "commands:execute"}
@@ -144,7 +144,7 @@ class CommandView(APIView):
         return Response(_executed(answer), status=201 if event_ids else 200, headers=headers)
 
 
-class AggregateView(APIView):
+class AggregateView(ApiView):
     """The state of an aggregate."""
 
     required_scopes: ClassVar = {"GET": "events:read"}
@@ -170,7 +170,7 @@ class AggregateView(APIView):
         return _state(state_at_version(aggregate, aggregate_id, query.version))
 
 
-class AggregateDifferenceView(APIView):
+class AggregateDifferenceView(ApiView):
     """What has changed."""
 
     required_scopes: ClassVar = {"GET": "events:read"}

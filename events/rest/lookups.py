@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from events.rest.parameters import ANSWER_BYTES, Limited
 from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePlace, event_answer
@@ -14,6 +13,7 @@ from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Timestamp
+from kit.rest.view import ApiView
 
 
 class ByTypeQuery(Limited, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class ByTimeQuery(Limited, frozen=True, kw_only=True):
     after: Annotated[BigInt, Meta(description="Position after which events of that very time begin")] = 0
 
 
-class EventsByTypeView(APIView):
+class EventsByTypeView(ApiView):
     """The events of a type."""
 
     required_scopes: ClassVar = {"GET": "events:read"}
@@ -55,7 +55,7 @@ class EventsByTypeView(APIView):
         return Response(EventsAnswer(items=[event_answer(event) for event in page.events], next=following))
 
 
-class EventsByTimeView(APIView):
+class EventsByTimeView(ApiView):
     """Events in the order of the times at which they happened."""
 
     required_scopes: ClassVar = {"GET": "events:read"}

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from events.envelope import StreamId
 from events.exceptions import InvalidEvent, StreamTombstoned
@@ -30,6 +29,7 @@ from kit.json_schema import text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Text
+from kit.rest.view import ApiView
 
 # `TYPE/ID`, or nothing.
 STREAM = re.compile(f"({AGGREGATE_TYPE.pattern}/{AGGREGATE_ID.pattern})?")
@@ -45,7 +45,7 @@ class StreamsQuery(Limited, frozen=True, kw_only=True):
     )
 
 
-class StreamsView(APIView):
+class StreamsView(ApiView):
     """The list of streams."""
 
     required_scopes: ClassVar = {"GET": "events:read"}
@@ -69,7 +69,7 @@ class StreamsView(APIView):
         return Response(StreamsAnswer(items=[stream_answer(stream) for stream in streams], next=following))
 
 
-class StreamMetadataView(APIView):
+class StreamMetadataView(ApiView):
     """What is said about one stream."""
 
     required_scopes: ClassVar = {"GET": "events:read", "PUT": "operate"}
@@ -103,7 +103,7 @@ class StreamMetadataView(APIView):
         return Response(metadata_answer(said))
 
 
-class _StreamOperation(APIView):
+class _StreamOperation(ApiView):
     """Something that an operator does to a stream, with a reason."""
 
     required_scopes: ClassVar = {"POST": "operate"}

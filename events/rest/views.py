@@ -8,7 +8,6 @@ from msgspec import Meta
 from msgspec.structs import astuple
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from events.conf import events_conf
 from events.envelope import Appended
@@ -33,6 +32,7 @@ from kit.rest.conditions import etag
 from kit.rest.links import link_to
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
+from kit.rest.view import ApiView
 
 LOGGED_IDS = 20
 
@@ -61,7 +61,7 @@ class LogQuery(Limited, frozen=True, kw_only=True):
     until: Annotated[Timestamp | None, Meta(description="Only what happened before this time")] = None
 
 
-class StreamEventsView(APIView):
+class StreamEventsView(ApiView):
     """The events of one stream."""
 
     required_scopes: ClassVar = {"GET": "events:read", "POST": "events:append"}
@@ -115,7 +115,7 @@ class StreamEventsView(APIView):
         return Response(body, headers={"ETag": etag(version)})
 
 
-class TransactionsView(APIView):
+class TransactionsView(ApiView):
     """Appends to several streams at once."""
 
     required_scopes: ClassVar = {"POST": "events:append"}
@@ -136,7 +136,7 @@ class TransactionsView(APIView):
         return _created([appended_answer(answer) for answer in answers], {}, replayed=answers[0].replayed)
 
 
-class LogView(APIView):
+class LogView(ApiView):
     """The log of all events."""
 
     required_scopes: ClassVar = {"GET": "events:read"}
@@ -167,7 +167,7 @@ class LogView(APIView):
         return Response(LogAnswer(items=items, next=page.position, safe_position=page.safe_position))
 
 
-class EventView(APIView):
+class EventView(ApiView):
     """One event."""
 
     required_scopes: ClassVar = {"GET": "events:read"}

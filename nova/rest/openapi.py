@@ -11,10 +11,10 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.rest.openapi import JSON
 from kit.rest.problems import SCHEMA
+from kit.rest.view import ApiView
 from nova.rest.operation_schema import VARIANTS
 
 CORRELATION_ID = {"description": "The request's correlation id, which the log has too.", "schema": {"type": "string"}}
@@ -90,7 +90,7 @@ def description_text() -> str:
     return text.decode()
 
 
-class SchemaView(APIView):
+class SchemaView(ApiView):
     """The description, for programs; open to all, as the code is."""
 
     authentication_classes = ()

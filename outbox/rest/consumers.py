@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.json_schema import one_of
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import (
     Control,
@@ -71,7 +71,7 @@ class Decided(Struct, frozen=True, kw_only=True):
     """What holds a resumed part all the same, because it is about more."""
 
 
-class ConsumersView(APIView):
+class ConsumersView(ApiView):
     """The consumer groups."""
 
     required_scopes: ClassVar = READ
@@ -86,7 +86,7 @@ class ConsumersView(APIView):
         return Response(Groups(items=group_states()))
 
 
-class ConsumerDetailView(APIView):
+class ConsumerDetailView(ApiView):
     """One consumer group."""
 
     required_scopes: ClassVar = READ
@@ -103,7 +103,7 @@ class ConsumerDetailView(APIView):
         return Response(group_detail(group_named(group)))
 
 
-class ConsumerControlView(APIView):
+class ConsumerControlView(ApiView):
     """What is let through."""
 
     required_scopes: ClassVar = OPERATE
@@ -125,7 +125,7 @@ class ConsumerControlView(APIView):
         return _decided(request, verb, group_named(group), body, topic=body.topic or "", partition=body.partition)
 
 
-class ConsumerDrainView(APIView):
+class ConsumerDrainView(ApiView):
     """The leaving of all members."""
 
     required_scopes: ClassVar = OPERATE

@@ -7,7 +7,6 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.exceptions import InvalidParameter
 from kit.json_schema import text_like
@@ -16,6 +15,7 @@ from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Timestamp
+from kit.rest.view import ApiView
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.groups import FailureGroup, failure_groups
 from outbox.dead_letters.representation import DeadLetterSummary, DeadLetterView, dead_letter_summary, dead_letter_view
@@ -91,7 +91,7 @@ class Edited(Struct, frozen=True, kw_only=True):
     operation: int
 
 
-class DeadLettersView(APIView):
+class DeadLettersView(ApiView):
     """The dead letters."""
 
     required_scopes: ClassVar = READ
@@ -111,7 +111,7 @@ class DeadLettersView(APIView):
         return Response(Page(items=[dead_letter_summary(letter) for letter in page], next=following))
 
 
-class DeadLetterDetailView(APIView):
+class DeadLetterDetailView(ApiView):
     """One dead letter."""
 
     required_scopes: ClassVar = READ
@@ -124,7 +124,7 @@ class DeadLetterDetailView(APIView):
         return Response(dead_letter_view(_dead_letter(letter_id)))
 
 
-class DeadLetterVerbView(APIView):
+class DeadLetterVerbView(ApiView):
     """Something that is done to one letter."""
 
     required_scopes: ClassVar = OPERATE
@@ -145,7 +145,7 @@ class DeadLetterVerbView(APIView):
         return start(request, verb, by_ids(letter.pk), body, nothing=DeadLetterNotOpen(letter.pk, letter.status))
 
 
-class DeadLetterEditView(APIView):
+class DeadLetterEditView(ApiView):
     """The mending of a letter."""
 
     required_scopes: ClassVar = OPERATE
@@ -168,7 +168,7 @@ class DeadLetterEditView(APIView):
         return accepted(edited, operation)
 
 
-class FailureGroupsView(APIView):
+class FailureGroupsView(ApiView):
     """The failure groups."""
 
     required_scopes: ClassVar = READ
@@ -187,7 +187,7 @@ class FailureGroupsView(APIView):
         return Response(Page(items=list(groups), next=following))
 
 
-class FailureGroupOperationView(APIView):
+class FailureGroupOperationView(ApiView):
     """Something that is done to all letters of a failure group."""
 
     required_scopes: ClassVar = OPERATE

@@ -5,13 +5,13 @@ from typing import Annotated, ClassVar, Literal, get_args
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
 from kit.rest.links import link_to
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from outbox.dead_letters.operations import (
     MAX_RATE,
     MIN_RATE,
@@ -66,7 +66,7 @@ class DryRun(Struct, frozen=True, kw_only=True):
     total: Annotated[int, Meta(description="How many dead letters.")]
 
 
-class OperationsView(APIView):
+class OperationsView(ApiView):
     """The operations."""
 
     required_scopes: ClassVar = READ | OPERATE
@@ -106,7 +106,7 @@ class OperationsView(APIView):
         return start(request, body.verb, body.filter, body)
 
 
-class OperationDetailView(APIView):
+class OperationDetailView(ApiView):
     """One operation."""
 
     required_scopes: ClassVar = READ
@@ -122,7 +122,7 @@ class OperationDetailView(APIView):
         return Response(operation_view(get_operation(operation_id)))
 
 
-class CancelOperationView(APIView):
+class CancelOperationView(ApiView):
     """The end of an operation before its time."""
 
     required_scopes: ClassVar = OPERATE

@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar, get_args
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.json_schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest, InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxEvent
@@ -95,7 +95,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     changed: int
 
 
-class RowsView(APIView):
+class RowsView(ApiView):
     """The outbox."""
 
     required_scopes: ClassVar = READ
@@ -121,7 +121,7 @@ class RowsView(APIView):
         return Response(Page(items=[row_view(row) for row in page], next=following))
 
 
-class RowDetailView(APIView):
+class RowDetailView(ApiView):
     """One row."""
 
     required_scopes: ClassVar = READ
@@ -133,7 +133,7 @@ class RowDetailView(APIView):
         return Response(row_detail(row, outbox_actions(row.pk)))
 
 
-class RowsOperationView(APIView):
+class RowsOperationView(ApiView):
     """A decision about several rows."""
 
     required_scopes: ClassVar = OPERATE
@@ -151,7 +151,7 @@ class RowsOperationView(APIView):
         return Response(Changed(changed=VERBS[verb](body.selection(), actor=str(request.user), reason=body.reason)))
 
 
-class RowOperationView(APIView):
+class RowOperationView(ApiView):
     """A decision about one row."""
 
     required_scopes: ClassVar = OPERATE
@@ -170,7 +170,7 @@ class RowOperationView(APIView):
         return Response(Changed(changed=VERBS[verb]([row.pk], actor=str(request.user), reason=body.reason)))
 
 
-class RowRouteView(APIView):
+class RowRouteView(ApiView):
     """Where a row goes."""
 
     required_scopes: ClassVar = OPERATE

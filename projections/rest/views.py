@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.json_schema import one_of
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from projections.exceptions import UnknownProjection
 from projections.lag import ProjectionStatus, projection_statuses
 from projections.projection import registered_projections
@@ -29,7 +29,7 @@ class Statuses(Struct, frozen=True, kw_only=True):
     next: None = None
 
 
-class ProjectionsView(APIView):
+class ProjectionsView(ApiView):
     """The projections."""
 
     required_scopes: ClassVar = READ
@@ -44,7 +44,7 @@ class ProjectionsView(APIView):
         return Response(Statuses(items=projection_statuses()))
 
 
-class OneProjectionView(APIView):
+class OneProjectionView(ApiView):
     """One projection."""
 
     required_scopes: ClassVar = READ

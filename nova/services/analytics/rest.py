@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from nova.services.analytics.queries import DailyCount, daily_counts, totals
 from projections.rest.parameters import Paged
 
@@ -32,7 +32,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
 
 
-class EventCountsView(APIView):
+class EventCountsView(ApiView):
     """Analytics."""
 
     required_scopes: ClassVar = READ

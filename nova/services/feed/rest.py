@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.feed.queries import PostView, feed, get_post
 from projections.api import Page
@@ -15,7 +15,7 @@ from projections.rest.parameters import Paged
 READ = {"GET": "read-models:read"}
 
 
-class FeedView(APIView):
+class FeedView(ApiView):
     """A user's feed."""
 
     required_scopes: ClassVar = READ
@@ -32,7 +32,7 @@ class FeedView(APIView):
         return Response(feed(user_id, before=query.after, limit=query.limit))
 
 
-class PostDetailView(APIView):
+class PostDetailView(ApiView):
     """One post."""
 
     required_scopes: ClassVar = READ

@@ -5,11 +5,11 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.json_schema import one_of
 from kit.rest.openapi import described
 from kit.rest.query import Text
+from kit.rest.view import ApiView
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
@@ -35,7 +35,7 @@ class UsersQuery(Paged, frozen=True, kw_only=True):
     ] = "active"
 
 
-class UsersView(APIView):
+class UsersView(ApiView):
     """The users."""
 
     required_scopes: ClassVar = READ
@@ -52,7 +52,7 @@ class UsersView(APIView):
         return Response(list_users(search=query.search, status=query.status, after=query.after, limit=query.limit))
 
 
-class OneUserView(APIView):
+class OneUserView(ApiView):
     """One user."""
 
     required_scopes: ClassVar = READ

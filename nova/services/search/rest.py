@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kit.json_schema import one_of
 from kit.rest.openapi import described
+from kit.rest.view import ApiView
 from nova.services.search.models import SearchDocument
 from nova.services.search.queries import MAX_QUERY, SearchHit, search
 from projections.rest.parameters import Limited
@@ -39,7 +39,7 @@ class Hits(Struct, frozen=True, kw_only=True):
     next: None = None
 
 
-class SearchView(APIView):
+class SearchView(ApiView):
     """Search."""
 
     required_scopes: ClassVar = READ
