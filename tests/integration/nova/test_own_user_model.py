@@ -1,4 +1,7 @@
-"""A project with a user model of its own: Nova starts, is migrated, and its console and tokens know people by it."""
+"""A project with a user model of its own, and no settings of REST framework.
+
+Nova starts, is migrated, its console and tokens know people by that model, and nothing of its API is open.
+"""
 
 import os
 import subprocess
@@ -30,6 +33,10 @@ try:
     from nova.models import ApiToken
 
     print("created by", ApiToken.objects.get().created_by_id)
+    body = [{"event_type": "user.followed", "payload": {"follower_id": "a", "followed_id": "b"}}]
+    for who in (Client(), client):
+        refused = who.post("/api/v1/streams/user/7/events", body, content_type="application/json")
+        print("refused", refused.status_code, refused["Content-Type"])
 finally:
     teardown_databases(created, verbosity=0)
 """
@@ -44,6 +51,7 @@ def test_nova_runs_in_it(database_url: str, redis_server_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TRY], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert done.stdout.splitlines()[-4:] == [
-        *("entered 302 /admin/", "overview 200 200", "token 200", "created by ann@example.org")
+    assert done.stdout.splitlines()[-6:] == [
+        *("entered 302 /admin/", "overview 200 200", "token 200", "created by ann@example.org"),
+        *["refused 401 application/problem+json"] * 2,
     ], done.stderr
