@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
@@ -56,7 +56,6 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
                     if not is_outage(error):
                         _give_up(operation_id, error)
                         raise
-                    connection.close()
                     log.warning("an operation waits for a server", operation=operation_id, error=type(error).__name__)
                     pause = OUTAGE_RETRY_DELAY
                 if pause is None:
