@@ -87,6 +87,8 @@ def as_recorded(event_type: str, data: object, schema_version: int) -> Struct:
     if not isinstance(data, dict):
         raise InvalidEvent("must be a JSON object", pointer="/payload")
     untyped = Untyped(event_type, data, schema_version)
+    if registry.named(event_type) is None:
+        return untyped
     text = encode_payload(untyped)
     try:
         payload = decode_payload(event_type, schema_version, text)

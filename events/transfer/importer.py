@@ -23,19 +23,15 @@ from events.api import (
     Appended,
     EventIdConflict,
     InvalidEvent,
-    NewEvent,
-    PreparedEvent,
-    StreamId,
     StreamTombstoned,
     StreamWrite,
     Unavailable,
 )
 from events.models import EventImport
 from events.store.append import append_prepared
-from events.store.prepared import prepare
 from events.store.streams.metadata import close_stream
 from events.transfer.exceptions import BadRow, UnreadableFile
-from events.transfer.mapping import ImportMap, to_event
+from events.transfer.mapping import ImportMap, MappedEvent, to_event
 from events.transfer.rows import SourceFile, SourceRow
 from events.types.stream_closed import StreamClosed
 
@@ -69,9 +65,7 @@ class ImportProgress(Struct, kw_only=True):
 
 class _Candidate(Struct, frozen=True):
     row: SourceRow
-    stream: StreamId
-    event: NewEvent
-    prepared: PreparedEvent
+    event: MappedEvent
 
 
 def fingerprint(path: Path, map_text: bytes) -> str:
@@ -166,13 +160,9 @@ def _candidates(import_map: ImportMap, batch: list[SourceRow]) -> tuple[list[_Ca
             bad.append((row, row.problem))
             continue
         try:
-            stream, event = to_event(import_map, row.values, row.number)
-            # Each by itself, so that nothing of an event depends on the batch that its row is in.
-            ((prepared,),) = prepare([StreamWrite(stream=stream, events=[event])], closing=True)
-        except (BadRow, InvalidEvent) as error:
-            bad.append((row, _reason(error)))
-            continue
-        candidates.append(_Candidate(row, stream, event, prepared))
+            candidates.append(_Candidate(row, to_event(import_map, row.values, row.number)))
+        except BadRow as error:
+            bad.append((row, str(error)))
     return candidates, bad
 
 
@@ -206,43 +196,40 @@ def _append(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRo
 
 
 def _may_go_together(candidates: list[_Candidate]) -> bool:
-    event_ids = {candidate.event.event_id for candidate in candidates}
-    closes = any(isinstance(candidate.event.payload, StreamClosed) for candidate in candidates)
+    event_ids = {candidate.event.new.event_id for candidate in candidates}
+    closes = any(isinstance(candidate.event.new.payload, StreamClosed) for candidate in candidates)
     return bool(candidates) and len(event_ids) == len(candidates) and not closes
 
 
 def _append_together(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
     # A write for each run of rows of one stream, so that positions follow the file.
-    runs = [list(run) for _, run in groupby(candidates, key=lambda candidate: candidate.stream)]
+    runs = [list(run) for _, run in groupby((c.event for c in candidates), key=lambda event: event.stream)]
     answers = append_prepared(
-        [StreamWrite(stream=run[0].stream, events=[candidate.event for candidate in run]) for run in runs],
-        [[candidate.prepared for candidate in run] for run in runs],
+        [StreamWrite(stream=run[0].stream, events=[event.new for event in run]) for run in runs],
+        [[event.prepared for event in run] for run in runs],
     )
     return (0, len(candidates), []) if answers[0].replayed else (len(candidates), 0, [])
 
 
 def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tuple[SourceRow, str]]]:
-    """The way of a batch in which some rows are known already, close their stream, or cannot be events."""
+    """The way of a batch in which some rows are known already, come twice, or close their stream."""
     appended, known, rejected = 0, 0, []
     for candidate in candidates:
         try:
-            answer = _append_one(candidate)
+            answer = _append_one(candidate.event)
+        except EventIdConflict as error:
+            reason = f"{error}: the id stands twice in the file, or was in the store before"
+            rejected.append((candidate.row, reason))
         except _REFUSED as error:
-            rejected.append((candidate.row, _reason(error)))
-            continue
-        known += answer.replayed
-        appended += not answer.replayed
+            rejected.append((candidate.row, str(error).removeprefix("/0/events/0")))
+        else:
+            known += answer.replayed
+            appended += not answer.replayed
     return appended, known, rejected
 
 
-def _append_one(candidate: _Candidate) -> Appended:
-    stream, event = candidate.stream, candidate.event
-    if isinstance(event.payload, StreamClosed):
-        return close_stream(stream, event, reason=event.payload.reason, actor=event.user_id or "")
-    return append_prepared([StreamWrite(stream=stream, events=[event])], [[candidate.prepared]])[0]
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, EventIdConflict):
-        return f"{error}: the id stands twice in the file, or was in the store before"
-    return str(error).removeprefix("/0/events/0")
+def _append_one(event: MappedEvent) -> Appended:
+    stream, new = event.stream, event.new
+    if isinstance(new.payload, StreamClosed):
+        return close_stream(stream, new, reason=new.payload.reason, actor=new.user_id or "")
+    return append_prepared([StreamWrite(stream=stream, events=[new])], [[event.prepared]])[0]

@@ -17,7 +17,7 @@ from msgspec import Struct
 from events.api import InvalidEvent, NewEvent, StreamId, StreamWrite, accept_payload
 from events.codec.canonical import canonical
 from events.codec.payloads import as_recorded
-from events.store.prepared import prepare
+from events.store.prepared import PreparedEvent, prepare
 from events.transfer.exceptions import BadRow, InvalidMap
 from events.transfer.values import Row, Value, as_hash, as_integer, as_text, as_time, as_uuid, look_up, must, take
 
@@ -115,8 +115,17 @@ def read_map(path: Path) -> tuple[ImportMap, bytes]:
     return import_map, text
 
 
-def to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, NewEvent]:
-    """The event of a row and the stream that it belongs to. Raises `BadRow` with the reason."""
+class MappedEvent(Struct, frozen=True):
+    """The event of a row."""
+
+    stream: StreamId
+    new: NewEvent
+    prepared: PreparedEvent
+    """By itself, so that nothing of an event depends on the batch that its row is in."""
+
+
+def to_event(import_map: ImportMap, row: Row, number: int) -> MappedEvent:
+    """The event of a row. Raises `BadRow` with the reason."""
     try:
         return _to_event(import_map, row, number)
     except (ValueError, RecursionError, OverflowError) as error:
@@ -124,7 +133,7 @@ def to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, Ne
         raise BadRow(f"cannot be an event: {error}") from error
 
 
-def _to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, NewEvent]:
+def _to_event(import_map: ImportMap, row: Row, number: int) -> MappedEvent:
     event, stream_map = import_map.event, import_map.stream
     event_type, data = str(must(row, event.type, "event type")), _payload(import_map, row)
     version = None if (written := take(row, event.schema_version)) is None else as_integer(written)
@@ -141,13 +150,17 @@ def _to_event(import_map: ImportMap, row: Row, number: int) -> tuple[StreamId, N
     )
     if (content_hash := as_hash(take(row, event.content_hash))) is not None:
         with suppress(InvalidEvent):
-            recorded = said(payload=as_recorded(event_type, data, version or 1), content_hash=content_hash)
-            prepare([StreamWrite(stream=stream, events=[recorded])], closing=True)
-            return stream, recorded
+            return _mapped(stream, said(payload=as_recorded(event_type, data, version or 1), content_hash=content_hash))
     try:
-        return stream, said(payload=accept_payload(event_type, data, accept_untyped=True, schema_version=version))
+        payload = accept_payload(event_type, data, accept_untyped=True, schema_version=version)
+        return _mapped(stream, said(payload=payload))
     except InvalidEvent as error:
-        raise BadRow(str(error)) from error
+        raise BadRow(str(error).removeprefix("/0/events/0")) from error
+
+
+def _mapped(stream: StreamId, new: NewEvent) -> MappedEvent:
+    ((prepared,),) = prepare([StreamWrite(stream=stream, events=[new])], closing=True)
+    return MappedEvent(stream, new, prepared)
 
 
 def _metadata(import_map: ImportMap, row: Row) -> Row:

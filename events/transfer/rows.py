@@ -23,7 +23,7 @@ MAX_LINE = 64 * 1024 * 1024
 """Characters; an event is far smaller."""
 SHOWN = 2_000
 """Characters of a line that is no row, as the rejects show it."""
-MARKS = (
+BOMS = (
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
@@ -31,7 +31,7 @@ MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
 )
 """Byte order marks, which say the encoding whatever the map says; that of UTF-32 begins like that of UTF-16."""
-MARK = "\ufeff"
+BOM = "\ufeff"
 DOCUMENTS = frozenset({"payload", "metadata"})
 """Members of an exported row that nest as deep as each may by itself."""
 OTHER_COMPRESSIONS = (
@@ -78,7 +78,7 @@ class SourceFile:
             number = 0
             try:
                 start = file.peek(4)
-                encoding = next((name for mark, name in MARKS if start.startswith(mark)), encoding)
+                encoding = next((name for mark, name in BOMS if start.startswith(mark)), encoding)
                 for row in self._csv(file, encoding) if self._format() == "csv" else self._ndjson(file, encoding):
                     number = row.number
                     yield row
@@ -141,7 +141,7 @@ class SourceFile:
     def _ndjson(self, file: BinaryIO, encoding: str) -> Iterator[SourceRow]:
         with _text(file, encoding) as text:
             # Files that were put together have the marks of each.
-            lines = (line and line.removeprefix(MARK) for line in _lines(text))
+            lines = (line and line.removeprefix(BOM) for line in _lines(text))
             filled = (line for line in lines if line is None or line.strip())
             for number, line in enumerate(filled, 1):
                 yield _json_row(number, line)

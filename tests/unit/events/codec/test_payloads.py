@@ -10,6 +10,7 @@ from events.exceptions import InvalidEvent, UnknownEventType
 from nova.services.content.events import ContentPostCreated
 from nova.services.identity.events import FieldChange, UserUpdated
 from tests.support.events import post_created
+from tests.support.json_values import EDGES
 
 POST = {
     "post_id": "p",
@@ -136,6 +137,21 @@ def test_a_body_that_is_no_payload_is_refused(body: bytes) -> None:
 def test_what_could_not_be_read_again_is_not_written(payload: object) -> None:
     with pytest.raises(InvalidEvent):
         encode_payload(payload)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", EDGES)
+def test_what_comes_as_a_message_can_be_written_again(number: float) -> None:
+    body = encode_payload(Untyped("tea.brewed", {"n": [number]}))
+    received = decode_payload("tea.brewed", 1, body)
+
+    assert received == Untyped("tea.brewed", {"n": [number]})
+    assert encode_payload(received) == body
+
+
+def test_an_integer_beyond_what_all_can_read_is_refused_in_a_message_too() -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        encode_payload(decode_payload("tea.brewed", 1, b'{"n":[9007199254740993]}'))
+    assert refused.value.pointer == "/n/0"
 
 
 def test_text_that_only_looks_like_an_escaped_nul_is_written() -> None:
