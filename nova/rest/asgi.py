@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 from nova.conf import nova_conf
 from nova.exceptions import BodyTooSlow, Overloaded
 from nova.rest.in_flight import SMALL, InFlight, current_share
-from nova.rest.rules import UNREADABLE, apply_rule, refusal
+from nova.rest.rules import UNREADABLE, apply_rule, problem_answer
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -51,7 +51,7 @@ class NovaASGIHandler(ASGIHandler):
                 _check_size(_announced(scope))
                 await super().handle(scope, receive, send)
             except BODY_REFUSED as refused:
-                await self.send_response(refusal(refused), send)
+                await self.send_response(problem_answer(refused), send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """The chain's answer, from the request's own thread."""

@@ -16,7 +16,7 @@ from nova.exceptions import TooManyFailures
 from nova.rest.auth import bearer_token
 from nova.rest.errors import MACHINE_PATHS
 from nova.rest.known_tokens import is_in_use
-from nova.rest.rules import refusal
+from nova.rest.rules import problem_answer
 from nova.rest.throttling import calls
 
 # What a household or a machine has of IPv6: it can take any address within.
@@ -36,7 +36,7 @@ class FailuresMiddleware:
             return self._get_response(request)
         key, rate = f"nova:failures:{address}", nova_conf().failure_rate
         if not _is_known(request) and (seconds := calls.look(key, rate)) is not None:
-            return refusal(TooManyFailures(seconds))
+            return problem_answer(TooManyFailures(seconds))
         response = self._get_response(request)
         if _has_failed(request, response):
             calls.count(key, rate)

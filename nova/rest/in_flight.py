@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 
 from nova.conf import nova_conf
 from nova.exceptions import Overloaded
-from nova.rest.rules import refusal
+from nova.rest.rules import problem_answer
 
 SMALL = 64 * 1024
 """Bytes that are not counted."""
@@ -87,4 +87,4 @@ class InFlightMiddleware:
         share = current_share.get()
         if share is None or not isinstance(response, HttpResponse) or share.hold(len(response.content)):
             return response
-        return refusal(Overloaded()) if request.method in REFUSABLE else response
+        return problem_answer(Overloaded()) if request.method in REFUSABLE else response

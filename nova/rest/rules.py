@@ -310,6 +310,6 @@ def apply_rule(rule: Rule, error: BaseException | None = None) -> Problem:
     )
 
 
-def refusal(error: BaseException) -> HttpResponse:
+def problem_answer(error: BaseException) -> HttpResponse:
     """The answer of a place that has no view, for an error that is in the table or a fault of Nova."""
     return (problem_of(error) or apply_rule(INTERNAL)).response()

@@ -10,14 +10,14 @@ from tests.support.problems import assert_problem
 
 LOG = "/api/v1/events"
 STREAM = "/api/v1/streams/user/1/events"
-MOST = 5
+MAX_FAILURES = 5
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def few(settings):
-    settings.NOVA_API_FAILURE_RATE = f"{MOST}/h"
+    settings.NOVA_API_FAILURE_RATE = f"{MAX_FAILURES}/h"
 
 
 def without_token(number):
@@ -49,38 +49,38 @@ TRIES = [without_token, guessed_token, made_up_method, made_up_path, made_up_pag
 
 @pytest.mark.parametrize("attempt", TRIES)
 def test_beyond_the_rate_an_address_has_to_wait(attempt):
-    assert 429 not in [attempt(number).status_code for number in range(MOST)]
-    answer = attempt(MOST)
+    assert 429 not in [attempt(number).status_code for number in range(MAX_FAILURES)]
+    answer = attempt(MAX_FAILURES)
     assert_problem(answer, 429, "too-many-requests")
     assert 1 <= int(answer.headers["Retry-After"]) <= 3_600
 
 
 def test_nobody_looks_a_token_up_in_vain_then(django_assert_num_queries):
-    for number in range(MOST):
+    for number in range(MAX_FAILURES):
         guessed_token(number)
     with django_assert_num_queries(0):
-        assert guessed_token(MOST).status_code == 429
+        assert guessed_token(MAX_FAILURES).status_code == 429
 
 
 def test_what_a_token_may_not_do_counts_too(caller_with):
     reader = caller_with("events:read")
-    for _ in range(MOST):
+    for _ in range(MAX_FAILURES):
         assert reader.post(STREAM, [], content_type="application/json").status_code == 403
     assert without_token(0).status_code == 429
 
 
 def test_a_token_in_use_goes_on_being_served(caller):
     assert caller.get(LOG).status_code == 200
-    for number in range(MOST):
+    for number in range(MAX_FAILURES):
         without_token(number)
     assert caller.get(LOG).status_code == 200
-    assert without_token(MOST).status_code == 429
+    assert without_token(MAX_FAILURES).status_code == 429
 
 
 def test_a_person_who_is_logged_in_goes_on_being_served():
     person = Client()
     person.force_login(User.objects.create_superuser("operator"))
-    for number in range(MOST + 1):
+    for number in range(MAX_FAILURES + 1):
         guessed_password(number)
     assert person.get("/admin/").status_code == 200
     # Nor does a cookie open the login again.
@@ -89,13 +89,13 @@ def test_a_person_who_is_logged_in_goes_on_being_served():
 
 
 def test_other_addresses_are_not_concerned():
-    for number in range(MOST):
+    for number in range(MAX_FAILURES):
         without_token(number)
     assert Client(REMOTE_ADDR="192.0.2.7").get(LOG).status_code == 401
 
 
 def test_probes_and_success_are_not_counted(caller):
-    for _ in range(MOST + 1):
+    for _ in range(MAX_FAILURES + 1):
         assert caller.get(LOG).status_code == 200
         assert Client().get("/health/live").status_code == 200
         assert caller.get(STREAM).status_code == 404

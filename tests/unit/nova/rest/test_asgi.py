@@ -97,7 +97,8 @@ def test_a_body_that_stops_coming_is_not_waited_for(settings, first):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(NovaASGIHandler()(scope("/api/v1/events", method="POST"), receive, send))
+    answering = NovaASGIHandler()(scope("/api/v1/events", method="POST"), receive, send)
+    asyncio.run(asyncio.wait_for(answering, 4))
     assert sent[0]["status"] == 408
     assert dict(sent[0]["headers"])[b"Connection"] == b"close"
 
