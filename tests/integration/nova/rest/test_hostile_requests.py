@@ -6,6 +6,8 @@ from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from events.api import StreamId, get_events
+from projections.cursors import to_cursor
+from tests.support.operations import NEEDED, address, every_operation, every_read, parameters
 from tests.support.problems import MEDIA_TYPE, assert_problem
 
 LOG = "/api/v1/events"
@@ -163,6 +165,34 @@ def test_the_correlation_id_and_the_trace_of_a_request_are_those_of_its_events(c
     (event,) = get_events(StreamId("user", "1"))
     assert str(event.correlation_id) == given
     assert event.metadata["traceparent"] == trace
+
+
+ODD = (
+    *("\0", "'", '"', "\\", "%", "%%", "_", "\\%", "%s", "{}", "[", "(", "*", "\ufffd", "\u2028"),
+    *("a" * 300, "\U0001f4a9" * 300, "--" * 20 + "a", "-!" * 40 + "a"),
+    *("-1", "0", "9" * 9, "9" * 18, "9" * 19, "9" * 400, "1e5", "NaN", "null", "0x10"),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01", "9999-12-31", "infinity", "epoch"),
+    *("9223372036854775807-" + "f" * 16, "1-\0", "a/b", "a/\u2028", "..", "{00000000-0000-0000-0000-000000000000}"),
+    *(to_cursor(key) for key in ("\0", "x" * 9_000, [1e308, "x"], [-1e308, "\0"], [])),
+    *(to_cursor(key) for key in (["9999-12-31", "x"], ["0001-01-01", "\0"])),
+)
+
+
+@every_read
+def test_no_odd_value_of_a_parameter_ends_in_a_5xx(caller, method, path, operation):
+    needed = {name: NEEDED[name] for name, is_needed in parameters(operation, "query").items() if is_needed}
+    for name in parameters(operation, "query"):
+        for value in ODD:
+            response = caller.get(address(path), needed | {name: value})
+            assert response.status_code < 500, (name, value)
+
+
+@every_operation
+def test_no_odd_part_of_an_address_ends_in_a_5xx(caller, method, path, operation):
+    for name in parameters(operation, "path"):
+        for value in ODD:
+            response = caller.generic(method.upper(), address(path, **{name: value}), "[]", JSON)
+            assert response.status_code < 500, (name, value)
 
 
 @run(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,6 +1,5 @@
 """What an operation does not know is refused, and nothing of the request is done; each address says what it knows."""
 
-import re
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from django.test import Client
 
 from events.api import StreamId, get_events
 from nova.rest.openapi import description
+from tests.support.operations import PATHS, address, every_operation, every_path, every_write, parameters
 from tests.support.problems import assert_problem
 
 JSON = "application/json"
@@ -15,48 +15,10 @@ CONDITIONS = (
     *("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"),
     "Idempotency-Key",
 )
-# What stands in addresses; where a name means several things, by the path.
-PARTS = {
-    "aggregate_type": "order",
-    "aggregate_id": "o1",
-    "command": "create",
-    "event_id": "01946b2c-7d3e-7000-8000-000000000000",
-    "event_type": "order.created",
-    "failure_group": "0123456789abcdef",
-    "group": "feed-service",
-    "letter_id": "1",
-    "name": "users",
-    "operation_id": "1",
-    "post_id": "p1",
-    "row_id": "1",
-    "user_id": "u1",
-    "verb": "retry",
-}
 TEA = {"product_id": "tea", "quantity": 2, "unit_price": 500}
 CREATE = {"aggregate_id": "o1", "customer_id": "ann", "currency": "EUR", "items": [TEA]}
 FOLLOWED = {"event_type": "user.followed", "payload": {"follower_id": "a", "followed_id": "b"}}
 WRITE = {"aggregate_type": "user", "aggregate_id": "1", "events": [FOLLOWED]}
-
-
-def address(path: str) -> str:
-    """An address of the path."""
-    parts = PARTS | {"verb": "pause"} if "consumers" in path else PARTS
-    return re.sub(r"\{(\w+)\}", lambda part: parts[part[1]], path)
-
-
-PATHS = {
-    path: {m: o for m, o in operations.items() if m != "parameters"}
-    for path, operations in description()["paths"].items()
-}
-OPERATIONS = [(m, path, operation) for path, operations in PATHS.items() for m, operation in operations.items()]
-WRITES = [one for one in OPERATIONS if one[0] != "get"]
-every_path = pytest.mark.parametrize("path", PATHS)
-every_operation = pytest.mark.parametrize(
-    ("method", "path", "operation"), OPERATIONS, ids=[operation["operationId"] for _, _, operation in OPERATIONS]
-)
-every_write = pytest.mark.parametrize(
-    ("method", "path", "operation"), WRITES, ids=[operation["operationId"] for _, _, operation in WRITES]
-)
 
 
 def refused(response: Any) -> str:
@@ -72,8 +34,7 @@ def test_an_unknown_parameter_is_refused(caller, method, path, operation):
 
 @every_write
 def test_a_condition_that_the_operation_does_not_know_is_refused(caller, method, path, operation):
-    known = {parameter["name"] for parameter in operation.get("parameters", ())}
-    unknown = [name for name in CONDITIONS if name not in known]
+    unknown = [name for name in CONDITIONS if name not in parameters(operation, "header")]
     assert unknown
     for name in unknown:
         assert refused(caller.generic(method.upper(), address(path), "{}", JSON, headers={name: '"1"'})) == name
