@@ -34,7 +34,7 @@ JSON_VALUE: Schema = {
 }
 OBJECT: Schema = {"type": "object", "additionalProperties": VALUE}
 METADATA: Schema = OBJECT | {
-    "properties": {CLOCK: {"type": "integer", "minimum": 0, "maximum": HIGHEST_CLAIMED}},
+    "patternProperties": {f"^{CLOCK}$": {"type": "integer", "minimum": 0, "maximum": HIGHEST_CLAIMED}},
     "default": {},
 }
 

@@ -101,6 +101,8 @@ class OperationsView(ApiView):
     def post(self, request: Request) -> Response:
         """Begin; `Location` says where to see how far it is. A dry run answers 200 with `total` and does nothing."""
         body = body_of(request.data, OperationBody)
+        # A dry run needs no key, and refuses one that is none.
+        idempotency_key(request.headers)
         if body.dry_run:
             return Response(DryRun(total=affected(body.verb, body.filter).count()))
         return start(request, body.verb, body.filter, body)

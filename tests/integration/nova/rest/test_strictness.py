@@ -60,6 +60,11 @@ def test_a_dry_run_where_there_is_none_does_nothing(caller):
     assert caller.get("/api/v1/operations").json()["items"] == []
 
 
+def test_a_dry_run_refuses_a_key_that_is_none(caller):
+    body = {"verb": "discard", "filter": {}, "reason": "a try", "dry_run": True}
+    assert refused(caller.post("/api/v1/operations", body, JSON, headers={"Idempotency-Key": "7"})) == "Idempotency-Key"
+
+
 def test_a_condition_on_a_transaction_does_nothing(caller):
     for name in ("If-Match", "If-None-Match"):
         assert refused(caller.post("/api/v1/transactions", [WRITE], JSON, headers={name: "*"})) == name
@@ -80,7 +85,7 @@ def test_an_installation_may_insist_on_a_version_in_transactions_too(caller, set
 
 
 def members(schema: Any, components: dict[str, Any], seen: frozenset[str] = frozenset()) -> Any:
-    """The schemas of objects with members of their own inside a schema."""
+    """The schemas of objects with members of their own inside a schema, conditions on such objects left out."""
     if isinstance(schema, list):
         for part in schema:
             yield from members(part, components, seen)
@@ -91,7 +96,7 @@ def members(schema: Any, components: dict[str, Any], seen: frozenset[str] = froz
         if name not in seen:
             yield from members(components[name], components, seen | {name})
         return
-    if "properties" in schema:
+    if "properties" in schema and schema.get("type") == "object":
         yield schema
     for part in schema.values():
         yield from members(part, components, seen)

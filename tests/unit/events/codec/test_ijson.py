@@ -81,3 +81,14 @@ def test_a_document_within_a_document_gets_no_more_room() -> None:
 
 def test_takes_the_deepest_nesting_that_is_allowed() -> None:
     assert loads(b"[" * 64 + b"]" * 64)
+
+
+@pytest.mark.parametrize("text", [b"2.0", b"2e0", b"-0.0", b"9007199254740991.0"])
+def test_a_number_without_a_fraction_is_an_integer(text: bytes) -> None:
+    assert type(loads(text)) is int
+    assert loads(text) == float(text)
+
+
+@pytest.mark.parametrize("text", [b"2.5", b"1e300"])
+def test_other_numbers_are_not(text: bytes) -> None:
+    assert type(loads(text)) is float
