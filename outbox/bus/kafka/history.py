@@ -1,6 +1,6 @@
 """History: what a topic keeps between two places, read by a consumer that belongs to no group and commits nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,8 @@ class KafkaHistory:
         try:
             with asking(self._name):
                 self.stretches = self._stretches(from_time, to_time, offsets)
-                self._topic_id = topic_ids([topic]).get(topic, "")
+                topic_id = topic_ids([topic]).get(topic, "")
+                self._topic_id_of: Callable[[str, int, int], str] = lambda *_: topic_id
         except BrokerUnavailable:
             self.close()
             raise
@@ -93,7 +94,7 @@ class KafkaHistory:
                 if number not in ends:
                     continue
                 if offset < ends[number] and not message.error():
-                    batch.append(incoming(message, topic_id=self._topic_id))
+                    batch.append(incoming(message, self._topic_id_of))
                 if offset + 1 >= ends[number]:
                     del ends[number]
                     self._consumer.incremental_unassign([TopicPartition(self._topic, number)])

@@ -31,10 +31,11 @@ class Reading:
     def message(self, topic: str, partition: int, offset: int) -> str:
         """Take note of a message; the id of its topic, empty where it has none. Raises `BrokerUnavailable`."""
         place = (topic, partition)
-        if offset < self._next.get(place, 0) or topic not in self._known:
-            self._known[topic] = self._topic_ids([topic]).get(topic, "")
+        topic_id = self._known.get(topic)
+        if topic_id is None or offset < self._next.get(place, 0):
+            topic_id = self._known[topic] = self._topic_ids([topic]).get(topic, "")
         self._next[place] = offset + 1
-        return self._known[topic]
+        return topic_id
 
     def ended(self, partition: Partition, offset: int) -> None:
         """Take note that there is nothing to read before this offset, at which the partition ends for now."""

@@ -72,7 +72,7 @@ class KafkaSubscription:
         # Partitions may be handed over inside consume(), which then returns nothing of them; what poll() has returned
         # belongs to their next owner.
         messages = rest if (first.topic(), first.partition()) in self._departed else [first, *rest]
-        return [self._incoming(message) for message in messages if self._is_message(message)]
+        return [incoming(message, self._reading.message) for message in messages if self._is_message(message)]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """See `Subscription`. The broker hears of it in the background; what it may have missed, `close` repeats."""
@@ -171,9 +171,6 @@ class KafkaSubscription:
         self._reading.forget(lost)
         for partition in lost:
             self._positions.pop(partition, None)
-
-    def _incoming(self, message: Any) -> IncomingMessage:
-        return incoming(message, topic_id=self._reading.message(message.topic(), message.partition(), message.offset()))
 
     def _ended(self, partition: Partition, offset: int) -> None:
         if partition not in self._assigned:

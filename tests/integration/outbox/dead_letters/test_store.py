@@ -1,9 +1,12 @@
 """Dead-letter store: a message that cannot be handled is kept as it came, with the reason."""
 
 import pytest
+from msgspec import structs
 
 from outbox.api import ConsumerGroup, IncomingMessage
-from outbox.dead_letters.store import original, store_dead_letter
+from outbox.dead_letters.store import handle_again, original, store_dead_letter
+from outbox.handling import handlers
+from outbox.messages.headers import event_id_of
 from outbox.models import DeadLetter, InboxEntry
 from tests.support.dead_letters import Fussy, fussy_group
 
@@ -64,3 +67,17 @@ class ReceivedEventAt:
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
+
+
+def test_a_message_that_names_no_id_keeps_the_one_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was made from its place in its topic, which no dead letter knows."""
+    fussy = Fussy()
+    monkeypatch.setattr(handlers, "_groups", {"fussy": fussy_group(fussy)})
+    store_dead_letter(fussy_group(fussy), structs.replace(MESSAGE, topic_id="made-anew"), ValueError("no"), attempts=3)
+    dead_letter = DeadLetter.objects.get()
+
+    fussy.content()
+    assert handle_again(dead_letter)
+
+    assert [event.event_id for event in fussy.handled] == [dead_letter.event_id]
+    assert dead_letter.event_id != event_id_of(MESSAGE)

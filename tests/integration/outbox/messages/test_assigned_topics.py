@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from events.api import Expected, NewEvent, StreamId, StreamWrite, Untyped, append_events, append_streams
 from outbox.api import KafkaBus
@@ -15,6 +16,7 @@ from outbox.exceptions import TopicNameTaken
 from outbox.messages import assigned_topics
 from outbox.models import OutboxEvent, TopicAssignment
 from outbox.relay.relay import PassResult
+from outbox.sql.statements import statement
 from tests.integration.outbox.relay.conftest import own, relay
 from tests.support.outbox import read_topic
 
@@ -98,6 +100,24 @@ def test_a_decision_that_is_rolled_back_was_none(settings: Any) -> None:
     append("a")
 
     assert topics() == ["b.events", "other.events"]
+
+
+def test_an_upgrade_leaves_types_in_use_their_topics(settings: Any) -> None:
+    for aggregate_type in ("a", "a.b", "x"):
+        append(aggregate_type)
+    append("post", "content.renamed")
+    TopicAssignment.objects.all().delete()
+    forget()
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement("assign_used_topics"))
+    settings.NOVA_MAX_TOPICS = 0
+    for aggregate_type in ("a", "a.b", "x", "y"):
+        append(aggregate_type)
+
+    assert topics()[-4:] == ["a.events", "a.b.events", "x.events", "other.events"]
+    # A topic that several types share is nobody's own.
+    assert TopicAssignment.objects.filter(topic=F("name")).count() == 3
 
 
 def test_a_name_that_kafka_cannot_tell_from_another_is_refused_before_anything_is_stored() -> None:

@@ -109,7 +109,7 @@ def test_a_message_whose_headers_cannot_be_read_is_a_poisonous_one(subscription:
     complaint = SystemError("returned a result with an exception set")
     complaint.__cause__ = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
 
-    message = incoming(Fetched(0, 1, complaint))
+    message = incoming(Fetched(0, 1, complaint), lambda *_: "")
 
     assert (message.headers, message.body) == ((), b"{}")
     with pytest.raises(Poisonous, match="not UTF-8"):
