@@ -43,6 +43,11 @@ class OutboxError(Exception):
 class Poisonous(OutboxError):
     """A message that no handler can be given: it has no event type, or its body does not fit it."""
 
+    def __init__(self, reason: str, *, pointer: str = "") -> None:
+        super().__init__(reason)
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the message, as if its parts were members of an object."""
+
 
 class KeyBlocked(OutboxError):
     """A message that is not handled, because an earlier one of its key is a dead letter."""

@@ -93,7 +93,8 @@ def _written_at(message: IncomingMessage) -> datetime:
         return datetime.fromtimestamp((message.timestamp or 0) / 1000, UTC)
     except (OverflowError, ValueError, OSError) as error:
         raise Poisonous(
-            f"the message was written {message.timestamp} ms after 1970, at no time there can be"
+            f"the message was written {message.timestamp} ms after 1970, at no time there can be",
+            pointer="/timestamp",
         ) from error
 
 
@@ -102,11 +103,12 @@ def _payload(headers: Headers) -> Struct:
     if message.unreadable:
         raise Poisonous(message.unreadable)
     if not event_type:
-        raise Poisonous("the message has no event_type header")
+        raise Poisonous("the message has no event_type header", pointer="/headers/event_type")
     if message.body is None:
-        raise Poisonous(f"the message names the type {event_type} and has no body")
+        raise Poisonous(f"the message names the type {event_type} and has no body", pointer="/body")
     schema_version = headers.number("schema_version") or (known.version if known else 1)
     try:
         return decode_payload(event_type, schema_version, message.body)
     except (InvalidEvent, RecursionError) as error:
-        raise Poisonous(f"the body does not fit {event_type}: {error}") from error
+        pointer = f"/body{getattr(error, 'pointer', '')}"
+        raise Poisonous(f"the body does not fit {event_type}: {error}", pointer=pointer) from error

@@ -1,11 +1,14 @@
 """Dead-letter store: a message that cannot be handled is kept as it came, with the reason."""
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 
-from outbox.api import ConsumerGroup, IncomingMessage
+from outbox.api import ConsumerGroup, IncomingMessage, Poisonous
 from outbox.dead_letters.store import handle_again, original, store_dead_letter
 from outbox.handling import handlers
+from outbox.messages.decoding import to_event
 from outbox.messages.headers import event_id_of
 from outbox.models import DeadLetter, InboxEntry
 from tests.support.dead_letters import Fussy, fussy_group
@@ -67,6 +70,31 @@ class ReceivedEventAt:
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
+
+
+FOLLOWED = (("event_type", b"user.followed"),)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "are_alike"),
+    [
+        ((FOLLOWED, b'{"follower_id":1,"followed_id":"b"}'), (FOLLOWED, b'{"follower_id":2,"followed_id":"b"}'), True),
+        ((FOLLOWED, b'{"follower_id":1,"followed_id":"b"}'), (FOLLOWED, b'{"follower_id":"a","followed_id":2}'), False),
+        ((FOLLOWED, b'{"follower_id":1,"followed_id":"b"}'), (FOLLOWED, b'{"followed_id":"b"}'), False),
+        ((FOLLOWED, b'{"follower_id":1,"followed_id":"b"}'), (FOLLOWED, b"no JSON"), False),
+        ((FOLLOWED, b'{"follower_id":1,"followed_id":"b"}'), ((), b"{}"), False),
+    ],
+)
+def test_messages_that_cannot_be_read_are_grouped_by_the_place_where_they_are_wrong(
+    group: ConsumerGroup, first: Any, second: Any, *, are_alike: bool
+) -> None:
+    for offset, (headers, body) in enumerate((first, second)):
+        message = structs.replace(MESSAGE, offset=offset, headers=headers, body=body)
+        with pytest.raises(Poisonous) as raised:
+            to_event(message)
+        store_dead_letter(group, message, raised.value, attempts=1)
+
+    assert len(set(DeadLetter.objects.values_list("failure_group", flat=True))) == (1 if are_alike else 2)
 
 
 def test_a_message_that_names_no_id_keeps_the_one_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
