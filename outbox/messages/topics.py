@@ -10,7 +10,7 @@ from events.api import Topic, registry
 from outbox.bus.base import TopicSpec
 from outbox.conf import OutboxConf, topic_setting
 from outbox.exceptions import TopicNameTaken
-from outbox.services import owner_of
+from outbox.services import registered_services
 
 EVERYTHING: Literal["*"] = "*"
 """All event types."""
@@ -70,7 +70,7 @@ def shared_topic(conf: OutboxConf) -> str:
 
 def is_named_by_code(aggregate_type: str) -> bool:
     """Whether a service owns the aggregate type, or a registered event type without a topic is named for it."""
-    return owner_of(aggregate_type) is not None or aggregate_type in _undeclared_aggregates()
+    return aggregate_type in _named_aggregates()
 
 
 def choose_topic(name: str, *, taken: Collection[str], conf: OutboxConf) -> str:
@@ -95,7 +95,7 @@ def collide(one: str, other: str) -> bool:
 def names_in_code(conf: OutboxConf) -> tuple[str, ...]:
     """The topics that the code and the settings name, before any event has come."""
     names = [spec.name for spec in known_topics(conf=conf)]
-    names += [own_topic(aggregate_type, conf=conf) for aggregate_type in sorted(_undeclared_aggregates())]
+    names += [own_topic(aggregate_type, conf=conf) for aggregate_type in sorted(_named_aggregates())]
     return tuple(dict.fromkeys([*names, shared_topic(conf)]))
 
 
@@ -179,8 +179,9 @@ def _possible_topics(event_type: str, conf: OutboxConf) -> tuple[str, ...]:
     return (topic or own_topic(aggregate_type, conf=conf),)
 
 
-def _undeclared_aggregates() -> set[str]:
-    return {_first_word(known.name) for known in registry if known.topic is None}
+def _named_aggregates() -> set[str]:
+    owned = {aggregate_type for service in registered_services() for aggregate_type in service.owns}
+    return owned | {_first_word(known.name) for known in registry if known.topic is None}
 
 
 def _first_word(event_type: str) -> str:

@@ -140,6 +140,8 @@ def test_what_shares_a_topic_is_routed_there() -> None:
         ("nova.box_lid.events", "nova.box.lid.events"),
         ("nova.box.lid_events", "nova.box.lid.events"),
         ("nova.content_events", "nova.content.events"),
+        # Owned by a service.
+        ("nova.user_events", "nova.user.events"),
         ("nova.other_events", "nova.other.events"),
         ("nova_dead-letters", "nova.dead-letters"),
     ],
