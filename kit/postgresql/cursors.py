@@ -13,6 +13,8 @@ from kit.postgresql.sessions import make_fit, raise_meaning
 class SessionCursor(psycopg.Cursor[Any]):
     """A cursor that knows what its errors mean to the session; see `kit.postgresql.sessions`."""
 
+    __slots__ = ()
+
     def _execute_gen(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> PQGen[None]:

@@ -43,6 +43,7 @@ from outbox.handling import handlers
 from outbox.models import DeadLetter, DeadLetterOperation, InboxEntry, OperationItem
 from tests.support.dead_letters import Fussy, dead_lettered, fussy_group, message
 from tests.support.outbox import eventually, url_of_test_database
+from tests.support.sessions import become_a_reader
 
 WHO: Any = {"actor": "operator", "reason": "the handler was mended"}
 EVERYTHING = DeadLetterFilter()
@@ -331,6 +332,18 @@ def test_a_server_that_is_away_costs_no_attempt(
     assert (statuses(), DeadLetter.objects.get().attempts) == (["retrying"], 3)
     fussy.content()
     assert finished(operation) == ("done", 1, 1, 0, 0)
+
+
+def test_a_session_that_only_reads_is_replaced_by_another(
+    committed_db: None, group: ConsumerGroup, fussy: Fussy
+) -> None:
+    (dead_letter,) = dead_lettered(group, 1)
+    fussy.content()
+    operation = retry_dead_letters(dead_letter, **WHO)
+    become_a_reader(connection)
+
+    assert finished(operation) == ("done", 1, 1, 0, 0)
+    assert statuses() == ["retried"]
 
 
 def test_an_operation_that_waits_for_a_server_does_not_hold_up_the_others(
