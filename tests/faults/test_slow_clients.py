@@ -1,4 +1,8 @@
-"""Clients that hardly read, or hardly send what they announce, take nothing from others."""
+"""Clients that hardly read, or hardly send what they announce, take nothing from others.
+
+That a connection to the database is given back before an answer is sent is shown by `tests/unit/nova/rest/test_asgi.py`:
+here the system takes pages as they are now into its own buffers.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

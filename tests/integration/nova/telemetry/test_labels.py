@@ -63,6 +63,6 @@ def test_consumed_events_of_unknown_types_add_no_series(db: None, redis_url: str
     group = ConsumerGroup(name="all", topics=["t"], handlers=[Handler(name="all", event_types="*", **take)])
 
     def consume(number: int) -> None:
-        take_effect(group, [received(Untyped(f"type{number}.made", {}))])
+        take_effect(group, [received(Untyped(f"type{number}.made_{together}", {}))])
 
     assert growth(consume) == 0
