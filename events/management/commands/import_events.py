@@ -20,7 +20,7 @@ from kit.commands import OperatorCommand
 
 SECONDS_BETWEEN_TRIES = 0.5
 SECONDS_BETWEEN_LINES = 5
-MAX_PATIENCE = 30 * 86_400
+MAX_TIMEOUT = 30 * 86_400
 
 
 class Command(OperatorCommand):
@@ -46,8 +46,8 @@ class Command(OperatorCommand):
         """Run the import."""
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch must lie between 1 and 10000")
-        if not 0 <= patience <= MAX_PATIENCE:
-            raise CommandError(f"--patience must lie between 0 and {MAX_PATIENCE} seconds")
+        if not 0 <= patience <= MAX_TIMEOUT:
+            raise CommandError(f"--patience must lie between 0 and {MAX_TIMEOUT} seconds")
         if not file.is_file():
             raise CommandError(f"{file} is no file")
         reject_path = rejects or Path(f"{file.name}.rejects.ndjson")

@@ -127,7 +127,7 @@ class Command(OperatorCommand):
             case "status":
                 self._status(options["operation"])
             case "cancel":
-                cancelled = cancel_operation(options["operation"], actor=_actor(), reason=options["reason"][:500])
+                cancelled = cancel_operation(options["operation"], actor=_actor(), reason=options["reason"])
                 self.stdout.write(_summary(cancelled))
             case _:
                 self._operate(verb, options)
@@ -144,7 +144,7 @@ class Command(OperatorCommand):
         rate = options.get("rate")
         if rate is not None and not MIN_RATE <= rate <= MAX_RATE:
             raise CommandError(f"--rate must be a number from {MIN_RATE} to {MAX_RATE:.0f}.")
-        operation, _ = start_operation(verb, selection, actor=_actor(), reason=options["reason"][:500], rate=rate)
+        operation, _ = start_operation(verb, selection, actor=_actor(), reason=options["reason"], rate=rate)
         self._follow(operation, options)
 
     def _edit(self, options: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ class Command(OperatorCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['body']}: {error}") from error
         edit = DeadLetterEdit(body=body, event_type=options["event_type"], schema_version=options["schema_version"])
-        copy, operation = edit_and_retry(options["id"], edit, actor=_actor(), reason=options["reason"][:500])
+        copy, operation = edit_and_retry(options["id"], edit, actor=_actor(), reason=options["reason"])
         self.stdout.write(f"Dead letter {copy.pk} is the edited copy of {options['id']}.")
         self._follow(operation, options)
 

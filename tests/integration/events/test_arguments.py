@@ -232,7 +232,7 @@ def test_a_key_that_orders_messages_is_one_that_an_index_takes():
 
         for guest in ("x" * 2_001, "\U0001f4a9" * 501):
             error = refuses(lambda: api.append_events(STREAM, 0, [NewEvent(payload=TeaPoured(guest=guest))]))  # noqa: B023 - called at once
-            assert error.pointer == "/0/payload/guest"
+            assert str(error).startswith("/0/payload/guest: ")
         assert api.append_events(STREAM, 0, [NewEvent(payload=TeaPoured(guest="\U0001f4a9" * 500))]).version == 1
 
 

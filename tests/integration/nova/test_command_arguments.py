@@ -29,6 +29,7 @@ REASON = ("--reason", "a test")
         ("dead_letters", "show", str(2**70)),
         ("dead_letters", "retry", "1", "--rate", "nan", *REASON),
         ("dead_letters", "discard", "1", "--reason", HALF),
+        ("dead_letters", "discard", "1", "--reason", "x" * 501),
         ("dead_letters", "edit", "1", "--body", __file__, "--schema-version", "-1", *REASON),
         ("dead_letters", "status", str(2**70)),
         ("dead_letters", "cancel", str(-(2**70)), *REASON),
