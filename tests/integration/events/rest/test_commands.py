@@ -103,7 +103,6 @@ def test_a_command_may_expect_a_version(api: Api) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "slug", "pointer"),
     [
-        (b"", 422, "invalid-command", "/aggregate_id"),
         (b"[]", 422, "invalid-command", ""),
         (b"{", 400, "invalid-json", ""),
         ({}, 422, "invalid-command", "/aggregate_id"),
