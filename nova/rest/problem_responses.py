@@ -12,6 +12,7 @@ from events import api as events
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import Raised
 from kit.rest.problems import MEDIA_TYPE, TYPE_PREFIX
+from nova.exceptions import BodyTooSlow, Overloaded
 from nova.rest.auth import InsufficientScope
 from nova.rest.rules import BODY_TOO_LARGE, Rule, rule_of
 
@@ -27,10 +28,14 @@ EVERYWHERE: tuple[Cause, ...] = (
     rest.MethodNotAllowed,
     rest.NotAcceptable,
     rest.Throttled,
+    Overloaded,
     django.db.OperationalError,
 )
 """What any operation may be refused with."""
-WITH_BODY: tuple[Cause, ...] = (events.InvalidJSON, BODY_TOO_LARGE, rest.UnsupportedMediaType)
+WITH_BODY: tuple[Cause, ...] = (
+    *(events.InvalidJSON, events.TooManyValues),
+    *(BodyTooSlow, BODY_TOO_LARGE, rest.UnsupportedMediaType),
+)
 WITH_PARAMETERS: tuple[Cause, ...] = (rest.NotFound,)
 """Where the address has parameters, which may lead nowhere."""
 
