@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from outbox.api import Backlog, backlog, deliveries
 from outbox.models import DeadLetter, InboxEntry, OutboxEvent
+from tests.support.dead_letters import Fussy, dead_lettered, fussy_group
 from tests.support.outbox import take_notes
 
 
@@ -25,9 +26,16 @@ def test_an_event_tells_when_it_was_published_and_by_whom_it_was_handled(recordi
 
 
 def test_what_waits_is_counted_up_to_a_limit(recording: None) -> None:
-    take_notes("a", 1, 2, 3)
+    take_notes("a", 1, 2, 3, 4)
     OutboxEvent.objects.filter(version=1).update(dead_at=datetime.now(UTC))
     OutboxEvent.objects.filter(version=3).update(published=True)
 
     assert backlog(10) == Backlog(pending=2, dead=1, dead_letters=0)
-    assert backlog(1) == Backlog(pending=None, dead=1, dead_letters=DeadLetter.objects.count())
+    assert backlog(1) == Backlog(pending=None, dead=1, dead_letters=0)
+
+
+def test_an_archived_dead_letter_waits_for_nobody(recording: None) -> None:
+    first, _ = dead_lettered(fussy_group(Fussy()), 1, 2)
+    assert backlog(10).dead_letters == 2
+    DeadLetter.objects.filter(pk=first).update(archived_at=datetime.now(UTC))
+    assert backlog(10).dead_letters == 1

@@ -94,7 +94,9 @@ def test_without_a_reason_nothing_is_done(reason: str) -> None:
     act(client, "rebuild_selected", reason=reason)
     act(client, "delete_snapshots", reason=reason)
     assert AggregateSnapshot.objects.get().data["status"] == "wrong"
-    assert "say why" in act(client, "rebuild_selected", reason="").content.decode()
+    asked = act(client, "rebuild_selected", reason="").content.decode()
+    assert "This field is required" in asked
+    assert f'name="_selected_action" value="{AggregateSnapshot.objects.get().pk}"' in asked
 
 
 def test_whoever_only_looks_cannot() -> None:

@@ -94,7 +94,7 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
     assert named == {
         "event_publish_failures_total",
         "event_queue_lag_seconds",
-        "outbox_queue_size",
-        "kafka_consumer_lag",
+        *("outbox_queue_size", "outbox_dead_rows", "outbox_dead_letters_open"),
+        *("kafka_consumer_lag", "nova_part_up", "projection_running"),
     }
     assert named <= exported
