@@ -10,7 +10,8 @@ from rest_framework.views import set_rollback
 
 from kit.rest.problems import MEDIA_TYPE
 from nova.rest.json import JSONRenderer
-from nova.rest.rules import FORBIDDEN, INTERNAL, NOT_FOUND, UNREADABLE, Rule, apply_rule, problem_of
+from nova.rest.rule import Rule
+from nova.rest.rules import FORBIDDEN, INTERNAL, NOT_FOUND, UNREADABLE, apply_rule, problem_of
 
 # Answered with problem documents; everything else is for people and gets Django's pages.
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")

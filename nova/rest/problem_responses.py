@@ -14,7 +14,8 @@ from kit.rest.openapi import Raised
 from kit.rest.problems import MEDIA_TYPE, TYPE_PREFIX
 from nova.exceptions import BodyTooSlow, Overloaded
 from nova.rest.auth import InsufficientScope
-from nova.rest.rules import BODY_TOO_LARGE, Rule, rule_of
+from nova.rest.rule import Rule
+from nova.rest.rules import BODY_TOO_LARGE, rule_of
 
 Cause = type[Exception] | Rule
 

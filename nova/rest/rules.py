@@ -1,16 +1,11 @@
 """Rules: one table of which error is which problem, looked up by the exception's class and then by its bases."""
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import django.db
 import psycopg
 import redis
 from django.core import exceptions as django_errors
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
-from msgspec import Struct
 from rest_framework import exceptions as rest
 
 from events import api as events
@@ -21,70 +16,21 @@ from kit.rest.problems import Problem
 from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
 from nova.rest.json import UnsupportedEncoding
+from nova.rest.rule import RETRY_AFTER, Rule, challenge, in_document, in_query, plain, retry_after, unavailable
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
 from projections import api as projections
 
-# Seconds after which a client may try again what an outage has refused.
-RETRY_AFTER = {"Retry-After": "1"}
-TRY_AGAIN = "It cannot be reached, or asked to try again. Nothing of the request has taken effect."
-
-
-def _nothing(_: Any) -> Mapping[str, Any]:
-    return {}
-
-
-def _in_document(error: Any) -> dict[str, Any]:
-    return {"errors": [{"pointer": error.pointer, "detail": error.reason}]}
-
-
-def _in_query(error: Any) -> Mapping[str, Any]:
-    return {"errors": [{"parameter": error.parameter, "detail": error.reason}]}
-
-
-class Rule(Struct, frozen=True):
-    """How an exception becomes a problem."""
-
-    status: int
-    slug: str
-    title: str
-    members: Callable[[Any], Mapping[str, Any]] = _nothing
-    """The extension members, from the exception."""
-    headers: Callable[[Any], Mapping[str, str]] = _nothing
-    """The headers, from the exception."""
-    detail: Callable[[Any], str] = str
-    """The detail, from the exception. Errors of libraries say their text only where it is about the request."""
-
-
-def _unavailable(what: str) -> Rule:
-    return Rule(
-        503, "unavailable", f"{what} is not available", headers=lambda _: RETRY_AFTER, detail=lambda _: TRY_AGAIN
-    )
-
-
-def _plain(detail: str) -> Callable[[Any], str]:
-    return lambda _: detail
-
-
-def _challenge(error: Any) -> Mapping[str, str]:
-    # REST framework leaves the authenticator's challenge on the exception.
-    return {"WWW-Authenticate": error.auth_header}
-
-
-def _retry_after(error: Any) -> Mapping[str, str]:
-    return {"Retry-After": str(max(1, math.ceil(error.wait or 1)))}
-
-
-NOT_FOUND = Rule(404, "not-found", "There is nothing under this address", detail=_plain(""))
+NOT_FOUND = Rule(404, "not-found", "There is nothing under this address", detail=plain(""))
 BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
-UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=_plain("A header is malformed."))
-BODY_TOO_LARGE = Rule(413, "body-too-large", "The body is too large", detail=_plain(""))
-BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood", _in_query)
-DATABASE_UNAVAILABLE = _unavailable("The database")
-REDIS_UNAVAILABLE = _unavailable("Redis")
-FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=_plain(""))
-INTERNAL = Rule(500, "internal-error", "Nova failed", detail=_plain("The log has more under this instance."))
+UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=plain("A header is malformed."))
+BODY_TOO_LARGE = Rule(413, "body-too-large", "The body is too large", detail=plain(""))
+BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood", in_query)
+DATABASE_UNAVAILABLE = unavailable("The database")
+REDIS_UNAVAILABLE = unavailable("Redis")
+FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=plain(""))
+INTERNAL = Rule(500, "internal-error", "Nova failed", detail=plain("The log has more under this instance."))
 
 RULES: dict[type[BaseException], Rule] = {
     InvalidParameter: BAD_PARAMETER,
@@ -92,23 +38,23 @@ RULES: dict[type[BaseException], Rule] = {
     events.TooManyValues: Rule(
         413, "body-too-large", "The body is too large", lambda e: {"limit": e.limit}, detail=lambda e: e.reason
     ),
-    events.InvalidJSON: Rule(400, "invalid-json", "The body is not I-JSON", _in_document, detail=lambda e: e.reason),
+    events.InvalidJSON: Rule(400, "invalid-json", "The body is not I-JSON", in_document, detail=lambda e: e.reason),
     events.PayloadTooLarge: Rule(
         413,
         "event-too-large",
         "An event is too large",
-        lambda e: {"size": e.size, "limit": e.limit} | _in_document(e),
+        lambda e: {"size": e.size, "limit": e.limit} | in_document(e),
         detail=lambda e: e.reason,
     ),
     events.UnknownEventType: Rule(
         422,
         "unknown-event-type",
         "No code registers this type of event",
-        lambda e: {"event_type": e.event_type} | _in_document(e),
+        lambda e: {"event_type": e.event_type} | in_document(e),
         detail=lambda e: e.reason,
     ),
     events.InvalidCommand: Rule(
-        422, "invalid-command", "The command's fields do not fit it", _in_document, detail=lambda e: e.reason
+        422, "invalid-command", "The command's fields do not fit it", in_document, detail=lambda e: e.reason
     ),
     events.CommandRefused: Rule(
         422,
@@ -129,7 +75,7 @@ RULES: dict[type[BaseException], Rule] = {
         "The stream holds an event that this installation cannot read",
         lambda e: {"version": e.version, "event_type": e.event_type, "schema_version": e.schema_version},
     ),
-    events.InvalidEvent: Rule(422, "invalid-event", "This cannot be an event", _in_document, detail=lambda e: e.reason),
+    events.InvalidEvent: Rule(422, "invalid-event", "This cannot be an event", in_document, detail=lambda e: e.reason),
     events.VersionConflict: Rule(
         412,
         "version-conflict",
@@ -183,9 +129,9 @@ RULES: dict[type[BaseException], Rule] = {
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     # The outbox.
-    outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", _in_document),
-    outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", _in_document),
-    outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", _in_document),
+    outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", in_document),
+    outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", in_document),
+    outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", in_document),
     outbox.UnknownGroup: Rule(
         404, "consumer-not-found", "No consumer group has this name", lambda e: {"known": list(e.known)}
     ),
@@ -213,17 +159,17 @@ RULES: dict[type[BaseException], Rule] = {
         "body-too-slow",
         "The body comes too slowly",
         headers=lambda _: {"Connection": "close"},
-        detail=_plain("Nothing of the request has taken effect."),
+        detail=plain("Nothing of the request has taken effect."),
     ),
     nova.Overloaded: Rule(
         503,
         "overloaded",
         "There is no room for a body or an answer of this size now",
         headers=lambda _: {"Retry-After": "10"},
-        detail=_plain("Other clients are slow to send or to take theirs. Nothing of the request has taken effect."),
+        detail=plain("Other clients are slow to send or to take theirs. Nothing of the request has taken effect."),
     ),
     nova.TooManyFailures: Rule(
-        429, "too-many-requests", "Too many requests", headers=_retry_after, detail=lambda e: f"Too many failed: {e}."
+        429, "too-many-requests", "Too many requests", headers=retry_after, detail=lambda e: f"Too many failed: {e}."
     ),
     nova.TokenNotFound: Rule(404, "token-not-found", "No live token has this name or number"),
     InsufficientScope: Rule(
@@ -237,14 +183,14 @@ RULES: dict[type[BaseException], Rule] = {
         401,
         "unauthenticated",
         "A token is needed",
-        headers=_challenge,
-        detail=_plain("Send Authorization: Bearer nova_…"),
+        headers=challenge,
+        detail=plain("Send Authorization: Bearer nova_…"),
     ),
-    rest.AuthenticationFailed: Rule(401, "invalid-token", "The token is not accepted", headers=_challenge),
+    rest.AuthenticationFailed: Rule(401, "invalid-token", "The token is not accepted", headers=challenge),
     rest.PermissionDenied: Rule(403, "forbidden", "This is not allowed"),
     rest.NotFound: NOT_FOUND,
     rest.MethodNotAllowed: Rule(405, "method-not-allowed", "This address does not know the method"),
-    rest.NotAcceptable: Rule(406, "not-acceptable", "None of the accepted media types is served", detail=_plain("")),
+    rest.NotAcceptable: Rule(406, "not-acceptable", "None of the accepted media types is served", detail=plain("")),
     UnsupportedEncoding: Rule(
         415,
         "unsupported-media-type",
@@ -256,8 +202,8 @@ RULES: dict[type[BaseException], Rule] = {
         429,
         "too-many-requests",
         "Too many requests",
-        headers=_retry_after,
-        detail=_plain("The token calls too often."),
+        headers=retry_after,
+        detail=plain("The token calls too often."),
     ),
     rest.ParseError: BAD_REQUEST,
     rest.ValidationError: Rule(422, "invalid-request", "The request says something impossible"),
@@ -266,18 +212,18 @@ RULES: dict[type[BaseException], Rule] = {
     django_errors.PermissionDenied: FORBIDDEN,
     django_errors.RequestDataTooBig: BODY_TOO_LARGE,
     django_errors.SuspiciousOperation: Rule(
-        400, "bad-request", "The request cannot be understood", detail=_plain("A header or the query is not allowed.")
+        400, "bad-request", "The request cannot be understood", detail=plain("A header or the query is not allowed.")
     ),
     django_errors.BadRequest: BAD_REQUEST,
     MultiPartParserError: BAD_REQUEST,
-    UnicodeError: Rule(400, "bad-request", "The request cannot be understood", detail=_plain("It is not UTF-8.")),
+    UnicodeError: Rule(400, "bad-request", "The request cannot be understood", detail=plain("It is not UTF-8.")),
     django.db.OperationalError: DATABASE_UNAVAILABLE,
     django.db.InterfaceError: DATABASE_UNAVAILABLE,
     psycopg.OperationalError: DATABASE_UNAVAILABLE,
     psycopg.InterfaceError: DATABASE_UNAVAILABLE,
     # The last net below the checks of parameters: what the database cannot hold came from the client.
-    django.db.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
-    psycopg.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=_plain("")),
+    django.db.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=plain("")),
+    psycopg.DataError: Rule(400, "invalid-value", "A value cannot be kept", detail=plain("")),
     redis.ConnectionError: REDIS_UNAVAILABLE,
     redis.TimeoutError: REDIS_UNAVAILABLE,
 }

@@ -5,12 +5,10 @@ Arguments that no query can be made with raise `InvalidArgument` before anything
 It has more than 200 lines because every way to read events is one small function here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from msgspec import Struct
 
 from events.arguments import arguments, check_name
 from events.envelope import LogPage, RecordedEvent, StreamId
@@ -19,21 +17,12 @@ from events.sql.columns import RECORDED_COLUMNS
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.positions import readable_position
-from events.store.reading.page_byte_limit import PAGE_BYTES, first_page, json_bytes
+from events.store.reading.page_byte_limit import PAGE_BYTES
+from events.store.reading.pages import EventPage, page_of
 from events.store.reading.rows import Row, recorded_events
 from kit.arguments import MAX_BIGINT
 
-STRETCH = 250
-"""Rows that are read at a time where a page may have few bytes."""
 POSITION, VERSION, TIMESTAMP = map(RECORDED_COLUMNS.index, ("position", "version", "timestamp"))
-
-
-class EventPage(Struct, frozen=True, kw_only=True):
-    """A page of events, of as many as were asked for or of fewer large ones."""
-
-    events: list[RecordedEvent]
-    more: bool
-    """Whether there may be more after it."""
 
 
 def get_events(
@@ -68,7 +57,7 @@ def stream_page(
         start = from_version if last is None else last[VERSION] + step
         return _stream_rows(stream, start, number, backwards=backwards, whole=False, using=using)
 
-    return _page(read, limit, max_bytes)
+    return page_of(read, limit, max_bytes)
 
 
 def load_events_range(
@@ -144,7 +133,7 @@ def type_page(
         start = beyond if last is None else last[POSITION]
         return _type_rows(event_type, number, backwards=backwards, beyond=start, using=using)
 
-    return _page(read, limit, max_bytes)
+    return page_of(read, limit, max_bytes)
 
 
 def get_events_by_correlation(
@@ -187,7 +176,7 @@ def since_page(
         start = (since, after) if last is None else (datetime.fromisoformat(last[TIMESTAMP]), last[POSITION])
         return _since_rows(start[0], number, after=start[1], using=using)
 
-    return _page(read, limit, max_bytes)
+    return page_of(read, limit, max_bytes)
 
 
 def read_log(
@@ -232,7 +221,7 @@ def read_log(
     def read(number: int, last: Row | None) -> list[Row]:
         return _rows(name, using, after=after if last is None else last[POSITION], max_count=number, **narrowed)
 
-    page = _page(read, limit, max_bytes, untyped=untyped)
+    page = page_of(read, limit, max_bytes, untyped=untyped)
     return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
 
 
@@ -279,24 +268,6 @@ def _since_rows(since: datetime, limit: int, *, after: int, using: str) -> list[
 def _check_place(limit: int, after: int) -> None:
     arguments.limit(limit)
     arguments.number("after", after)
-
-
-def _page(
-    read: Callable[[int, Row | None], list[Row]], limit: int, max_bytes: int, *, untyped: bool = False
-) -> EventPage:
-    """A page of what `read` gives: so many rows after the last one.
-
-    A page of few bytes is read in stretches: of large events, not all that were asked for come from the database.
-    """
-    stretch = limit if max_bytes >= PAGE_BYTES else STRETCH
-    rows = read(min(limit, stretch), None)
-    while len(rows) < limit and len(rows) % stretch == 0 and rows and json_bytes(rows) <= max_bytes:
-        following = read(min(limit - len(rows), stretch), rows[-1])
-        rows += following
-        if not following:
-            break
-    kept = first_page(rows, max_bytes)
-    return EventPage(events=recorded_events(kept, untyped=untyped), more=len(rows) == limit or len(kept) < len(rows))
 
 
 def _events(name: str, using: str, **parameters: Any) -> list[RecordedEvent]:
