@@ -90,8 +90,8 @@ def subscriptions(monkeypatch: pytest.MonkeyPatch) -> list[KafkaSubscription]:
     opened: list[KafkaSubscription] = []
     open_it, close = KafkaSubscription.__init__, KafkaSubscription.close
 
-    def opening(subscription: KafkaSubscription, *args: Any) -> None:
-        open_it(subscription, *args)
+    def opening(subscription: KafkaSubscription, *args: Any, **options: Any) -> None:
+        open_it(subscription, *args, **options)
         opened.append(subscription)
 
     def closing(subscription: KafkaSubscription) -> None:
