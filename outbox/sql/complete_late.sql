@@ -1,7 +1,7 @@
 -- Marks rows as published that could not be marked when they were: what has become of them since is looked at.
 -- ids: bigint[]; topics, partition_keys: text[], to which and under which each was published
 UPDATE outbox_events AS o
-SET published = true, published_at = now(), next_attempt_at = NULL, dead_at = NULL
+SET published = true, published_at = now(), next_attempt_at = NULL
 FROM unnest(%(ids)s::bigint[], %(topics)s::text[], %(partition_keys)s::text[]) AS d(id, topic, partition_key)
 WHERE o.id = d.id AND o.topic = d.topic AND o.partition_key = d.partition_key
-    AND NOT o.published AND o.discarded_at IS NULL
+    AND NOT o.published AND o.dead_at IS NULL AND o.discarded_at IS NULL
