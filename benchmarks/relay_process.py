@@ -4,25 +4,14 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
-
-from benchmarks import raw
-from benchmarks.relay import bare_pass, bare_producer, bare_relay
 from benchmarks.setting import set_up
-from outbox.bus.base import DeliveryFailure, OutgoingMessage
-from outbox.bus.kafka.bus import KafkaBus
-from outbox.conf import outbox_conf
-from outbox.hosting.hosted_loop import collect_seldom
-from outbox.relay.runner import RelayRunner, RelaySettings
 
 Kind = Literal["raw", "nova"]
-# Seconds without rows after which the bare loop looks again.
-PAUSE = 0.0005
 
 
 class WatchedRelay:
@@ -56,6 +45,8 @@ def watched_relay(kind: Kind, brokers: str) -> Iterator[WatchedRelay]:
     pipe, other = context.Pipe()
     process = context.Process(target=_main, args=(kind, brokers, other), daemon=True)
     process.start()
+    # Else a child that dies is waited for, for ever.
+    other.close()
     try:
         assert pipe.recv() == "ready"
         yield WatchedRelay(pipe)
@@ -66,18 +57,14 @@ def watched_relay(kind: Kind, brokers: str) -> Iterator[WatchedRelay]:
 
 def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     set_up(os.environ["DATABASE_URL"])
-    counter = _Counter()
-    connection_created.connect(counter.watch)
+    # Only now: what has models cannot be imported before.
+    from benchmarks import relay_loops
+
+    counter = relay_loops.StatementCounter()
     acknowledged: dict[str, float] = {}
     stop = threading.Event()
-    loop: Callable[[], None]
-    if kind == "nova":
-        collect_seldom()
-        runner = RelayRunner(_RecordingBus(brokers, acknowledged), RelaySettings.of(outbox_conf()))
-        loop = lambda: runner.run(stop)  # noqa: E731
-    else:
-        loop = lambda: _bare_loop(brokers, acknowledged, stop)  # noqa: E731
-    thread = threading.Thread(target=loop)
+    loop = relay_loops.nova_relay if kind == "nova" else relay_loops.bare_relay
+    thread = threading.Thread(target=partial(loop, brokers, acknowledged, stop))
     thread.start()
     pipe.send("ready")
     while (question := pipe.recv()) != "stop":
@@ -85,42 +72,3 @@ def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     stop.set()
     thread.join()
     pipe.send(acknowledged)
-
-
-def _bare_loop(brokers: str, acknowledged: dict[str, float], stop: threading.Event) -> None:
-    producer = bare_producer(brokers)
-    with raw.connect(os.environ["DATABASE_URL"]) as client:
-        bare_relay(client)
-        while not stop.is_set():
-            if not bare_pass(client, producer, acknowledged):
-                time.sleep(PAUSE)
-
-
-class _Counter:
-    """Counts the statements of connections that are made from now on."""
-
-    def __init__(self) -> None:
-        self.queries = 0
-
-    def watch(self, *, connection: BaseDatabaseWrapper, **_: Any) -> None:
-        connection.execute_wrappers.append(self._count)
-
-    def _count(self, execute: Callable[..., Any], *arguments: Any) -> Any:
-        self.queries += 1
-        return execute(*arguments)
-
-
-class _RecordingBus(KafkaBus):
-    """Kafka, and when it had acknowledged what."""
-
-    def __init__(self, brokers: str, acknowledged: dict[str, float]) -> None:
-        super().__init__(brokers)
-        self._acknowledged = acknowledged
-
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
-        """See `Bus`."""
-        results = super().publish_batch(messages)
-        now = time.perf_counter()
-        for message in messages:
-            self._acknowledged[dict(message.headers)["event_id"].decode()] = now
-        return results

@@ -1,4 +1,4 @@
-"""Ordinary requests beside slow clients: 300 that ask for 13 MB and hardly read, and 300 that hardly send a body.
+"""Ordinary requests beside slow clients: 300 that ask for 13 MB of events and hardly read, 300 that hardly send a body.
 
 The raw side is the same server without slow clients: its p99 in half of Nova's time beside them is the goal.
 """
@@ -70,7 +70,7 @@ def _beside(web: "Web") -> Figures:
 
 
 class Web:
-    """A web server as in production, with a stream that is a page of 13 MB, and somebody who may read and append."""
+    """A web server as in production, with a stream of 13 MB, and somebody who may read and append."""
 
     def __init__(self, stack: ExitStack, **environment: str) -> None:
         self.port = free_port()

@@ -5,7 +5,7 @@ Hot paths know them from `events.envelope.Envelope`; a test holds the two togeth
 
 from django.db import models
 
-from kit.json_field import JSONTextField
+from kit.json.field import JSONTextField
 
 
 class EnvelopeColumns(models.Model):

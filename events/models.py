@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 from events.codec.pipeline import load
 from events.envelope import StreamId
 from events.envelope_columns import EnvelopeColumns
-from kit.json_field import JSONTextField
+from kit.json.field import JSONTextField
 
 
 class DomainEvent(EnvelopeColumns):

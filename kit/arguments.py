@@ -11,9 +11,11 @@ import msgspec
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
-from kit.json_pointer import explain
+from kit.json.pointer import explain
 
 MAX_BIGINT = 2**63 - 1
+MAX_REASON = 500
+"""Characters of what an operator says about a decision: in the console, over REST, on the command line, in Python."""
 
 
 class Arguments(Struct, frozen=True):

@@ -7,6 +7,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
 django.setup(set_prefix=False)
 
-from nova.rest.asgi import NovaASGIHandler  # noqa: E402 - settings come first
+from nova.server.handler import NovaASGIHandler  # noqa: E402 - settings come first
 
 application = NovaASGIHandler()

@@ -1,7 +1,7 @@
 """Public face of the outbox: what other apps may use of it."""
 
-from kit.connections import own_connection
 from kit.outages import is_outage
+from kit.postgresql.connections import own_connection
 from kit.retry import RetryPolicy
 from kit.tempo import Tempo
 from outbox.bus.base import (

@@ -1,13 +1,12 @@
 """Arguments of the outbox's functions: `InvalidArgument` names the one that no call can be made with."""
 
-from kit.arguments import Arguments
+from kit.arguments import MAX_REASON, Arguments
 from outbox.exceptions import InvalidArgument
 
 arguments = Arguments(InvalidArgument)
 
-# Characters of what is kept about a decision: who made it, and why.
 MAX_ACTOR = 255
-MAX_REASON = 500
+"""Characters of who made a decision."""
 
 
 def check_decision(*, actor: str, reason: str) -> None:

@@ -32,7 +32,7 @@ from kit.admin.operated import row_action
 from kit.admin.pages import admin_page, list_url
 from kit.admin.read_only import ReadOnlyAdmin
 from kit.admin.reasons import actor_of
-from kit.rest.links import link_to
+from kit.links import link_to
 
 log = structlog.get_logger(__name__)
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import structlog
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -61,14 +62,17 @@ class AggregateSnapshotAdmin(OperatedAdmin):
         self, request: HttpRequest, queryset: QuerySet[AggregateSnapshot], verb: str, reason: str
     ) -> None:
         """Rebuild or delete the selected snapshots."""
-        # First: what is deleted or made anew can be asked no more.
-        self.audit(request, queryset, f"{verb.capitalize()}: {reason}")
         if verb == "rebuild":
             self._rebuild(request, queryset, reason)
         else:
-            deleted, _ = queryset.delete()
-            log.info("snapshots deleted", actor=actor_of(request), reason=reason, snapshots=deleted)
-            self.message_user(request, f"{deleted} snapshots were deleted.")
+            self._delete(request, queryset, reason)
+
+    def _delete(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot], reason: str) -> None:
+        with transaction.atomic():
+            self.audit(request, snapshots, f"Delete: {reason}")
+            deleted, _ = snapshots.delete()
+        log.info("snapshots deleted", actor=actor_of(request), reason=reason, snapshots=deleted)
+        self.message_user(request, f"{deleted} snapshots were deleted.")
 
     def _rebuild(self, request: HttpRequest, snapshots: QuerySet[AggregateSnapshot], reason: str) -> None:
         rebuilt = 0
@@ -82,5 +86,7 @@ class AggregateSnapshotAdmin(OperatedAdmin):
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 rebuilt += 1
+                made = AggregateSnapshot.objects.filter(aggregate_type=name, aggregate_id=aggregate_id)
+                self.audit(request, made, f"Rebuild: {reason}")
         log.info("snapshots rebuilt", actor=actor_of(request), reason=reason, aggregates=rebuilt)
         self.message_user(request, f"Snapshots of {rebuilt} aggregates were made anew.")

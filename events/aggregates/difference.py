@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from kit.json_pointer import escape
+from kit.json.pointer import escape
 
 
 class FieldDifference(Struct, frozen=True, kw_only=True):

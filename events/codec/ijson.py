@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from events.exceptions import InvalidJSON, TooManyValues
-from kit.json_pointer import escape
+from kit.json.pointer import escape
 
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64

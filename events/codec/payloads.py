@@ -20,7 +20,7 @@ from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
 from events.types.registry import EventType, registry, type_name
 from events.types.upcasting import casts
-from kit import json_pointer
+from kit.json import pointer as json_pointer
 
 
 def encode_payload(payload: Struct) -> bytes:

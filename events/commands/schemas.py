@@ -6,7 +6,7 @@ import msgspec
 
 from events.aggregates.aggregate import Aggregate, Command
 from events.identifiers import AGGREGATE_ID
-from kit.json_schema import pattern_of
+from kit.json.schema import pattern_of
 
 UUID_TEXT = {"type": "string", "format": "uuid"}
 _REFERENCE = "#/$defs/{name}"

@@ -3,7 +3,7 @@
 import datetime
 import django.db.models.functions.datetime
 import django.db.models.lookups
-import kit.json_field
+import kit.json.field
 from django.db import migrations, models
 
 
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('fold_version', models.IntegerField(default=0, help_text='Version of the code that folded the events.')),
                 ('fold', models.CharField(default='', help_text='Hash over all that the state depends on beside events.', max_length=64)),
                 ('codec', models.CharField(default='json', help_text='How the state is written.', max_length=20)),
-                ('data', kit.json_field.JSONTextField()),
+                ('data', kit.json.field.JSONTextField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
                 ('correlation_id', models.UUIDField(null=True)),
                 ('causation_id', models.UUIDField(null=True)),
                 ('user_id', models.CharField(max_length=255, null=True)),
-                ('metadata', kit.json_field.JSONTextField()),
-                ('payload', kit.json_field.JSONTextField(help_text='Where the encoding is json.', null=True)),
+                ('metadata', kit.json.field.JSONTextField()),
+                ('payload', kit.json.field.JSONTextField(help_text='Where the encoding is json.', null=True)),
                 ('content_hash', models.BinaryField()),
                 ('encoding', models.CharField(db_default='json', help_text='How the payload is stored.', max_length=50)),
                 ('payload_bytes', models.BinaryField(help_text='The payload in any other encoding.', null=True)),

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from events.aggregates.aggregate import aggregates
 from events.envelope import StreamId
 from events.identifiers import AGGREGATE_ID, AGGREGATE_TYPE, EVENT_TYPE, check_stream
-from kit.json_schema import one_of, text_like
+from kit.json.schema import one_of, text_like
 from kit.rest.query import Query
 
 PAGE = 100

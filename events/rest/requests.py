@@ -25,7 +25,7 @@ from events.exceptions import (
 from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type
 from events.rest.parameters import AggregateId, AggregateType, EventTypeName
 from kit.exceptions import InvalidParameter
-from kit.json_schema import one_of, text_like
+from kit.json.schema import one_of, text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.conditions import ETAG, ETAG_SCHEMA, version_in
 

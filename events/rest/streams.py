@@ -25,7 +25,7 @@ from events.store.streams.metadata import (
     tombstone_stream,
 )
 from kit.exceptions import InvalidParameter
-from kit.json_schema import text_like
+from kit.json.schema import text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Text

@@ -27,9 +27,9 @@ from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
+from kit.links import link_to
 from kit.rest.answer_headers import etag_header, location_header, replayed_header
 from kit.rest.conditions import etag
-from kit.rest.links import link_to
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
 from kit.rest.view import ApiView

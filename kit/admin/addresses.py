@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 # How the filters of Django's admin look for a text, a choice or a time; "" is the value itself.
@@ -20,12 +19,11 @@ class OddAddresses:
         response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
         return response
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row that the address names, or None."""
         if "\0" in object_id:
             return None
-        row: Model | None = super().get_object(request, object_id, from_field)  # type: ignore[misc]
-        return row
+        return super().get_object(request, object_id, from_field)  # type: ignore[misc]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Take from an address what the filters of the list say, and nothing else."""

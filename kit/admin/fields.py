@@ -6,8 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-MAX_REASON = 500
-"""Characters of a reason."""
+from kit.arguments import MAX_REASON
 
 
 def text_field(max_length: int = 255, *, required: bool = False, **options: Any) -> forms.CharField:

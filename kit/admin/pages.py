@@ -7,7 +7,7 @@ from django.contrib.admin.utils import quote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from kit.rest.links import link_to
+from kit.links import link_to
 
 
 def list_url(model: str, **filters: object) -> str:

@@ -1,6 +1,7 @@
 """Cursor: psycopg's own, which prepares anew what was altered, and closes sessions of servers that only read."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -33,6 +34,7 @@ class SessionCursor(psycopg.Cursor[Any]):
             raise_meaning(self._conn, error)
 
 
+@cache
 def with_session_care(cursors: type[psycopg.Cursor[Any]]) -> type[psycopg.Cursor[Any]]:
     """The class of cursors, as `SessionCursor`."""
     return type(cursors.__name__, (SessionCursor, cursors), {})

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-MAX_REASON = 500
+from kit.arguments import MAX_REASON
+
 Reason = Annotated[str, Meta(min_length=1, max_length=MAX_REASON)]
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
-from kit.json_pointer import explain
+from kit.json.pointer import explain
 
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 """What PostgreSQL can compare with: no NUL."""

@@ -3,18 +3,15 @@
 A project that has no `REST_FRAMEWORK` settings, or others, opens or changes nothing of Nova's API by that.
 """
 
-from typing import Any, cast
-
-from rest_framework.settings import DEFAULTS, IMPORT_STRINGS, APISettings
 from rest_framework.views import APIView
 
-from kit.rest.defaults import API_DEFAULTS
+from kit.rest.settings import API_SETTINGS
 
 
 class ApiView(APIView):
     """A view of Nova's API. Subclasses name the scope of each of their methods in `required_scopes`."""
 
-    settings = APISettings(cast("Any", API_DEFAULTS), DEFAULTS, IMPORT_STRINGS)
+    settings = API_SETTINGS
     authentication_classes = settings.DEFAULT_AUTHENTICATION_CLASSES
     permission_classes = settings.DEFAULT_PERMISSION_CLASSES
     renderer_classes = settings.DEFAULT_RENDERER_CLASSES

@@ -8,9 +8,13 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from kit.rest.settings import API_SETTINGS
+
 
 class ContentNegotiation(DefaultContentNegotiation):
     """REST framework's negotiation, which trips over encodings that Python does not know (RFC 8187 parameters)."""
+
+    settings = API_SETTINGS  # type: ignore[assignment]  # the stubs know the default one only
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser; None for a 415."""

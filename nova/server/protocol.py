@@ -1,6 +1,6 @@
 """HTTP protocol with timeouts: a connection is closed whose client does not send a request's head, or take its answer.
 
-uvicorn itself waits for ever for either. How long a body may take is the ASGI handler's to say (`nova.rest.asgi`).
+uvicorn itself waits for ever for either. How long a body may take is the ASGI handler's to say (`nova.server.handler`).
 """
 
 import asyncio

@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
-    "nova.rest.in_flight.InFlightMiddleware",
+    "nova.server.in_flight.InFlightMiddleware",
     "nova.health.probes.ProbesMiddleware",
     "nova.rest.failures.FailuresMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,7 @@
 """Dead letters: messages that a consumer group could not handle, and what an operator can do about them."""
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -73,9 +73,9 @@ class DeadLetterAdmin(DeadLetterFields, BulkAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> DeadLetter | None:
         """A dead letter, with what blocks it if it was parked."""
-        dead_letter: Any = super().get_object(request, object_id, from_field)
+        dead_letter: DeadLetter | None = super().get_object(request, object_id, from_field)
         find_blockers([dead_letter] if dead_letter else [])
-        return dead_letter  # type: ignore[no-any-return]
+        return dead_letter
 
     def possible_actions(self, row: DeadLetter) -> Collection[str]:
         """An open dead letter is decided about; a closed one is put away; one in a worker's hands is neither."""

@@ -12,8 +12,8 @@ from functools import partial
 import structlog
 from django.db import connection
 
-from kit.connections import use_own_connection
 from kit.outages import is_outage
+from kit.postgresql.connections import use_own_connection
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.watcher import DecisionWatcher

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import structlog
 from django.db import connection, connections
 
-from kit.connections import use_own_connection
+from kit.postgresql.connections import use_own_connection
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.consumers.batch import Effect

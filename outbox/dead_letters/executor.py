@@ -15,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from kit.connections import own_connection
 from kit.outages import is_outage
+from kit.postgresql.connections import own_connection
 from outbox.dead_letters.scheduling import block_key, enqueue_parked, is_blocked, next_item, release
 from outbox.dead_letters.store import handle_again
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem

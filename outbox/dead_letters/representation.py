@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from outbox.models import DeadLetter
 
 COMPUTED = {"archived", "edited_from"}

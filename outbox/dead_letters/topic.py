@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from kit.connections import require_writable
+from kit.postgresql.connections import require_writable
 from outbox.bus.base import Bus, DeliveryFailure, Failure, OutgoingMessage
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.dead_letters.store import original

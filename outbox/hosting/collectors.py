@@ -10,10 +10,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from outbox.conf import outbox_conf
 from outbox.consumers.lag import lag_of, names_at_broker
 from outbox.exceptions import BrokerUnavailable, Unsupported
 from outbox.handling.handlers import registered_groups
-from outbox.signals.labels import OTHER, labelled_topics
+from outbox.messages.topics import names_in_code
+from outbox.signals.labels import OTHER
 from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
@@ -60,11 +62,12 @@ class LagCollector(Collector):
         )
         told = set()
         lags: Counter[tuple[str, str, str]] = Counter()
+        in_code = frozenset(names_in_code(outbox_conf()))
         try:
             with suppress(Unsupported):
                 for group in registered_groups():
                     group_id, topics = names_at_broker(group)
-                    named = labelled_topics().union(topics)
+                    named = in_code.union(topics)
                     for one in lag_of(group):
                         # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
                         if (group_id, one.topic, one.partition) not in told:

@@ -4,7 +4,7 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import kit.json_field
+import kit.json.field
 from django.db import migrations, models
 
 
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('partition', models.IntegerField()),
                 ('offset', models.BigIntegerField()),
                 ('key', models.BinaryField(null=True)),
-                ('headers', kit.json_field.JSONTextField(help_text='Pairs of name and value; a value that is not text is base64.')),
+                ('headers', kit.json.field.JSONTextField(help_text='Pairs of name and value; a value that is not text is base64.')),
                 ('body', models.BinaryField(null=True)),
                 ('message_timestamp', models.BigIntegerField(help_text='Milliseconds since 1970 (UTC).', null=True)),
                 ('exception', models.CharField(max_length=255)),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 ('correlation_id', models.UUIDField(null=True)),
                 ('causation_id', models.UUIDField(null=True)),
                 ('user_id', models.CharField(max_length=255, null=True)),
-                ('payload', kit.json_field.JSONTextField()),
+                ('payload', kit.json.field.JSONTextField()),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('pk', models.CompositePrimaryKey('service', 'event_id', blank=True, editable=False, primary_key=True, serialize=False)),
             ],
@@ -214,8 +214,8 @@ class Migration(migrations.Migration):
                 ('topic', models.CharField(db_collation='C', max_length=249)),
                 ('partition_key', models.TextField(db_collation='C', help_text='Messages of one key keep their order.')),
                 ('shard', models.SmallIntegerField(help_text='crc32 of the key modulo 64; one relay at a time owns a shard.')),
-                ('payload', kit.json_field.JSONTextField()),
-                ('metadata', kit.json_field.JSONTextField()),
+                ('payload', kit.json.field.JSONTextField()),
+                ('metadata', kit.json.field.JSONTextField()),
                 ('correlation_id', models.UUIDField(null=True)),
                 ('causation_id', models.UUIDField(null=True)),
                 ('user_id', models.CharField(max_length=255, null=True)),

@@ -4,7 +4,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from kit.json_field import JSONTextField
+from kit.json.field import JSONTextField
 
 
 class InboxEntry(models.Model):

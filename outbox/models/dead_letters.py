@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import MD5, Now
 
-from kit.json_field import JSONTextField
+from kit.json.field import JSONTextField
 
 
 class DeadLetter(models.Model):

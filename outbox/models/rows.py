@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from events.envelope_columns import EnvelopeColumns
-from kit.json_field import JSONTextField
+from kit.json.field import JSONTextField
 
 
 class OutboxQuerySet(models.QuerySet["OutboxEvent"]):

@@ -15,7 +15,7 @@ import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
-from kit.connections import own_connection, require_writable
+from kit.postgresql.connections import own_connection, require_writable
 from outbox.bus.base import Bus, DeliveryFailure, Failure
 from outbox.conf import outbox_conf
 from outbox.messages.encoding import to_message

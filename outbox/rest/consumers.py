@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.view import ApiView

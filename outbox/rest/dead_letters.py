@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.exceptions import InvalidParameter
-from kit.json_schema import text_like
+from kit.json.schema import text_like
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody

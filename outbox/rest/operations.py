@@ -6,10 +6,10 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from kit.links import link_to
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
-from kit.rest.links import link_to
 from kit.rest.openapi import described
 from kit.rest.view import ApiView
 from outbox.dead_letters.operations import (

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta, Struct
 
 from kit.exceptions import InvalidParameter
-from kit.json_pointer import explain
+from kit.json.pointer import explain
 from kit.rest.query import Query, Text
 from outbox.dead_letters.selection import MAX_ID
 from outbox.exceptions import InvalidRequest

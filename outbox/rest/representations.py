@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from outbox.models import DeadLetterOperation, OutboxAction, OutboxEvent
 
 RowState = Literal["pending", "waiting", "dead", "published", "discarded"]

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.json_schema import text_like
+from kit.json.schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described

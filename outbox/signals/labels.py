@@ -4,8 +4,6 @@ from collections.abc import Collection
 
 from events.api import registry
 from events.conf import events_conf
-from outbox.conf import outbox_conf
-from outbox.messages.topics import known_topics, routes, topic_of
 from outbox.services import registered_services
 
 OTHER = "other"
@@ -22,14 +20,3 @@ def service_label(service: str) -> str:
         return service
     known = {one.name for one in registered_services()} | {one.owner for one in registry}
     return service if service in known else OTHER
-
-
-def labelled_topics() -> frozenset[str]:
-    """The topics that code names; those of aggregates of which it knows nothing are `other`."""
-    conf = outbox_conf()
-    owned = {aggregate_type for service in registered_services() for aggregate_type in service.owns}
-    return frozenset(
-        {spec.name for spec in known_topics(conf=conf)}
-        | {route.topic for route in routes(conf=conf)}
-        | {topic_of("", aggregate_type, conf=conf) for aggregate_type in owned}
-    )

@@ -1,6 +1,6 @@
 """Clients that hardly read, or hardly send what they announce, take nothing from others.
 
-That a database connection is given back before an answer is sent is shown by `tests/unit/nova/rest/test_asgi.py`:
+That a database connection is given back before an answer is sent is shown by `tests/unit/nova/server/test_handler.py`:
 here the system takes pages as they are now into its own buffers.
 """
 

@@ -21,6 +21,8 @@ from nova.local.processes.process import ProcessSpec
 from nova.local.processes.supervisor import Supervisor
 from nova.local.servers.embedded import START_TIMEOUT, Embedded
 from nova.local.servers.server import Report, silent
+from outbox.bus.base import Failure, OutgoingMessage
+from outbox.bus.rabbitmq.bus import RabbitBus
 from outbox.bus.rabbitmq.topology import EVERYTHING
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -158,3 +160,13 @@ def rabbitmq_server(directory: Path) -> Iterator[Embedded]:
         supervisor.start(server.process())
         supervisor.await_ready(timeout=START_TIMEOUT)
         yield Embedded(server=server, supervisor=supervisor)
+
+
+def of_type(topic: str, key: str, event_type: str, body: bytes = b"{}") -> OutgoingMessage:
+    """A message of an event type."""
+    return OutgoingMessage(topic=topic, key=key.encode(), body=body, headers=(("event_type", event_type.encode()),))
+
+
+def failures(bus: RabbitBus, *messages: OutgoingMessage) -> list[Failure | None]:
+    """What became of each of the messages: None where the broker has taken it."""
+    return [result.failure if result else None for result in bus.publish_batch(messages)]

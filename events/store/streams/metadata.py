@@ -23,12 +23,11 @@ from events.store.append import append_prepared
 from events.store.connection import live_cursor
 from events.store.prepared import prepare
 from events.types.stream_closed import StreamClosed
-from kit.arguments import is_storable
+from kit.arguments import MAX_REASON, is_storable
 
 MAX_AGE = timedelta(days=36_500)
 MAX_COUNT = 2**62
 MAX_TITLE = 255
-MAX_REASON = 500
 MAX_ACTOR = 255
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
 from nova.services.text_folding import fold

@@ -6,7 +6,7 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from kit.rest.openapi import described
 from kit.rest.query import Text
 from kit.rest.view import ApiView

@@ -7,7 +7,7 @@ from django.db import connection
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from nova.services.search.models import SearchDocument
 from nova.services.search.sql.statements import statement
 from nova.services.text_folding import fold

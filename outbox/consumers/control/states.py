@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from kit.json_schema import one_of
+from kit.json.schema import one_of
 from outbox.bus.base import PartitionLag
 from outbox.consumers.control.decisions import Decisions
 from outbox.consumers.health import SILENCE, checks

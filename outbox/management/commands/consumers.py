@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from kit.arguments import MAX_REASON
 from kit.commands import OperatorCommand
 from outbox.bus.factory import configured_bus
 from outbox.conf import outbox_conf
@@ -38,7 +39,6 @@ REPLAY = (
     "other groups notice. Messages that have had their effect are passed over; with --again they are handled all the "
     "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
 )
-MAX_REASON = 500
 OUTCOMES = {
     "pause": "is paused.",
     "resume": "goes on.",

@@ -37,6 +37,12 @@ try:
     for who in (Client(), client):
         refused = who.post("/api/v1/streams/user/7/events", body, content_type="application/json")
         print("refused", refused.status_code, refused["Content-Type"])
+
+    from nova.rest.tokens import create_token
+
+    token, _ = create_token("reader", scopes=["events:read"])
+    odd = client.get("/api/v1/events?format=xml", headers={"Authorization": f"Bearer {token}"})
+    print("parameter", odd.status_code, odd.json()["type"])
 finally:
     teardown_databases(created, verbosity=0)
 """
@@ -51,7 +57,8 @@ def test_nova_runs_in_it(database_url: str, redis_server_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TRY], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
     )
-    assert done.stdout.splitlines()[-6:] == [
+    assert done.stdout.splitlines()[-7:] == [
         *("entered 302 /admin/", "overview 200 200", "token 200", "created by ann@example.org"),
         *["refused 401 application/problem+json"] * 2,
+        "parameter 400 urn:nova:problem:invalid-parameter",
     ], done.stderr

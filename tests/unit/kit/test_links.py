@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from kit.rest.links import link_to
+from kit.links import link_to
 
 
 @pytest.mark.parametrize("name", ["a b", "?", "#", "%", "%2F", "é", "\u2028", "\U0001f4a9", "a+b", "a&b=c", ";", "\\"])

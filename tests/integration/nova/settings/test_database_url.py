@@ -14,7 +14,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 from psycopg import sql
 
-from kit.connections import CLIENT_KEEPALIVE
+from kit.postgresql.connections import CLIENT_KEEPALIVE
 from nova.health.checks import NotReady, check_database
 from nova.local.servers import postgres
 from nova.local.servers.embedded import postgres_server

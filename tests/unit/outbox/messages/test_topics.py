@@ -13,6 +13,7 @@ from outbox.messages.topics import (
     choose_topic,
     differences,
     known_topics,
+    names_in_code,
     routes,
     spec_of,
     topic_of,
@@ -178,3 +179,13 @@ def test_who_wants_a_type_that_no_code_names_listens_where_it_may_go() -> None:
         "nova.post.events",
         "nova.user.events",
     )
+
+
+def test_the_names_in_code_are_those_that_are_routed_to_and_of_owned_aggregates() -> None:
+    conf = outbox_conf()
+
+    names = names_in_code(conf)
+
+    assert {spec.name for spec in known_topics(conf=conf)} <= set(names)
+    assert {route.topic for route in routes(conf=conf)} <= set(names)
+    assert f"{conf.topic_prefix}.made_up.events" not in names

@@ -7,7 +7,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.exceptions import RequestDataTooBig
 
-from nova.rest.asgi import NovaASGIHandler
+from nova.server.handler import NovaASGIHandler
 from tests.support import held
 
 

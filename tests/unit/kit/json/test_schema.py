@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from events.identifiers import AGGREGATE_ID, AGGREGATE_TYPE, EVENT_TYPE, SOURCE_SERVICE, USER_ID
-from kit.json_schema import pattern_of
+from kit.json.schema import pattern_of
 
 TEXTS = ["a", "user", "a/b", "", "ä b", "-x", "9", "x" * 255, "x" * 256, "a\nb", "a\x7f", "\ufffd", "😀"]
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from nova.rest.in_flight import SMALL, InFlight, InFlightMiddleware
+from nova.server.in_flight import SMALL, InFlight, InFlightMiddleware
 
 MIB = 1024 * 1024
 

@@ -20,8 +20,8 @@ from django.http.response import HttpResponseBase
 
 from nova.conf import nova_conf
 from nova.exceptions import BodyTooSlow, Overloaded
-from nova.rest.in_flight import SMALL, InFlight, current_share
 from nova.rest.rules import UNREADABLE, apply_rule, problem_answer
+from nova.server.in_flight import SMALL, InFlight, current_share
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -128,7 +128,8 @@ def _check_size(size: int) -> None:
 def _announced(scope: Scope) -> int:
     """Bytes of the body as the client announces them; 0 where it does not."""
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(length) if length.isdigit() else 0
+    # Of a number with more digits than that, the first will do: it is too large in any case.
+    return int(length[:18]) if length.isdigit() else 0
 
 
 def _give_connections_back() -> None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from kit.connections import CLIENT_KEEPALIVE, use_own_connection
+from kit.postgresql.connections import CLIENT_KEEPALIVE, use_own_connection
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
