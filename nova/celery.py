@@ -20,7 +20,7 @@ app.autodiscover_tasks()
 app.user_options["worker"].update(
     (
         Option(("--consumers",), default="", help="Consumer groups to host, comma-separated."),
-        Option(("--runners",), default="", help="Other loops to host, comma-separated: projections, relay."),
+        Option(("--runners",), default="", help="Other loops to host, comma-separated: projections, sagas, relay."),
     )
 )
 # By name, because Django is not set up yet when Celery reads this.
@@ -40,6 +40,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.run_operations": often,
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
+        "sagas.tasks.fire_timers": often,
         "nova.services.feed.tasks.show_feed_changes": often,
         "outbox.tasks.prune": UPKEEP_INTERVAL,
         "events.tasks.rebuild_snapshots": UPKEEP_INTERVAL,

@@ -12,6 +12,7 @@ from nova.settings import environment as env
 from nova.settings.admin import UNFOLD  # noqa: F401 - a setting
 from outbox.conf import OutboxConf
 from projections.conf import ProjectionsConf
+from sagas.conf import SagasConf
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 TEMPLATES_DIR = BASE_DIR / "templates"
@@ -108,7 +109,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
-confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, NovaConf, FeedConf, OrdersConf)
+confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf, FeedConf, OrdersConf)
 own = env.settings_of(*confs)
 # Of Nova's own events the shortage is what happened.
 own["NOVA_EVENT_NAME_EXCEPTIONS"] = ["inventory.insufficient", *own["NOVA_EVENT_NAME_EXCEPTIONS"]]

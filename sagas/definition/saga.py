@@ -1,0 +1,214 @@
+"""Saga definition: what a long-running process consists of, as data and pure functions.
+
+A saga begins with an event, finds its instance by a field of its events (the correlation key), and takes its steps
+stage by stage. A step asks a participant for something and is done when a reply says so. Steps before the pivot can be
+undone, the pivot decides, and what comes after it is tried until it succeeds (H. Garcia-Molina, K. Salem, "Sagas",
+1987; the kinds of steps are C. Richardson's).
+
+    FULFILMENT = Saga(
+        name="order-fulfilment",
+        data=Fulfilment,
+        key="order_id",
+        starts=(Start(event=OrderCreated, data=ordered),),
+        stages=(
+            Step(
+                name="reserve",
+                request=Request(event=ReserveRequested, make=reserve),
+                replies=(done(StockReserved), refused(StockInsufficient)),
+                compensation=Compensation(
+                    request=Request(event=ReleaseRequested, make=release), replies=(done(StockReleased),)
+                ),
+                deadline=timedelta(minutes=5),
+            ),
+            Step(name="charge", kind=Kind.PIVOT, …),
+            Step(name="ship", kind=Kind.RETRIABLE, …),
+        ),
+    )
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from kit.retry import RetryPolicy
+
+Outcome = Literal["done", "failed", "refused"]
+"""What a reply says: it is done; it has failed and may succeed in another attempt; it will never be done."""
+
+
+class Kind(StrEnum):
+    """What may become of a step's effect."""
+
+    COMPENSATABLE = "compensatable"
+    """It can be undone."""
+    PIVOT = "pivot"
+    """It decides: until it is done everything can be undone, and from then on nothing needs to be."""
+    RETRIABLE = "retriable"
+    """It cannot fail for ever: it is tried again until it succeeds, in the end by an operator."""
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """An event that begins an instance, where there is none of its key."""
+
+    event: type[Struct]
+    data: Callable[[Any], Struct]
+    """The instance's data, from the event's payload."""
+    key: str = ""
+    """The payload's field that names the instance; that of the saga when it is left out."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a participant is asked for: an event, which is appended to the saga's own stream and travels as any other.
+
+    Its id follows from the instance, the step and the attempt, so that it takes effect once.
+    """
+
+    event: type[Struct]
+    make: Callable[[Any, int], Struct]
+    """The event's payload, from the instance's data and the number of the attempt, from 1."""
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """An event that says what has become of a request, or that has been waited for."""
+
+    event: type[Struct]
+    outcome: Outcome
+    update: Callable[[Any, Any], Struct] | None = None
+    """The data afterwards, from the data and the payload; unchanged when it is left out."""
+    reason: Callable[[Any], str] | None = None
+    """Why it was not done, from the payload; the event's name when it is left out."""
+    key: str = ""
+    """The payload's field that names the instance; that of the saga when it is left out."""
+
+
+def done(event: type[Struct], update: Callable[[Any, Any], Struct] | None = None, *, key: str = "") -> Reply:
+    """A reply that says that it is done."""
+    return Reply(event=event, outcome="done", update=update, key=key)
+
+
+def failed(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+    """A reply that says that it has failed, which another attempt may mend."""
+    return Reply(event=event, outcome="failed", reason=reason, key=key)
+
+
+def refused(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+    """A reply that says that it will never be done: no other attempt is made."""
+    return Reply(event=event, outcome="refused", reason=reason, key=key)
+
+
+class Compensation(Struct, frozen=True, kw_only=True):
+    """How the effect of a step is undone. It must bear that there is none."""
+
+    request: Request
+    replies: tuple[Reply, ...] = ()
+    """None where the request alone is enough."""
+    deadline: timedelta = timedelta(minutes=1)
+    """For each attempt; then it is asked for again."""
+    retry: RetryPolicy = RetryPolicy(limit=10, base=1.0, cap=300.0)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One step. Without a request it waits for an event from outside; without replies as well, it is done at once."""
+
+    name: str
+    kind: Kind = Kind.COMPENSATABLE
+    request: Request | None = None
+    replies: tuple[Reply, ...] = ()
+    compensation: Compensation | None = None
+    changes: bool = True
+    """Whether the request changes anything at the participant; one that only asks needs no compensation."""
+    deadline: timedelta | None = None
+    """For each attempt. An attempt without a reply may have had its effect."""
+    retry: RetryPolicy = RetryPolicy(limit=0)
+    when: Callable[[Any], bool] | None = None
+    """Whether the step is taken at all, from the data as it is when its stage begins; always when it is left out."""
+    otherwise: Callable[[Any], Struct] | None = None
+    """The data once the last deadline has passed: the step is done then. Without it, the step has failed."""
+
+
+class Parallel(Struct, frozen=True):
+    """Steps that are taken side by side; the next stage begins when all of them are done."""
+
+    steps: tuple[Step, ...]
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Whose reply an event may be."""
+
+    step: Step
+    undo: bool
+    """Whether it answers the compensation."""
+    reply: Reply
+
+
+class Saga(Struct, frozen=True, kw_only=True, eq=False):
+    """A kind of saga."""
+
+    name: str
+    """1 to 100 letters, digits, `.`, `_` and `-`."""
+    data: type[Struct]
+    """The class of an instance's data: a struct that msgspec can write as JSON."""
+    key: str
+    """The field of its events that names the instance: `order_id`."""
+    starts: tuple[Start, ...]
+    stages: tuple[Step | Parallel, ...]
+    stream: str = ""
+    """The aggregate type of the streams that its requests are appended to, one an instance; its name when left out."""
+
+    @property
+    def stream_type(self) -> str:
+        """The aggregate type of its streams."""
+        return self.stream or self.name
+
+    def groups(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps of each stage."""
+        return tuple(stage.steps if isinstance(stage, Parallel) else (stage,) for stage in self.stages)
+
+    def steps(self) -> Iterator[Step]:
+        """All steps, in the order of the stages."""
+        for group in self.groups():
+            yield from group
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises `KeyError`."""
+        for step in self.steps():
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def routes(self, event: type[Struct]) -> list[Route]:
+        """Whose replies events of that class may be, in the order of the steps."""
+        return [route for route in self._routes() if route.reply.event is event]
+
+    def start(self, event: type[Struct]) -> Start | None:
+        """How an event of that class begins an instance, if it does."""
+        return next((start for start in self.starts if start.event is event), None)
+
+    def events(self) -> tuple[type[Struct], ...]:
+        """The classes of all events that it listens to."""
+        starts = (start.event for start in self.starts)
+        return tuple(dict.fromkeys((*starts, *(route.reply.event for route in self._routes()))))
+
+    def requests(self) -> tuple[Request, ...]:
+        """All that it may ask for."""
+        found = [step.request for step in self.steps()]
+        found += [step.compensation.request for step in self.steps() if step.compensation]
+        return tuple(request for request in found if request)
+
+    def key_of(self, payload: Struct) -> str:
+        """The key of the instance that the event is for; empty where the event names none."""
+        event = type(payload)
+        start = self.start(event)
+        field = start.key if start else next((route.reply.key for route in self.routes(event)), "")
+        value = getattr(payload, field or self.key, None)
+        return "" if value is None else str(value)
+
+    def _routes(self) -> Iterator[Route]:
+        for step in self.steps():
+            for reply in step.replies:
+                yield Route(step=step, undo=False, reply=reply)
+            for reply in step.compensation.replies if step.compensation else ():
+                yield Route(step=step, undo=True, reply=reply)

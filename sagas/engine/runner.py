@@ -1,0 +1,54 @@
+"""Saga runner: the loop in a worker that fires timers when they are due.
+
+Rows are the truth: however many workers look, each timer fires once, and beat looks too while no worker hosts the loop.
+"""
+
+import random
+import threading
+
+import structlog
+from django.db import connection
+
+from outbox.api import Pulse, RetryPolicy, Tempo, is_outage, runner_name
+from sagas.conf import SagasConf, sagas_conf
+from sagas.engine.timers import fire_due
+
+log = structlog.get_logger(__name__)
+
+NAME = "sagas"
+DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
+
+
+class SagaRunner:
+    """Fires timers."""
+
+    def __init__(self, conf: SagasConf) -> None:
+        self._conf = conf
+        self._tempo = Tempo(longest=conf.max_poll_interval)
+
+    def run(self, stop: threading.Event) -> None:
+        """Fire timers until asked to stop; a lost database is waited for."""
+        pulse = Pulse(runner_name(NAME))
+        losses = 0
+        while not stop.is_set():
+            try:
+                looked_at = fire_due(limit=self._conf.timer_batch)
+                pulse.beat(connection, instances=looked_at)
+                losses = 0
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                losses += 1
+                log.warning("sagas_wait_for_the_database", error=type(error).__name__, losses=losses)
+                connection.close()
+                stop.wait(DATABASE_RETRY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
+                continue
+            self._tempo = self._tempo.after_work() if looked_at else self._tempo.after_nothing()
+            if not looked_at:
+                stop.wait(self._tempo.pause)
+        connection.close()
+
+
+def saga_runner() -> SagaRunner:
+    """A runner as the settings want it."""
+    return SagaRunner(sagas_conf())

@@ -1,0 +1,139 @@
+"""The way forward: steps begin stage by stage, are tried again, and are done or given up."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from kit.retry import RetryPolicy
+from sagas.definition.saga import Kind, Reply, Step
+from sagas.machine.backward import go_back
+from sagas.machine.instance import OPEN, PASSED, Arrival, Status, StepStatus, request_id
+from sagas.machine.progress import Progress
+from sagas.machine.transition import Purpose
+
+# A reply may come before what it answers is waited for; so many are kept of an instance.
+MAX_PARKED = 100
+
+
+def go_on(progress: Progress) -> None:
+    """Begin what is next, as far as that is possible now."""
+    for group in progress.saga.groups():
+        for step in group:
+            if progress.state(step).status is StepStatus.PENDING:
+                _begin_if_wanted(progress, step)
+        if not all(progress.state(step).status in PASSED for step in group):
+            settle_stage(progress, group)
+            return
+    progress.stand(Status.COMPLETED)
+
+
+def begin(progress: Progress, step: Step) -> None:
+    """Begin an attempt: ask, and wait for the reply."""
+    state = progress.state(step)
+    attempt = state.attempt + 1
+    if not step.replies:
+        progress.move(step, StepStatus.DONE, attempt=attempt)
+    else:
+        progress.move(step, StepStatus.RUNNING, attempt=attempt)
+        if step.deadline is not None:
+            progress.set_timer(step, Purpose.DEADLINE, attempt, step.deadline)
+    if step.request:
+        progress.send(step, step.request, attempt, undo=False)
+
+
+def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -> str:
+    """Let a reply count; otherwise why it does not."""
+    state = progress.state(step)
+    answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt)
+    if state.status not in OPEN and state.status is not StepStatus.UNCERTAIN:
+        return f"step {step.name} is {state.status}"
+    if reply.outcome == "done":
+        data = reply.update(progress.instance.data, arrival.payload) if reply.update else progress.instance.data
+        progress.change(data=data)
+        progress.move(step, StepStatus.DONE)
+        return ""
+    if answered is not None and answered < state.attempt:
+        return f"it answers attempt {answered} of step {step.name}, and {state.attempt} is under way"
+    reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
+    if reply.outcome == "failed" and state.status is StepStatus.RUNNING and state.attempt <= step.retry.limit:
+        progress.move(step, StepStatus.RETRYING, reason=reason)
+        pause = backoff(step.retry, progress.instance.saga_id, step.name, state.attempt)
+        progress.set_timer(step, Purpose.RETRY, state.attempt, pause)
+        return ""
+    if reply.outcome == "failed" and state.status is not StepStatus.RUNNING:
+        return f"step {step.name} is {state.status}"
+    # What answers the last attempt tells how it stands: participants are asked again under the same key.
+    progress.move(step, StepStatus.REFUSED, reason=reason, unanswered=state.unanswered and reply.outcome == "failed")
+    return ""
+
+
+def pass_deadline(progress: Progress, step: Step) -> None:
+    """No reply has come in time."""
+    state = progress.state(step)
+    unanswered = state.unanswered or step.request is not None
+    if state.attempt <= step.retry.limit:
+        progress.instance = progress.instance.with_step(step.name, unanswered=unanswered, reason=_SILENCE)
+        begin(progress, step)
+    elif step.otherwise:
+        progress.change(data=step.otherwise(progress.instance.data))
+        progress.move(step, StepStatus.DONE, unanswered=unanswered, reason=_SILENCE)
+    elif unanswered:
+        progress.move(step, StepStatus.UNCERTAIN, unanswered=True, reason=_SILENCE)
+    else:
+        progress.move(step, StepStatus.REFUSED, reason=_SILENCE)
+
+
+def settle_stage(progress: Progress, group: tuple[Step, ...]) -> None:
+    """Say where the instance stands while a stage is not passed: going on, going back, or at a loss."""
+    lost = [step for step in group if progress.state(step).status in {StepStatus.REFUSED, StepStatus.UNCERTAIN}]
+    if not lost:
+        progress.stand(Status.RUNNING if _somebody_is_asked(progress, group) else Status.WAITING)
+        return
+    if any(_needs_operator(progress, step) for step in lost):
+        progress.stand(Status.AWAITING_OPERATOR)
+        return
+    if not progress.instance.failure:
+        step = lost[0]
+        progress.change(failure=f"{step.name}: {progress.state(step).reason}"[:500])
+    for step in group:
+        if progress.state(step).status is StepStatus.RETRYING:
+            state = progress.state(step)
+            progress.move(step, StepStatus.UNCERTAIN if state.unanswered else StepStatus.REFUSED, reason=state.reason)
+    go_back(progress)
+
+
+def backoff(policy: RetryPolicy, saga_id: UUID, step: str, attempt: int) -> timedelta:
+    """How long to wait before the next attempt: by chance, and for the same attempt always the same."""
+    chance = request_id(saga_id, step, attempt, undo=False).int % 10_000 / 10_000
+    return timedelta(seconds=policy.delay(attempt, chance=chance))
+
+
+def _begin_if_wanted(progress: Progress, step: Step) -> None:
+    if step.when is not None and not step.when(progress.instance.data):
+        progress.move(step, StepStatus.SKIPPED)
+    else:
+        begin(progress, step)
+
+
+def _needs_operator(progress: Progress, step: Step) -> bool:
+    if step.kind is Kind.RETRIABLE:
+        return True
+    return step.kind is Kind.PIVOT and (
+        progress.state(step).status is StepStatus.UNCERTAIN or progress.state(step).unanswered
+    )
+
+
+def _somebody_is_asked(progress: Progress, group: tuple[Step, ...]) -> bool:
+    return any(step.request is not None and progress.state(step).status in OPEN for step in group)
+
+
+def _attempt_of(causation_id: UUID | None, saga_id: UUID, step: Step, attempts: int) -> int | None:
+    """Which attempt's request the event was caused by, if any."""
+    if causation_id is None:
+        return None
+    for attempt in range(attempts, 0, -1):
+        if request_id(saga_id, step.name, attempt, undo=False) == causation_id:
+            return attempt
+    return None
+
+
+_SILENCE = "no reply within its deadline"

@@ -1,0 +1,81 @@
+"""Progress: an instance in the middle of a transition, and everything that it gathers on the way."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import structs
+
+from sagas.definition.saga import Request, Saga, Step
+from sagas.machine.instance import Arrival, Instance, Status, StepState, StepStatus, request_id
+from sagas.machine.transition import Purpose, Sent, StepChange, Timer, Transition
+
+
+class Progress:
+    """Gathers what a transition consists of. Lives for one input; the instance that it began with stays as it was."""
+
+    def __init__(self, saga: Saga, instance: Instance, *, now: datetime) -> None:
+        self.saga = saga
+        self.instance = instance
+        self.now = now
+        self._sent: list[Sent] = []
+        self._timers: dict[str, Timer] = {}
+        self._cancelled: set[str] = set()
+        self._changes: list[StepChange] = []
+
+    def state(self, step: Step) -> StepState:
+        """Where a step stands."""
+        return self.instance.step(step.name)
+
+    def move(self, step: Step, status: StepStatus, **changes: Any) -> None:
+        """Let a step stand somewhere else. Whatever its timer was set for is over."""
+        self.instance = self.instance.with_step(step.name, status=status, since=self.now, **changes)
+        state = self.state(step)
+        attempt = state.undo if state.undo else state.attempt
+        self._changes.append(
+            StepChange(step=step.name, status=status, attempt=attempt, reason=str(changes.get("reason", "")))
+        )
+        self._timers.pop(step.name, None)
+        self._cancelled.add(step.name)
+
+    def change(self, **fields: Any) -> None:
+        """Change the instance itself."""
+        self.instance = structs.replace(self.instance, **fields)
+
+    def stand(self, status: Status) -> None:
+        """Let the whole instance stand there. At an end, nothing is parked any more."""
+        self.change(status=status, **({"parked": ()} if status.is_end else {}))
+
+    def send(self, step: Step, request: Request, attempt: int, *, undo: bool) -> None:
+        """Ask a participant for something."""
+        sent = Sent(
+            request_id=request_id(self.instance.saga_id, step.name, attempt, undo=undo),
+            step=step.name,
+            payload=request.make(self.instance.data, attempt),
+        )
+        self._sent.append(sent)
+
+    def set_timer(self, step: Step, purpose: Purpose, attempt: int, after: timedelta) -> None:
+        """Look at the step again after a while."""
+        self._timers[step.name] = Timer(step=step.name, purpose=purpose, attempt=attempt, due=self.now + after)
+        self._cancelled.discard(step.name)
+
+    def park(self, arrival: Arrival) -> None:
+        """Keep a reply until it is waited for."""
+        self.change(parked=(*self.instance.parked, arrival))
+
+    def unpark(self) -> Iterator[Arrival]:
+        """The replies that were parked, each once; those that are parked meanwhile stay."""
+        parked = self.instance.parked
+        self.change(parked=())
+        yield from parked
+
+    def transition(self) -> Transition:
+        """What has come of it."""
+        return Transition(
+            instance=structs.replace(self.instance, version=self.instance.version + 1),
+            sent=tuple(self._sent),
+            timers=tuple(self._timers.values()),
+            cancelled=frozenset(self._cancelled),
+            changes=tuple(self._changes),
+        )
