@@ -26,9 +26,10 @@ undone, the pivot decides, and what comes after it is tried until it succeeds (H
     )
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -118,6 +119,7 @@ class Step(Struct, frozen=True, kw_only=True):
     request: Request | None = None
     replies: tuple[Reply, ...] = ()
     compensation: Compensation | None = None
+    """Of a pivot, for the case that nobody knows whether it was done; without it, an operator finds out."""
     changes: bool = True
     """Whether the request changes anything at the participant; one that only asks needs no compensation."""
     deadline: timedelta | None = None
@@ -165,11 +167,11 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def groups(self) -> tuple[tuple[Step, ...], ...]:
         """The steps of each stage."""
-        return tuple(stage.steps if isinstance(stage, Parallel) else (stage,) for stage in self.stages)
+        return _groups(self)
 
     def steps(self) -> Iterator[Step]:
         """All steps, in the order of the stages."""
-        for group in self.groups():
+        for group in _groups(self):
             yield from group
 
     def step(self, name: str) -> Step:
@@ -179,9 +181,9 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
                 return step
         raise KeyError(name)
 
-    def routes(self, event: type[Struct]) -> list[Route]:
+    def routes(self, event: type[Struct]) -> tuple[Route, ...]:
         """Whose replies events of that class may be, in the order of the steps."""
-        return [route for route in self._routes() if route.reply.event is event]
+        return _routes(self).get(event, ())
 
     def start(self, event: type[Struct]) -> Start | None:
         """How an event of that class begins an instance, if it does."""
@@ -189,8 +191,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def events(self) -> tuple[type[Struct], ...]:
         """The classes of all events that it listens to."""
-        starts = (start.event for start in self.starts)
-        return tuple(dict.fromkeys((*starts, *(route.reply.event for route in self._routes()))))
+        return tuple(dict.fromkeys((*(start.event for start in self.starts), *_routes(self))))
 
     def requests(self) -> tuple[Request, ...]:
         """All that it may ask for."""
@@ -206,9 +207,21 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
         value = getattr(payload, field or self.key, None)
         return "" if value is None else str(value)
 
-    def _routes(self) -> Iterator[Route]:
-        for step in self.steps():
-            for reply in step.replies:
-                yield Route(step=step, undo=False, reply=reply)
-            for reply in step.compensation.replies if step.compensation else ():
-                yield Route(step=step, undo=True, reply=reply)
+
+@cache
+def _groups(saga: Saga) -> tuple[tuple[Step, ...], ...]:
+    return tuple(stage.steps if isinstance(stage, Parallel) else (stage,) for stage in saga.stages)
+
+
+@cache
+def _routes(saga: Saga) -> Mapping[type[Struct], tuple[Route, ...]]:
+    """By class of event; looked up for every event that arrives."""
+    found: dict[type[Struct], tuple[Route, ...]] = {}
+    for step in saga.steps():
+        for reply in step.replies:
+            route = Route(step=step, undo=False, reply=reply)
+            found[reply.event] = (*found.get(reply.event, ()), route)
+        for reply in step.compensation.replies if step.compensation else ():
+            route = Route(step=step, undo=True, reply=reply)
+            found[reply.event] = (*found.get(reply.event, ()), route)
+    return found

@@ -31,9 +31,8 @@ def needs_undoing(step: Step, state: StepState) -> bool:
     """Whether something of the step is left, or may be, that can be undone."""
     if step.compensation is None:
         return False
-    return state.status in {StepStatus.DONE, StepStatus.UNCERTAIN} or (
-        state.status is StepStatus.REFUSED and state.unanswered
-    )
+    lost = state.status in {StepStatus.UNCERTAIN, StepStatus.REFUSED}
+    return state.status is StepStatus.DONE or (lost and bool(state.unanswered))
 
 
 def begin_undo(progress: Progress, step: Step) -> None:

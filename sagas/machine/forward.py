@@ -6,7 +6,7 @@ from uuid import UUID
 from kit.retry import RetryPolicy
 from sagas.definition.saga import Kind, Reply, Step
 from sagas.machine.backward import go_back
-from sagas.machine.instance import OPEN, PASSED, Arrival, Status, StepStatus, request_id
+from sagas.machine.instance import OPEN, PASSED, Arrival, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose
 
@@ -43,43 +43,49 @@ def begin(progress: Progress, step: Step) -> None:
 def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -> str:
     """Let a reply count; otherwise why it does not."""
     state = progress.state(step)
-    answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt)
-    if state.status not in OPEN and state.status is not StepStatus.UNCERTAIN:
+    if not waits(state):
         return f"step {step.name} is {state.status}"
     if reply.outcome == "done":
         data = reply.update(progress.instance.data, arrival.payload) if reply.update else progress.instance.data
         progress.change(data=data)
         progress.move(step, StepStatus.DONE)
         return ""
-    if answered is not None and answered < state.attempt:
-        return f"it answers attempt {answered} of step {step.name}, and {state.attempt} is under way"
-    reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
-    if reply.outcome == "failed" and state.status is StepStatus.RUNNING and state.attempt <= step.retry.limit:
-        progress.move(step, StepStatus.RETRYING, reason=reason)
-        pause = backoff(step.retry, progress.instance.saga_id, step.name, state.attempt)
-        progress.set_timer(step, Purpose.RETRY, state.attempt, pause)
-        return ""
+    answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt) or state.attempt
+    unanswered = tuple(attempt for attempt in state.unanswered if attempt != answered)
+    if answered < state.attempt:
+        progress.instance = progress.instance.with_step(step.name, unanswered=unanswered)
+        return "" if unanswered != state.unanswered else f"it answers attempt {answered} of step {step.name}"
     if reply.outcome == "failed" and state.status is not StepStatus.RUNNING:
         return f"step {step.name} is {state.status}"
-    # What answers the last attempt tells how it stands: participants are asked again under the same key.
-    progress.move(step, StepStatus.REFUSED, reason=reason, unanswered=state.unanswered and reply.outcome == "failed")
+    reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
+    if reply.outcome == "failed" and _may_try_again(progress, step):
+        progress.move(step, StepStatus.RETRYING, reason=reason, unanswered=unanswered)
+        pause = backoff(step.retry, progress.instance.saga_id, step.name, state.attempt)
+        progress.set_timer(step, Purpose.RETRY, state.attempt, pause)
+    else:
+        progress.move(step, StepStatus.REFUSED, reason=reason, unanswered=unanswered)
     return ""
+
+
+def waits(state: StepState) -> bool:
+    """Whether a reply can tell anything new about the step."""
+    lost = state.status in {StepStatus.UNCERTAIN, StepStatus.REFUSED}
+    return state.status in OPEN or (lost and bool(state.unanswered))
 
 
 def pass_deadline(progress: Progress, step: Step) -> None:
     """No reply has come in time."""
     state = progress.state(step)
-    unanswered = state.unanswered or step.request is not None
-    if state.attempt <= step.retry.limit:
+    unanswered = (*state.unanswered, state.attempt) if step.request else ()
+    if _may_try_again(progress, step):
         progress.instance = progress.instance.with_step(step.name, unanswered=unanswered, reason=_SILENCE)
         begin(progress, step)
     elif step.otherwise:
         progress.change(data=step.otherwise(progress.instance.data))
         progress.move(step, StepStatus.DONE, unanswered=unanswered, reason=_SILENCE)
-    elif unanswered:
-        progress.move(step, StepStatus.UNCERTAIN, unanswered=True, reason=_SILENCE)
     else:
-        progress.move(step, StepStatus.REFUSED, reason=_SILENCE)
+        lost = StepStatus.UNCERTAIN if unanswered else StepStatus.REFUSED
+        progress.move(step, lost, unanswered=unanswered, reason=_SILENCE)
 
 
 def settle_stage(progress: Progress, group: tuple[Step, ...]) -> None:
@@ -114,12 +120,16 @@ def _begin_if_wanted(progress: Progress, step: Step) -> None:
         begin(progress, step)
 
 
+def _may_try_again(progress: Progress, step: Step) -> bool:
+    """Whether there are attempts left; on the way back, nothing is begun any more."""
+    return not progress.instance.failure and progress.state(step).attempt <= step.retry.limit
+
+
 def _needs_operator(progress: Progress, step: Step) -> bool:
     if step.kind is Kind.RETRIABLE:
         return True
-    return step.kind is Kind.PIVOT and (
-        progress.state(step).status is StepStatus.UNCERTAIN or progress.state(step).unanswered
-    )
+    # Nobody knows whether it was done, and nothing is declared that would undo it.
+    return step.kind is Kind.PIVOT and step.compensation is None and bool(progress.state(step).unanswered)
 
 
 def _somebody_is_asked(progress: Progress, group: tuple[Step, ...]) -> bool:

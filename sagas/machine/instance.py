@@ -88,8 +88,8 @@ class StepState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the request, from 1; 0 before the first."""
     undo: int = 0
     """Attempts of the compensation."""
-    unanswered: bool = False
-    """Whether the request of any attempt went unanswered: then it may have had its effect."""
+    unanswered: tuple[int, ...] = ()
+    """Attempts whose deadline has passed without a reply: each may have its effect, or have it later."""
     reason: str = ""
     """Why it failed last."""
     since: datetime | None = None

@@ -3,12 +3,13 @@
 The way leads forward (`forward`) until a step before the pivot is lost; then it leads back (`backward`).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sagas.definition.saga import Route, Saga
 from sagas.machine.backward import begin_undo, go_back, pass_undo_deadline, take_undo_reply
-from sagas.machine.forward import MAX_PARKED, begin, go_on, pass_deadline, take_reply
-from sagas.machine.instance import OPEN, UNDOING, Arrival, Instance, Status, StepState, StepStatus, request_id
+from sagas.machine.forward import MAX_PARKED, begin, go_on, pass_deadline, take_reply, waits
+from sagas.machine.instance import UNDOING, Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose, Timer, Transition
 
@@ -71,7 +72,7 @@ def _reply(progress: Progress, arrival: Arrival) -> str:
     return ignored
 
 
-def _park(progress: Progress, routes: list[Route], arrival: Arrival) -> str:
+def _park(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> str:
     """Keep an event that some step will wait for; otherwise why not."""
     parked = progress.instance.parked
     early = any(not one.undo and progress.state(one.step).status is StepStatus.PENDING for one in routes)
@@ -85,7 +86,7 @@ def _park(progress: Progress, routes: list[Route], arrival: Arrival) -> str:
     return ""
 
 
-def _meant(progress: Progress, routes: list[Route], arrival: Arrival) -> Route | None:
+def _meant(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> Route | None:
     """The step that the event answers: by what caused it, else the first that waits for such an event."""
     for route in routes:
         state = progress.state(route.step)
@@ -93,14 +94,11 @@ def _meant(progress: Progress, routes: list[Route], arrival: Arrival) -> Route |
         ids = (request_id(progress.instance.saga_id, route.step.name, one, undo=route.undo) for one in attempts)
         if arrival.causation_id is not None and arrival.causation_id in ids:
             return route
-    waiting = (route for route in routes if _waits(progress.state(route.step), undo=route.undo))
-    return next(waiting, None)
-
-
-def _waits(state: StepState, *, undo: bool) -> bool:
-    if undo:
-        return state.status in UNDOING
-    return state.status in OPEN or state.status is StepStatus.UNCERTAIN
+    for route in routes:
+        state = progress.state(route.step)
+        if state.status in UNDOING if route.undo else waits(state):
+            return route
+    return None
 
 
 def _proceed(progress: Progress) -> None:

@@ -64,8 +64,7 @@ def force_compensation(saga: Saga, instance: Instance, reason: str, *, now: date
     for step in saga.steps():
         state = progress.state(step)
         if state.status in OPEN:
-            may_be_done = state.unanswered or (state.status is StepStatus.RUNNING and step.request is not None)
-            progress.move(step, StepStatus.UNCERTAIN if may_be_done else StepStatus.REFUSED, reason=reason)
+            _give_up(progress, step, reason)
     progress.change(failure=reason)
     go_back(progress)
     return progress.transition()
@@ -97,12 +96,21 @@ def cancel(saga: Saga, instance: Instance, reason: str, *, now: datetime) -> Tra
     for step in saga.steps():
         state = progress.state(step)
         if state.status in OPEN:
-            progress.move(step, StepStatus.UNCERTAIN if step.request else StepStatus.REFUSED, reason=reason)
+            _give_up(progress, step, reason)
         elif state.status in UNDOING:
             progress.move(step, StepStatus.LEFT, reason=reason)
     progress.change(failure=instance.failure or reason)
     progress.stand(Status.FAILED)
     return progress.transition()
+
+
+def _give_up(progress: Progress, step: Step, reason: str) -> None:
+    """Wait for a step no longer. What was asked for and not answered may still be done."""
+    state = progress.state(step)
+    is_asked = step.request is not None and state.status is StepStatus.RUNNING
+    unanswered = (*state.unanswered, state.attempt) if is_asked else state.unanswered
+    lost = StepStatus.UNCERTAIN if unanswered else StepStatus.REFUSED
+    progress.move(step, lost, unanswered=unanswered, reason=reason)
 
 
 def _begun(saga: Saga, instance: Instance, verb: str, *, now: datetime) -> Progress:

@@ -1,0 +1,67 @@
+"""Invariants: what holds for every saga, whatever it does and whatever happens to it.
+
+They look at what goes out and at where the steps stand, and know nothing of how the machine decides.
+"""
+
+from sagas.definition.saga import Saga
+from sagas.machine.instance import Instance, Status, StepStatus
+from sagas.machine.transition import Sent
+
+STANDING = frozenset({StepStatus.DONE, StepStatus.UNCERTAIN})
+
+
+class Invariants:
+    """Watches one instance."""
+
+    def __init__(self, saga: Saga) -> None:
+        self._saga = saga
+        self._undo_events = {step.compensation.request.event for step in saga.steps() if step.compensation}
+        self._asked: set[str] = set()
+        self._undone: set[str] = set()
+        self._going_back = False
+
+    def violated_by(self, before: Instance, sent: Sent, after: Instance) -> str:
+        """What is wrong with a request that went out when the instance went from one state to the other."""
+        name = sent.step
+        if type(sent.payload) not in self._undo_events:
+            return self._forward(before, name)
+        self._going_back = True
+        if name not in self._asked:
+            return f"step {name} is undone and never ran"
+        if before.step(name).status is StepStatus.COMPENSATED or name in self._undone:
+            return f"step {name} is undone twice"
+        return self._later_ones(name, after)
+
+    def undone(self, instance: Instance) -> None:
+        """Remember what is undone by now."""
+        self._undone |= {name for name, one in instance.steps.items() if one.status is StepStatus.COMPENSATED}
+
+    def violated_at_end(self, instance: Instance) -> str:
+        """What is wrong with how it stands when nothing is under way any more."""
+        if instance.status in {Status.COMPLETED, Status.COMPENSATED} or instance.status.is_stuck:
+            left = [step.name for step in self._saga.steps() if self._is_left(step.name, instance)]
+            return f"it is compensated, and step {left[0]} is left" if left else ""
+        return f"it stands at {instance.status} for ever"
+
+    def _forward(self, before: Instance, name: str) -> str:
+        self._asked.add(name)
+        if self._going_back:
+            return f"step {name} is asked for on the way back"
+        if before.step(name).status is StepStatus.DONE:
+            return f"step {name} is asked for again, and was done"
+        return ""
+
+    def _later_ones(self, name: str, after: Instance) -> str:
+        groups = self._saga.groups()
+        place = next(place for place, group in enumerate(groups) if any(step.name == name for step in group))
+        for group in groups[place + 1 :]:
+            for step in group:
+                if step.compensation and after.step(step.name).status in STANDING | {StepStatus.COMPENSATING}:
+                    return f"step {name} is undone before step {step.name}, which came after it"
+        return ""
+
+    def _is_left(self, name: str, instance: Instance) -> bool:
+        step = self._saga.step(name)
+        if instance.status is not Status.COMPENSATED or step.compensation is None:
+            return False
+        return instance.step(name).status in STANDING
