@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("events.rest.command_urls")),
     path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
+    path("api/v1/", include("sagas.rest.urls")),
     *(path("api/v1/", include(f"nova.services.{name}.urls")) for name in ("identity", "feed", "search", "analytics")),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocumentationView.as_view(), name="api-docs"),

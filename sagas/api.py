@@ -19,6 +19,8 @@ from sagas.definition.shape import shape_of
 from sagas.engine.runner import SagaRunner, saga_runner
 from sagas.engine.timers import fire_due
 from sagas.exceptions import (
+    InvalidArgument,
+    InvalidData,
     InvalidSaga,
     SagaConflict,
     SagaError,
@@ -29,12 +31,16 @@ from sagas.exceptions import (
     VerbRefused,
 )
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
+from sagas.operations import operate
 from sagas.policies import whenever
+from sagas.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
 from sagas.registration import register_saga, supersede_saga
 
 __all__ = [
     "Compensation",
     "Instance",
+    "InvalidArgument",
+    "InvalidData",
     "InvalidSaga",
     "Kind",
     "Parallel",
@@ -43,25 +49,31 @@ __all__ = [
     "RetryPolicy",
     "Saga",
     "SagaConflict",
+    "SagaDetail",
     "SagaError",
     "SagaNotFound",
     "SagaRegistered",
     "SagaRunner",
+    "SagaView",
     "Sagas",
     "Start",
     "Status",
     "Step",
     "StepState",
     "StepStatus",
+    "StepView",
+    "TransitionView",
     "UnknownSaga",
     "UnknownShape",
     "VerbRefused",
     "done",
     "failed",
     "fire_due",
+    "operate",
     "refused",
     "register_saga",
     "request_id",
+    "saga_detail",
     "saga_id_of",
     "saga_runner",
     "sagas",

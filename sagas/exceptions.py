@@ -7,11 +7,15 @@ SagaError
 ├── UnknownShape       no definition of the shape that an instance began with
 ├── SagaNotFound       no such instance
 ├── SagaConflict       an instance was changed meanwhile
-└── VerbRefused        an operator's verb that the instance's state does not allow
+├── VerbRefused        an operator's verb that the instance's state does not allow
+├── InvalidData        data that an instance of the saga cannot have
+└── InvalidArgument    no call can be made with an argument
 """
 
 from collections.abc import Sequence
 from uuid import UUID
+
+from kit.exceptions import InvalidParameter
 
 
 class SagaError(Exception):
@@ -73,3 +77,17 @@ class VerbRefused(SagaError):
     def __init__(self, verb: str, why: str) -> None:
         super().__init__(f"cannot {verb}: {why}")
         self.verb = verb
+
+
+class InvalidData(SagaError):
+    """What an operator has written cannot be the data of an instance."""
+
+    def __init__(self, reason: str, *, pointer: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the data."""
+
+
+class InvalidArgument(SagaError, InvalidParameter):
+    """No call can be made with an argument."""

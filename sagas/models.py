@@ -29,6 +29,7 @@ class SagaState(models.Model):
 
     class Meta:
         db_table = "saga_state"
+        permissions = [("operate_sagastate", "Can retry, skip, edit, compensate, resume and give up sagas")]
         constraints = [models.UniqueConstraint(fields=["saga_type", "key"], name="saga_state_one_of_a_key")]
         indexes = [
             models.Index(fields=["saga_type"], name="idx_saga_type"),

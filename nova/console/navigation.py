@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Inbox", "inbox", "outbox.InboxEntry"),
         Entry("Heartbeats", "ecg_heart", "outbox.ProcessHeartbeat"),
     ),
+    "Processes": (Entry("Sagas", "conversion_path", "sagas.SagaState"),),
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Users", "groups", "nova_identity.User"),

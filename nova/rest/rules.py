@@ -21,6 +21,7 @@ from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
 from projections import api as projections
+from sagas import api as sagas
 
 NOT_FOUND = Rule(404, "not-found", "There is nothing under this address", detail=plain(""))
 BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
@@ -152,6 +153,20 @@ RULES: dict[type[BaseException], Rule] = {
     ),
     outbox.RowNotFound: Rule(404, "outbox-row-not-found", "No outbox row has this number"),
     outbox.RowNotDead: Rule(409, "outbox-row-not-dead", "Only dead rows can be rerouted"),
+    # Sagas.
+    sagas.SagaNotFound: Rule(404, "saga-not-found", "No saga has this id"),
+    sagas.VerbRefused: Rule(
+        409, "saga-verb-refused", "The saga's state does not allow this", lambda e: {"verb": e.verb}
+    ),
+    sagas.UnknownShape: Rule(
+        409,
+        "saga-definition-missing",
+        "This installation does not have the definition that the saga began with",
+        lambda e: {"saga": e.name, "shape": e.shape},
+    ),
+    sagas.InvalidData: Rule(
+        422, "invalid-saga-data", "The saga's data cannot be this", in_document, detail=lambda e: e.reason
+    ),
     # The web face.
     nova.UnknownScope: Rule(422, "unknown-scope", "No such scope exists", lambda e: {"known": list(e.known)}),
     nova.BodyTooSlow: Rule(

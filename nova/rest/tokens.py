@@ -25,6 +25,8 @@ SCOPES = {
     "read-models:read": "query read models",
     "outbox:read": "see outbox rows, dead letters and operations on them",
     "outbox:operate": "retry, edit, reroute, discard and archive them",
+    "sagas:read": "see sagas and their history",
+    "sagas:operate": "retry, skip, edit, compensate, resume and give up sagas",
     "operate": "retry, pause, resume, rebuild; describe, archive and close streams",
 }
 

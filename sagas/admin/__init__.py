@@ -1,0 +1,5 @@
+"""Admin of sagas."""
+
+from sagas.admin.instances import SagaAdmin
+
+__all__ = ["SagaAdmin"]

@@ -1,0 +1,228 @@
+"""Instances of sagas: where each stands, what it waits for, how it came there, and what an operator can do about it."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+
+from kit.admin.display import json_block
+from kit.admin.operated import OperatedAdmin, row_action
+from kit.admin.pages import list_url
+from kit.admin.read_only import uuid_of
+from kit.admin.reasons import ReasonForm, actor_of, reason_dialog, refuse_dialog
+from sagas.admin.forms import DataForm, StepForm
+from sagas.definition.registry import sagas
+from sagas.exceptions import InvalidData, SagaError
+from sagas.machine.instance import Status
+from sagas.models import SagaState
+from sagas.operations import ACTIONS, PERMISSION, operate
+from sagas.reading import ENDS, STUCK, URGENCY, definition_of, detail_of
+
+BADGES = {
+    "unstarted": "warning",
+    "running": "info",
+    "waiting": "info",
+    "compensating": "warning",
+    "compensated": "warning",
+    "completed": "success",
+    "failed": "danger",
+    "compensation_failed": "danger",
+    "awaiting_operator": "danger",
+}
+_RUNNING = ("retry", "skip", "edit", "compensate", "cancel")
+
+
+class StandFilter(SimpleListFilter):
+    """Narrows the list to what needs somebody, or to one status."""
+
+    title = "stands"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:
+        """The choices."""
+        return [("stuck", "waits for an operator"), *((status, status.replace("_", " ")) for status in Status)]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[SagaState]") -> "QuerySet[SagaState]":
+        """The rows of the choice."""
+        value = self.value()
+        if value == "stuck":
+            return queryset.filter(status__in=STUCK)
+        return queryset.filter(status=value) if value else queryset
+
+
+class SagaFilter(SimpleListFilter):
+    """Narrows the list to one saga, of those that the code has."""
+
+    title = "saga"
+    parameter_name = "saga"
+
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:
+        """The choices."""
+        return [(saga.name, saga.name) for saga in sagas]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[SagaState]") -> "QuerySet[SagaState]":
+        """The rows of the choice."""
+        return queryset.filter(saga_type=self.value()) if self.value() else queryset
+
+
+@admin.register(SagaState)
+class SagaAdmin(OperatedAdmin):
+    """Instances, those first that wait for an operator."""
+
+    list_display = ("key", "saga_type", "status_badge", "current_step", "error", "updated_at", "started_at")
+    list_filter = (StandFilter, SagaFilter)
+    ordering = (URGENCY.asc(), "updated_at")
+    search_fields = ("key",)
+    search_help_text = "A key, such as an order's id, or the id of the saga or of its correlation, in full"
+    fieldsets = (
+        ("Where it stands", {"fields": ("status_badge", "waits_for", "steps_diagram", "error_message")}),
+        ("What it knows", {"fields": ("data_text",)}),
+        ("How it came there", {"fields": ("timeline",)}),
+        (
+            "Identity",
+            {"fields": ("saga_type", "key", "saga_id", "correlation", "shape", "version", "started_at", "updated_at")},
+        ),
+    )
+    actions_detail = tuple(f"{verb}_saga" for verb in ACTIONS)
+    operate_permission = PERMISSION
+
+    def term_filter(self, term: str) -> Q:
+        """The instance of that key or id, or those of that correlation."""
+        found = Q(key=term)
+        if (known := uuid_of(term)) is not None:
+            found |= Q(saga_id=known) | Q(correlation_id=known)
+        return found
+
+    def possible_actions(self, row: SagaState) -> Collection[str]:
+        """Nothing is done to what has ended; an instance that has not begun can only be given up."""
+        if row.status in ENDS or definition_of(row) is None:
+            return ()
+        if row.status == Status.UNSTARTED:
+            return ("cancel_saga",)
+        verbs = ("resume", *_RUNNING) if row.status in STUCK else _RUNNING
+        return tuple(f"{verb}_saga" for verb in verbs)
+
+    @display(description="stands", label=BADGES)
+    def status_badge(self, row: SagaState) -> str:
+        """The status, set off by colour."""
+        return row.status
+
+    @display(description="error")
+    def error(self, row: SagaState) -> str:
+        """The beginning of why it failed."""
+        return (row.error_message or "-")[:80]
+
+    @display(description="waits for")
+    def waits_for(self, row: SagaState) -> str:
+        """What would release it."""
+        return detail_of(row).waits_for or "-"
+
+    @display(description="steps")
+    def steps_diagram(self, row: SagaState) -> SafeString:
+        """The definition's stages, with where each step stands."""
+        saga, steps = definition_of(row), {step.name: step for step in detail_of(row).steps}
+        stages = [[steps[step.name] for step in group] for group in saga.groups()] if saga else [list(steps.values())]
+        return render_to_string("admin/sagas/steps.html", {"stages": stages})
+
+    @display(description="data")
+    def data_text(self, row: SagaState) -> SafeString | str:
+        """The data."""
+        data = row.state.get("data")
+        return json_block(data) if data is not None else "-"
+
+    @display(description="transitions")
+    def timeline(self, row: SagaState) -> SafeString:
+        """Every transition: what caused it, what it changed, what went out."""
+        events = list_url("events_domainevent")
+        return render_to_string(
+            "admin/sagas/timeline.html", {"transitions": reversed(detail_of(row).transitions), "events": events}
+        )
+
+    @display(description="correlation")
+    def correlation(self, row: SagaState) -> SafeString | str:
+        """The conversation, leading to its events."""
+        if row.correlation_id is None:
+            return "-"
+        url = list_url("events_domainevent", q=row.correlation_id)
+        return render_to_string("admin/sagas/link.html", {"url": url, "text": row.correlation_id})
+
+    @row_action(
+        description=ACTIONS["retry"].label,
+        url_path="retry",
+        variant=ActionVariant.PRIMARY,
+        dialog=reason_dialog("Retry step", ACTIONS["retry"].help, form=StepForm),
+    )
+    def retry_saga(self, request: HttpRequest, form: StepForm, object_id: UUID) -> HttpResponse:
+        """Try a step again."""
+        return self._operate(request, form, object_id, "retry", step=form.cleaned_data["step"])
+
+    @row_action(
+        description=ACTIONS["skip"].label,
+        url_path="skip",
+        dialog=reason_dialog("Skip step", ACTIONS["skip"].help, form=StepForm),
+    )
+    def skip_saga(self, request: HttpRequest, form: StepForm, object_id: UUID) -> HttpResponse:
+        """Let a step pass."""
+        return self._operate(request, form, object_id, "skip", step=form.cleaned_data["step"])
+
+    @row_action(
+        description=ACTIONS["edit"].label,
+        url_path="edit",
+        dialog=reason_dialog("Edit data", ACTIONS["edit"].help, form=DataForm),
+    )
+    def edit_saga(self, request: HttpRequest, form: DataForm, object_id: UUID) -> HttpResponse:
+        """Change its data."""
+        return self._operate(request, form, object_id, "edit", data=form.cleaned_data["data"])
+
+    @row_action(
+        description=ACTIONS["compensate"].label,
+        url_path="compensate",
+        variant=ActionVariant.DANGER,
+        dialog=reason_dialog("Compensate", ACTIONS["compensate"].help),
+    )
+    def compensate_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
+        """Undo what can be undone."""
+        return self._operate(request, form, object_id, "compensate")
+
+    @row_action(
+        description=ACTIONS["resume"].label,
+        url_path="resume",
+        variant=ActionVariant.PRIMARY,
+        dialog=reason_dialog("Resume", ACTIONS["resume"].help),
+    )
+    def resume_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
+        """Try again what waits."""
+        return self._operate(request, form, object_id, "resume")
+
+    @row_action(
+        description=ACTIONS["cancel"].label,
+        url_path="cancel",
+        variant=ActionVariant.DANGER,
+        dialog=reason_dialog("Give up", ACTIONS["cancel"].help),
+    )
+    def cancel_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
+        """Give it up."""
+        return self._operate(request, form, object_id, "cancel")
+
+    def _operate(self, request: HttpRequest, form: ReasonForm, saga_id: UUID, verb: str, **given: Any) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        arguments = msgspec.convert(given, ACTIONS[verb].arguments)
+        try:
+            instance = operate(verb, saga_id, arguments, actor=actor_of(request), reason=reason)
+        except InvalidData as error:
+            return refuse_dialog(request, form, error, field="data")
+        except SagaError as error:
+            messages.warning(request, f"{error}.")
+        else:
+            self.audit(request, SagaState.objects.filter(pk=saga_id), f"{ACTIONS[verb].label}: {reason}")
+            messages.success(request, f"{ACTIONS[verb].label}: {instance.key} is {instance.status}.")
+        return self.back_to_row(saga_id)

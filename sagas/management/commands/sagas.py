@@ -1,0 +1,140 @@
+"""`manage.py sagas`: see instances and operate them, one or all that a filter means."""
+
+import json
+import time
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.core.management.base import CommandError, CommandParser
+from msgspec import Struct
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kit.commands import OperatorCommand
+from sagas.exceptions import SagaError
+from sagas.machine.instance import Status
+from sagas.models import SagaState
+from sagas.operations import ACTIONS, OfStep, operate
+from sagas.reading import saga_detail, selected, stuck_first
+
+WIDTH = 160
+COLOURS = {"completed": "green", "compensated": "yellow", "awaiting_operator": "red", "compensation_failed": "red"}
+
+
+class Command(OperatorCommand):
+    """`manage.py sagas list|show|retry|skip|edit|compensate|resume|cancel`."""
+
+    help = "Show sagas and operate on them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One subcommand a verb."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        listing = verbs.add_parser("list", help="List instances, those first that wait for an operator.")
+        _add_filter(listing)
+        showing = verbs.add_parser("show", help="Show all that is known of an instance, as JSON.")
+        showing.add_argument("saga_id", type=UUID, help="As `list` shows it.")
+        for action in ACTIONS.values():
+            acting = verbs.add_parser(action.verb, help=action.help, description=action.help)
+            acting.add_argument("saga_ids", type=UUID, nargs="*", help="Instances; or a filter.")
+            acting.add_argument("--reason", required=True, help="Why; it is kept with what is done.")
+            if action.arguments is OfStep:
+                acting.add_argument("--step", required=True, help="The step's name.")
+            elif action.verb == "edit":
+                acting.add_argument("--data", required=True, help="All of the new data, as a JSON object.")
+            _add_filter(acting)
+            acting.add_argument("--rate", type=float, default=10.0, help="Most instances a second; 10 by default.")
+            acting.add_argument("--dry-run", action="store_true", help="Only say which instances it would be.")
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        """Do what the verb says."""
+        try:
+            if verb == "list":
+                self._list(**options)
+            elif verb == "show":
+                detail = msgspec.to_builtins(saga_detail(options["saga_id"]))
+                self.stdout.write(json.dumps(detail, indent=2, ensure_ascii=False, default=str))
+            else:
+                self._operate(verb, **options)
+        except SagaError as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, **options: Any) -> None:
+        table = Table("saga", "id", "key", "status", "step", "moved", "error", box=None)
+        for row in stuck_first(_rows(options))[: options["limit"]]:
+            table.add_row(
+                escape(row.saga_type),
+                str(row.pk),
+                escape(row.key),
+                f"[{COLOURS.get(row.status, 'default')}]{row.status}[/]",
+                escape(row.current_step),
+                f"{row.updated_at:%Y-%m-%d %H:%M:%S}",
+                escape((row.error_message or "")[:60]),
+            )
+        text = StringIO()
+        Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
+        self.stdout.write(text.getvalue())
+
+    def _operate(self, verb: str, **options: Any) -> None:
+        ids = options["saga_ids"] or self._filtered(options)
+        arguments, refused = _arguments(verb, options), 0
+        for number, saga_id in enumerate(_paced(ids, options["rate"], dry=options["dry_run"]), start=1):
+            if options["dry_run"]:
+                self.stdout.write(f"{verb} {saga_id}")
+                continue
+            try:
+                instance = operate(verb, saga_id, arguments, actor="manage.py", reason=options["reason"])
+            except SagaError as error:
+                refused += 1
+                self.stderr.write(f"{number} of {len(ids)}: {saga_id}: {error}")
+            else:
+                self.stdout.write(f"{number} of {len(ids)}: {instance.saga} {instance.key} is {instance.status}")
+        if refused:
+            raise CommandError(f"{refused} of {len(ids)} stay as they were.")
+
+    def _filtered(self, options: dict[str, Any]) -> list[UUID]:
+        if not any(options[name] for name in ("saga", "status", "key", "correlation_id")):
+            raise CommandError("Name instances, or a filter: --saga, --status, --key, --correlation-id.")
+        return list(stuck_first(_rows(options)).values_list("pk", flat=True)[: options["limit"]])
+
+
+def _add_filter(parser: Any) -> None:
+    parser.add_argument("--saga", default="", help="Only those of this definition.")
+    parser.add_argument("--status", default="", choices=["", *Status], help="Only those that stand there.")
+    parser.add_argument("--key", default="", help="Only the one of this key.")
+    parser.add_argument("--correlation-id", type=UUID, help="Only those of this conversation.")
+    parser.add_argument("--limit", type=int, default=100, help="At most so many; 100 by default.")
+
+
+def _rows(options: dict[str, Any]) -> Any:
+    names = ("saga", "status", "key", "correlation_id")
+    return SagaState.objects.filter(selected(**{name: options[name] for name in names}))
+
+
+def _arguments(verb: str, options: dict[str, Any]) -> Struct:
+    given: dict[str, Any] = {}
+    if "step" in options:
+        given["step"] = options["step"]
+    if "data" in options:
+        try:
+            given["data"] = json.loads(options["data"])
+        except ValueError as error:
+            raise CommandError(f"--data must be JSON: {error}") from error
+    try:
+        arguments: Struct = msgspec.convert(given, ACTIONS[verb].arguments)
+    except msgspec.ValidationError as error:
+        raise CommandError(str(error)) from error
+    return arguments
+
+
+def _paced(ids: list[UUID], rate: float, *, dry: bool) -> Iterator[UUID]:
+    """One after the other, not faster than so many a second."""
+    if rate <= 0:
+        raise CommandError("--rate must be above 0.")
+    for number, saga_id in enumerate(ids):
+        if number and not dry:
+            time.sleep(1 / rate)
+        yield saga_id
