@@ -1,6 +1,7 @@
 """Public face of sagas: everything that the composition and services may use of them."""
 
 from kit.retry import RetryPolicy
+from sagas.collector import SagaCollector
 from sagas.definition.registry import Sagas, sagas
 from sagas.definition.saga import (
     Compensation,
@@ -48,6 +49,7 @@ __all__ = [
     "Request",
     "RetryPolicy",
     "Saga",
+    "SagaCollector",
     "SagaConflict",
     "SagaDetail",
     "SagaError",

@@ -66,8 +66,11 @@ def _each(path: str, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str,
         return
     for variant in variants:
         values: dict[str, str] = variant["path"]
+        address = path
+        for name, value in values.items():
+            address = address.replace("{" + name + "}", value)
         yield (
-            path.format(**values),
+            address,
             operation
             | {
                 "operationId": "_".join([operation["operationId"], *values.values()]),

@@ -14,6 +14,7 @@ from nova.health.readiness import readiness
 from nova.telemetry.parts import PartsCollector
 from outbox.api import LagCollector, QueueCollector, configured_bus, process_counters
 from projections.api import ProjectionCollector
+from sagas.api import SagaCollector
 
 
 def export(_request: HttpRequest) -> HttpResponse:
@@ -35,5 +36,5 @@ def _registry(*collectors: Collector) -> CollectorRegistry:
     return registry
 
 
-_ROWS = _registry(QueueCollector(), ProjectionCollector())
+_ROWS = _registry(QueueCollector(), ProjectionCollector(), SagaCollector())
 _BROKER = _registry(LagCollector())

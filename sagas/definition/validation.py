@@ -13,9 +13,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def validate(saga: Saga) -> None:
     """Raise `InvalidSaga` with everything that is wrong with the definition."""
-    wrong = [*_names(saga), *_events(saga), *_steps(saga), *_order(saga)]
-    if wrong:
+    if wrong := reasons_against(saga):
         raise InvalidSaga(saga.name, wrong)
+
+
+def reasons_against(saga: Saga) -> list[str]:
+    """Everything that is wrong with the definition; nothing for a sound one."""
+    return [*_names(saga), *_events(saga), *_steps(saga), *_order(saga)]
 
 
 def _names(saga: Saga) -> Iterator[str]:

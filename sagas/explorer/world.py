@@ -93,7 +93,7 @@ class World:
         if message is None:
             self._fire()
             return
-        self.story.append(f"{type(message.payload).__name__} {_SAID.get(verb, verb)}")
+        self.story.append(f"{type(message.payload).__name__} {_PHRASES.get(verb, verb)}")
         if verb in self._left:
             self._left[verb] -= 1
         if verb in {"arrives", "lost"}:
@@ -174,7 +174,7 @@ class World:
         raise Violated(what, self.story)
 
 
-_SAID = {
+_PHRASES = {
     "again": "arrives, and will again",
     "lost": "is lost",
     "crash": "arrives, and whoever takes it is gone before it is done",

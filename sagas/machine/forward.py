@@ -19,7 +19,7 @@ def go_on(progress: Progress) -> None:
     for group in progress.saga.groups():
         for step in group:
             if progress.state(step).status is StepStatus.PENDING:
-                _begin_if_wanted(progress, step)
+                _begin_or_skip(progress, step)
         if not all(progress.state(step).status in PASSED for step in group):
             settle_stage(progress, group)
             return
@@ -113,7 +113,7 @@ def backoff(policy: RetryPolicy, saga_id: UUID, step: str, attempt: int) -> time
     return timedelta(seconds=policy.delay(attempt, chance=chance))
 
 
-def _begin_if_wanted(progress: Progress, step: Step) -> None:
+def _begin_or_skip(progress: Progress, step: Step) -> None:
     if step.when is not None and not step.when(progress.instance.data):
         progress.move(step, StepStatus.SKIPPED)
     else:

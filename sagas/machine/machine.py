@@ -62,7 +62,7 @@ def _reply(progress: Progress, arrival: Arrival) -> str:
     if progress.instance.status.is_end:
         return f"the instance is {progress.instance.status}"
     routes = progress.saga.routes(type(arrival.payload))
-    route = _meant(progress, routes, arrival)
+    route = _route_of(progress, routes, arrival)
     if route is None:
         return _park(progress, routes, arrival)
     take = take_undo_reply if route.undo else take_reply
@@ -86,7 +86,7 @@ def _park(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> str:
     return ""
 
 
-def _meant(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> Route | None:
+def _route_of(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> Route | None:
     """The step that the event answers: by what caused it, else the first that waits for such an event."""
     for route in routes:
         state = progress.state(route.step)

@@ -92,6 +92,11 @@ BODIES: dict[str, type[Struct]] = {
 """What each verb takes: its arguments, and the reason."""
 
 
+def _schema(body: type[Struct]) -> dict[str, Any]:
+    described_body: dict[str, Any] = msgspec.json.schema_components([body])[1][body.__name__]
+    return described_body
+
+
 class SagaVerbView(ApiView):
     """What an operator does to one instance."""
 
@@ -104,7 +109,8 @@ class SagaVerbView(ApiView):
         answer=SagaDetail,
         errors=(SagaNotFound, VerbRefused, UnknownShape, InvalidData),
         variants=tuple(
-            Variant(path={"verb": verb}, summary=action.help, body=BODIES[verb]) for verb, action in ACTIONS.items()
+            Variant(path={"verb": verb}, summary=action.help, body=_schema(BODIES[verb]))
+            for verb, action in ACTIONS.items()
         ),
     )
     def post(self, request: Request, saga_id: UUID, verb: str) -> Response:

@@ -27,7 +27,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
         *(*WORKER, "--concurrency", "1", "--queues", "consumers", "--hostname", "consumers@%h"),
         *("--consumers", ",".join(CONSUMER_GROUPS)),
     ),
-    "worker": (*WORKER, "--concurrency", "4", "--hostname", "worker@%h", "--runners", "projections"),
+    "worker": (*WORKER, "--concurrency", "4", "--hostname", "worker@%h", "--runners", "projections,sagas"),
     "beat": (*CELERY, "beat", "--schedule", "{directory}/beat-schedule", "--pidfile", ""),
 }
 

@@ -26,14 +26,14 @@ def promtool(*words: object) -> subprocess.CompletedProcess[str]:
 def test_the_rules_are_sound():
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stderr
-    assert "10 rules found" in checked.stdout
+    assert "13 rules found" in checked.stdout
 
 
 @needs_promtool
 def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
     checked = promtool("check", "config", DEPLOY / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
-    assert "10 rules found" in checked.stdout
+    assert "13 rules found" in checked.stdout
 
 
 @needs_promtool
@@ -68,6 +68,10 @@ def test_alerts_fire_at_their_thresholds_and_not_before():
         ("outbox_dead_rows) > 0", "outbox_dead_rows) > 1"),
         ("outbox_dead_letters_open) > 0", "outbox_dead_letters_open) > 2"),
         ("projection_running) == 0", "projection_running) == 1"),
+        ('status="compensation_failed"}) > 0', 'status="compensation_failed"}) > 1'),
+        ('status="awaiting_operator"}) > 0', 'status="awaiting_operator"}) > 3'),
+        ("max by (saga_type)", "max"),
+        ("saga_timers_overdue_seconds) > 30", "saga_timers_overdue_seconds) > 31"),
     ],
 )
 def test_a_rule_that_is_a_little_off_would_be_noticed(tmp_path, right, wrong):
@@ -84,7 +88,8 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
     settings.KAFKA_BROKERS = kafka_brokers
     named = set(
         re.findall(
-            r"\b(?:kafka|event|outbox|nova|projection)_\w+", " ".join(re.findall(r"expr: (.+)", RULES.read_text()))
+            r"\b(?:kafka|event|outbox|nova|projection|sagas?)_\w+",
+            " ".join(re.findall(r"expr: (.+)", RULES.read_text())),
         )
     )
 
@@ -96,5 +101,6 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
         "event_queue_lag_seconds",
         *("outbox_queue_size", "outbox_dead_rows", "outbox_dead_letters_open"),
         *("kafka_consumer_lag", "nova_part_up", "projection_running"),
+        *("sagas_open", "saga_timers_overdue_seconds"),
     }
     assert named <= exported

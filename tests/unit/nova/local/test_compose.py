@@ -23,8 +23,8 @@ def test_each_program_has_a_service(services: dict[str, Any]) -> None:
 
 def test_workers_host_the_same_loops(services: dict[str, Any]) -> None:
     assert f"--consumers={','.join(CONSUMER_GROUPS)}" in services["consumers"]["command"]
-    assert "--runners=projections" in services["worker"]["command"]
-    assert PROGRAMS["worker"][-2:] == ("--runners", "projections")
+    assert "--runners=projections,sagas" in services["worker"]["command"]
+    assert PROGRAMS["worker"][-2:] == ("--runners", "projections,sagas")
 
 
 def test_only_the_web_server_is_published_and_on_loopback_only(services: dict[str, Any]) -> None:

@@ -12,7 +12,9 @@ from sagas.machine.instance import StepStatus
 from tests.support.trip_world import A_TRIP
 from tests.support.trips import FLIGHT, HOTEL, TRIP
 
-IN_TURN = structs.replace(A_TRIP, saga=structs.replace(TRIP, name="in-turn", stages=(HOTEL, FLIGHT, *TRIP.stages[2:])))
+SEQUENTIAL = structs.replace(
+    A_TRIP, saga=structs.replace(TRIP, name="sequential", stages=(HOTEL, FLIGHT, *TRIP.stages[2:]))
+)
 WITHIN = 10_000
 
 
@@ -22,13 +24,13 @@ def found(scenario, **options) -> Violated:
     return violated.value
 
 
-@pytest.mark.parametrize("scenario", [A_TRIP, IN_TURN], ids=["parallel", "in turn"])
+@pytest.mark.parametrize("scenario", [A_TRIP, SEQUENTIAL], ids=["parallel", "in turn"])
 def test_nothing_is_found_in_what_is_sound(scenario):
     assert explore(scenario, schedules=300) >= 290
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [A_TRIP, IN_TURN], ids=["parallel", "in turn"])
+@pytest.mark.parametrize("scenario", [A_TRIP, SEQUENTIAL], ids=["parallel", "in turn"])
 def test_nothing_is_found_in_ten_thousand_schedules(scenario):
     assert explore(scenario, schedules=WITHIN) >= 0.95 * WITHIN
 
@@ -54,7 +56,7 @@ def test_what_is_found_is_small_and_can_be_replayed(monkeypatch):
 def test_compensation_in_forward_order_is_found(monkeypatch):
     monkeypatch.setattr(backward, "reversed", tuple, raising=False)
 
-    assert found(IN_TURN).what == "step hotel is undone before step flight, which came after it"
+    assert found(SEQUENTIAL).what == "step hotel is undone before step flight, which came after it"
 
 
 def test_compensation_of_what_never_ran_is_found(monkeypatch):
@@ -65,7 +67,7 @@ def test_compensation_of_what_never_ran_is_found(monkeypatch):
 
     monkeypatch.setattr(backward, "needs_undoing", whatever)
 
-    assert found(IN_TURN).what == "step flight is undone and never ran"
+    assert found(SEQUENTIAL).what == "step flight is undone and never ran"
 
 
 def test_a_timer_that_is_not_cancelled_is_found(monkeypatch):

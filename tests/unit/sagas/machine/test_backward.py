@@ -27,11 +27,11 @@ from tests.support.trips import (
 REQUESTED = TripRequested(trip_id="t", people=2)
 BOOKED, FULL, FLOWN = HotelBooked(trip_id="t"), HotelFull(trip_id="t"), FlightBooked(trip_id="t")
 HOTEL_BACK, FLIGHT_BACK = HotelReturnRequested(trip_id="t"), FlightReturnRequested(trip_id="t")
-IN_TURN = structs.replace(TRIP, name="trip-in-turn", stages=(HOTEL, FLIGHT, *TRIP.stages[2:]))
+SEQUENTIAL = structs.replace(TRIP, name="trip-sequential", stages=(HOTEL, FLIGHT, *TRIP.stages[2:]))
 
 
 def test_the_last_is_undone_first():
-    story = begin(IN_TURN, REQUESTED).when(BOOKED).when(FLOWN).when(ChargeRefused(trip_id="t"))
+    story = begin(SEQUENTIAL, REQUESTED).when(BOOKED).when(FLOWN).when(ChargeRefused(trip_id="t"))
 
     story.asks(FLIGHT_BACK).stands("compensating", hotel="done", flight="compensating")
     story.when(FlightReturned(trip_id="t")).asks(HOTEL_BACK)
@@ -39,12 +39,12 @@ def test_the_last_is_undone_first():
 
 
 def test_what_never_was_is_not_undone():
-    begin(IN_TURN, REQUESTED).when(FULL).asks().stands("compensated", hotel="refused", flight="pending")
+    begin(SEQUENTIAL, REQUESTED).when(FULL).asks().stands("compensated", hotel="refused", flight="pending")
 
 
 def test_what_was_refused_is_not_undone_and_what_went_unanswered_is():
     asked_again = HotelRequested(trip_id="t", people=2)
-    begin(IN_TURN, REQUESTED).after(minutes=10).asks(asked_again, HOTEL_BACK).stands(
+    begin(SEQUENTIAL, REQUESTED).after(minutes=10).asks(asked_again, HOTEL_BACK).stands(
         "compensating", hotel="compensating"
     )
 
@@ -79,7 +79,7 @@ def test_a_compensation_that_nobody_answers_is_asked_for_again():
 
 
 def test_a_late_success_does_not_stop_the_way_back():
-    story = begin(IN_TURN, REQUESTED).after(minutes=10).stands("compensating")
+    story = begin(SEQUENTIAL, REQUESTED).after(minutes=10).stands("compensating")
 
     story.when(BOOKED, answers=story.request("hotel", 1)).asks().stands("compensating", hotel="compensating")
     story.when(HotelReturned(trip_id="t")).stands("compensated")
