@@ -26,9 +26,7 @@ class StepForm(ReasonForm):
         steps = detail_of(row).steps if row else []
         order = {status: place for place, status in enumerate(_FIRST)}
         steps.sort(key=lambda step: order.get(step.status, len(order)))
-        self.fields["step"].choices = [  # type: ignore[attr-defined]
-            (step.name, f"{step.name} ({step.status.replace('_', ' ')})") for step in steps
-        ]
+        self.fields["step"].choices = [(step.name, f"{step.name} ({step.status.replace('_', ' ')})") for step in steps]
 
 
 class DataForm(ReasonForm):

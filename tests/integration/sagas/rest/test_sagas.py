@@ -35,7 +35,8 @@ def test_instances_are_listed_and_filtered(caller, trips):
 def test_pages_follow_each_other(caller, trips):
     for number in range(5):
         live(trips, f"t{number}", TripRequested)
-    seen, after = [], {}
+    seen: list[str] = []
+    after: dict[str, str] = {}
     while True:
         page = caller.get(SAGAS, {"limit": 2} | after).json()
         seen += [one["key"] for one in page["items"]]
