@@ -1,24 +1,12 @@
-"""Events of orders, their prices and their stock.
+"""Events of orders and their prices."""
 
-Money is a whole number of the currency's smallest unit, because I-JSON has no decimals.
-"""
-
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, ShortText, Timestamp
+from nova.services.field_types import Amount, Currency, Id, Quantity, ShortText, Timestamp
 
 OWNER = "order-service"
 ORDERS = Topic(name="{prefix}.order.events")
-MAX_AMOUNT = 2**53 - 1
-
-Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
-"""Money in the currency's smallest unit, such as cents."""
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-"""ISO 4217, such as `EUR`."""
-Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class OrderItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,16 +51,6 @@ class PriceCalculated(Struct, frozen=True, kw_only=True):
     order_id: Id
     total: Amount
     currency: Currency
-
-
-@event("inventory.insufficient", owner=OWNER, topic=ORDERS, key="order_id")
-class InsufficientInventory(Struct, frozen=True, kw_only=True):
-    """There is less of a product than was ordered."""
-
-    order_id: Id
-    product_id: Id
-    requested: Quantity
-    available: Annotated[int, Meta(ge=0)]
 
 
 @event("order.paid", owner=OWNER, topic=ORDERS, key="order_id")
