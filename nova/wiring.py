@@ -1,9 +1,16 @@
-"""Wiring: the one place that connects the event store with what happens in the transaction that appends."""
+"""Wiring: the one place that connects what may not know each other.
+
+The event store with what happens in the transaction that appends, and services with those that they ask.
+"""
 
 from events.api import set_on_append
-from outbox.api import record
+from nova.services.inventory.queries import CurrentStock
+from nova.services.orders.handlers import order_handlers
+from nova.services.orders.service import SERVICE as ORDERS
+from outbox.api import record, register_handlers
 
 
 def connect() -> None:
-    """Let every append write its outbox rows; called once, when all apps are loaded."""
+    """Let every append write its outbox rows, and orders ask inventory; called once, when all apps are loaded."""
     set_on_append(record)
+    register_handlers(ORDERS.name, *order_handlers(stock=CurrentStock(), prices=CurrentStock()))

@@ -93,7 +93,7 @@ class CommandConsole(ReadOnlyAdmin):
         kinds = [
             {"name": kind.name, "commands": [(name, type_.__doc__ or "") for name, type_ in kind.commands.items()]}
             for kind in sorted(aggregates, key=lambda kind: kind.name)
-            if aggregate_type in {None, kind.name}
+            if kind.commands and aggregate_type in {None, kind.name}
         ]
         context = {"title": "Give a command", "kinds": kinds, "aggregate_id": aggregate_id}
         return admin_page(self, request, "admin/events/command_choice.html", context)

@@ -1,4 +1,4 @@
-"""Plan of a day: the commands that people give as they join, follow each other, write, like, and take a post back."""
+"""Plan of a day: the commands that people give as they join, follow, write, like, take a post back, and fill a shop."""
 
 import random
 from itertools import product
@@ -17,11 +17,14 @@ CAPTIONS = (
     *("Found my grandfather's slide rule", "First snow on the pass", "What the archive taught me about names"),
     *("Two hours of quiet and a whiteboard", "Soup, again", "The orchard after the storm"),
 )
+# What the shop has: product, how many come in each day, and what one costs in cents.
+GOODS = (("tea", 200, 450), ("cup", 80, 900), ("pot", 40, 2_900), ("honey", 120, 650))
+CURRENCY = "EUR"
 NAMESPACE = UUID("0c1f3c5e-94d4-4e0f-9d6f-6a2f5b0f8f10")
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One command to one aggregate; each brings about one event."""
+    """One command to one aggregate; each brings about one event, but for a price that is so already."""
 
     aggregate_type: str
     aggregate_id: str
@@ -71,6 +74,9 @@ class _Planner:
         feed = [post for post, author in written if author in followed[reader]]
         deleted = feed[0] if feed else written[0][0]
         self._give("post", deleted, "delete")
+        for product_id, number, cents in GOODS:
+            self._give("stock", product_id, "receive", quantity=number)
+            self._give("stock", product_id, "price", currency=CURRENCY, unit_price=cents)
         return Day(
             steps=self._steps,
             reader=reader,

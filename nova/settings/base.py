@@ -8,6 +8,7 @@ from kit.rest.defaults import API_DEFAULTS
 from nova.conf import NovaConf
 from nova.services.feed.conf import FeedConf
 from nova.services.orders.conf import OrdersConf
+from nova.services.payments.conf import PaymentsConf
 from nova.settings import environment as env
 from nova.settings.admin import UNFOLD  # noqa: F401 - a setting
 from outbox.conf import OutboxConf
@@ -25,7 +26,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 
 # Nova's own services, each a Django app below nova/services/.
 SERVICES = (
-    *("identity", "content", "social", "media", "messages", "orders"),
+    *("identity", "content", "social", "media", "messages", "orders", "inventory", "payments"),
     *("feed", "search", "analytics"),
 )
 
@@ -109,7 +110,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
-confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf, FeedConf, OrdersConf)
+confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf, FeedConf, OrdersConf, PaymentsConf)
 own = env.settings_of(*confs)
 # Of Nova's own events the shortage is what happened.
 own["NOVA_EVENT_NAME_EXCEPTIONS"] = ["inventory.insufficient", *own["NOVA_EVENT_NAME_EXCEPTIONS"]]

@@ -16,7 +16,7 @@ class Invariants:
     def __init__(self, saga: Saga) -> None:
         self._saga = saga
         self._undo_events = {step.compensation.request.event for step in saga.steps() if step.compensation}
-        self._asked: set[str] = set()
+        self._ran: set[str] = set()
         self._undone: set[str] = set()
         self._going_back = False
 
@@ -26,14 +26,15 @@ class Invariants:
         if type(sent.payload) not in self._undo_events:
             return self._forward(before, name)
         self._going_back = True
-        if name not in self._asked:
+        if name not in self._ran:
             return f"step {name} is undone and never ran"
         if before.step(name).status is StepStatus.COMPENSATED or name in self._undone:
             return f"step {name} is undone twice"
         return self._later_ones(name, after)
 
-    def undone(self, instance: Instance) -> None:
-        """Remember what is undone by now."""
+    def observe(self, instance: Instance) -> None:
+        """Remember what has been done and undone by now."""
+        self._ran |= {name for name, one in instance.steps.items() if one.status is StepStatus.DONE}
         self._undone |= {name for name, one in instance.steps.items() if one.status is StepStatus.COMPENSATED}
 
     def violated_at_end(self, instance: Instance) -> str:
@@ -44,7 +45,7 @@ class Invariants:
         return f"it stands at {instance.status} for ever"
 
     def _forward(self, before: Instance, name: str) -> str:
-        self._asked.add(name)
+        self._ran.add(name)
         if self._going_back:
             return f"step {name} is asked for on the way back"
         if before.step(name).status is StepStatus.DONE:

@@ -143,7 +143,7 @@ class World:
     def store(self, transition: Transition) -> None:
         """State and timers."""
         self.instance = transition.instance
-        self._invariants.undone(self.instance)
+        self._invariants.observe(self.instance)
         self.cancel(transition)
         self._timers |= {timer.step: timer for timer in transition.timers}
         self.story += [f"  step {one.step}: {one.status}" for one in transition.changes]

@@ -10,7 +10,10 @@ from nova.local.processes.process import ProcessSpec
 # A consumer may take 20 s to finish the batch in hand.
 STOP_TIMEOUT = 25.0  # seconds
 
-CONSUMER_GROUPS = ("feed-service", "search-service", "analytics-service", "content-service", "order-service")
+CONSUMER_GROUPS = (
+    *("feed-service", "search-service", "analytics-service", "content-service"),
+    *("order-service", "inventory-service", "payment-service"),
+)
 TOKEN_SCOPES = ("events:append", "events:read", "commands:execute", "read-models:read")
 
 # Threads, not processes: librdkafka does not survive a fork.

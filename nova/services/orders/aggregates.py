@@ -12,6 +12,8 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from events.api import Aggregate, Command, Issued, aggregates
+from nova.services.field_types import MAX_AMOUNT
+from nova.services.inventory.events import InsufficientInventory
 from nova.services.orders.commands import (
     MAX_PRODUCTS,
     AddItem,
@@ -33,8 +35,6 @@ from nova.services.orders.commands import (
     WrongOrderStatus,
 )
 from nova.services.orders.events import (
-    MAX_AMOUNT,
-    InsufficientInventory,
     OrderCancelled,
     OrderCreated,
     OrderDelivered,

@@ -4,15 +4,16 @@ Pure, but for the ports that it is given. What it finds are events; `command_for
 them over, and `reaction_to` what follows from them.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from events.api import Command
-from nova.services.orders.aggregates import Line, Order
+from nova.services.field_types import MAX_AMOUNT
+from nova.services.inventory.events import InsufficientInventory, Shortage
+from nova.services.orders.aggregates import Order
 from nova.services.orders.commands import CancelOrder, PriceOrder, ReportShortage
-from nova.services.orders.events import InsufficientInventory, OrderCreated, PriceCalculated
+from nova.services.orders.events import OrderCreated, PriceCalculated
 
 
 class Stock(Protocol):
@@ -26,8 +27,8 @@ class Stock(Protocol):
 class Prices(Protocol):
     """Who knows what things cost."""
 
-    def total(self, currency: str, lines: Mapping[str, Line]) -> int:
-        """What all of it costs, in the currency's smallest unit."""
+    def unit_price(self, product_id: str, currency: str) -> int | None:
+        """What one costs, in the currency's smallest unit; None where the price that the order names holds."""
         ...
 
 
@@ -37,24 +38,6 @@ class Notifications(Protocol):
     def order_created(self, order: OrderCreated, order_state: Order) -> None:
         """Tell of a new order."""
         ...
-
-
-class CountedStock(Struct, frozen=True):
-    """Stock as a list of counts; what is not on the list is not counted."""
-
-    counts: Mapping[str, int]
-
-    def available(self, product_id: str) -> int | None:
-        """How much is there."""
-        return self.counts.get(product_id)
-
-
-class ItemPrices(Struct, frozen=True):
-    """The prices that the order itself names."""
-
-    def total(self, currency: str, lines: Mapping[str, Line]) -> int:
-        """The sum of the lines."""
-        return sum(line.quantity * line.unit_price for line in lines.values())
 
 
 def assess(order_id: str, order: Order, *, stock: Stock, prices: Prices) -> list[Struct]:
@@ -70,8 +53,9 @@ def assess(order_id: str, order: Order, *, stock: Stock, prices: Prices) -> list
                     order_id=order_id, product_id=product_id, requested=line.quantity, available=available
                 )
             )
-    total = prices.total(order.currency, order.lines)
-    if total != order.price:
+    total = _total(order, prices)
+    # What cannot be counted is no price; the sum of the order's own lines holds then.
+    if total != order.price and total <= MAX_AMOUNT:
         found.append(PriceCalculated(order_id=order_id, total=total, currency=order.currency))
     return found
 
@@ -87,13 +71,23 @@ def command_for(found: Struct) -> Command:
             raise TypeError(f"{type(found).__name__} is nothing that is found out about an order")
 
 
-def is_short(order: Order, shortage: InsufficientInventory) -> bool:
-    """Whether the shortage still stands in the way of an order, which may have changed since it was found."""
-    line = order.lines.get(shortage.product_id)
-    return order.status == "open" and line is not None and line.quantity > shortage.available
+def shortage_of(order: Order, insufficient: InsufficientInventory) -> Shortage | None:
+    """What still stands in the way of an order, which may have changed since it was found; None when nothing does."""
+    if order.status != "open":
+        return None
+    quantities = {product_id: line.quantity for product_id, line in order.lines.items()}
+    return next((one for one in insufficient.shortages if quantities.get(one.product_id, 0) > one.available), None)
 
 
-def reaction_to(shortage: InsufficientInventory) -> Command:
+def reaction_to(shortage: Shortage) -> Command:
     """What follows from a shortage: half an order is none."""
     what = f"{shortage.available} of {shortage.requested} {shortage.product_id}"
     return CancelOrder(reason=f"insufficient inventory: {what}"[:255])
+
+
+def _total(order: Order, prices: Prices) -> int:
+    total = 0
+    for product_id, line in order.lines.items():
+        listed = prices.unit_price(product_id, order.currency)
+        total += line.quantity * (line.unit_price if listed is None else listed)
+    return total

@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from events.api import Command, CommandRefused
-from nova.services.field_types import Id
-from nova.services.orders.events import Amount, Currency, OrderItem, Quantity
+from nova.services.field_types import Amount, Currency, Id, Quantity
+from nova.services.orders.events import OrderItem
 
 MAX_PRODUCTS = 1_000
 

@@ -1,24 +1,13 @@
-"""Events of orders, their prices and their stock.
+"""Events of orders and their prices."""
 
-Money is a whole number of the currency's smallest unit, because I-JSON has no decimals.
-"""
-
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, ShortText, Timestamp
+from nova.services.field_types import Amount, Currency, Id, Quantity, ShortText, Timestamp
 
 OWNER = "order-service"
 ORDERS = Topic(name="{prefix}.order.events")
-MAX_AMOUNT = 2**53 - 1
-
-Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
-"""Money in the currency's smallest unit, such as cents."""
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-"""ISO 4217, such as `EUR`."""
-Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+FULFILMENT = Topic(name="{prefix}.fulfilment.events")
 
 
 class OrderItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,16 +54,6 @@ class PriceCalculated(Struct, frozen=True, kw_only=True):
     currency: Currency
 
 
-@event("inventory.insufficient", owner=OWNER, topic=ORDERS, key="order_id")
-class InsufficientInventory(Struct, frozen=True, kw_only=True):
-    """There is less of a product than was ordered."""
-
-    order_id: Id
-    product_id: Id
-    requested: Quantity
-    available: Annotated[int, Meta(ge=0)]
-
-
 @event("order.paid", owner=OWNER, topic=ORDERS, key="order_id")
 class OrderPaid(Struct, frozen=True, kw_only=True):
     """The whole price was paid."""
@@ -106,4 +85,54 @@ class OrderCancelled(Struct, frozen=True, kw_only=True):
     """Nothing will come of the order."""
 
     order_id: Id
+    reason: ShortText
+
+
+@event("order.settle_requested", owner=OWNER, topic=FULFILMENT, key="order_id")
+class SettleRequested(Struct, frozen=True, kw_only=True):
+    """The fulfilment asks to note in the order that it was paid and has left the house."""
+
+    order_id: Id
+    payment_id: Id
+    amount: Amount
+    tracking_number: ShortText
+
+
+@event("order.settled", owner=OWNER, topic=FULFILMENT, key="order_id")
+class OrderSettled(Struct, frozen=True, kw_only=True):
+    """The order is paid and shipped, as far as it knows."""
+
+    order_id: Id
+
+
+@event("order.settle_refused", owner=OWNER, topic=FULFILMENT, key="order_id")
+class SettleRefused(Struct, frozen=True, kw_only=True):
+    """The order's rules are against noting it, for example because it was cancelled meanwhile."""
+
+    order_id: Id
+    code: ShortText
+    reason: ShortText
+
+
+@event("order.cancel_requested", owner=OWNER, topic=FULFILMENT, key="order_id")
+class CancelRequested(Struct, frozen=True, kw_only=True):
+    """The fulfilment has failed and asks to cancel the order."""
+
+    order_id: Id
+    reason: ShortText
+
+
+@event("order.cancel_settled", owner=OWNER, topic=FULFILMENT, key="order_id")
+class CancelSettled(Struct, frozen=True, kw_only=True):
+    """The order is cancelled, by that request or before."""
+
+    order_id: Id
+
+
+@event("order.cancel_refused", owner=OWNER, topic=FULFILMENT, key="order_id")
+class CancelRefused(Struct, frozen=True, kw_only=True):
+    """The order's rules are against cancelling it."""
+
+    order_id: Id
+    code: ShortText
     reason: ShortText

@@ -1,7 +1,7 @@
 """Order handlers: the group `order-service` checks stock, prices and tells; a shortage ends the order.
 
-Its stock and its prices are what settings and the order itself say; a project with a warehouse gives `order_handlers`
-ports of its own.
+Whom it asks about stock and prices, the composition says (`nova/wiring.py`): a service knows no other by more than its
+events.
 """
 
 from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
@@ -11,22 +11,22 @@ from django.core.mail import send_mail
 from msgspec import Struct
 
 from events.api import Unavailable, VersionConflict, execute, load_aggregate
+from nova.services.inventory.events import InsufficientInventory
 from nova.services.orders.aggregates import ORDER, Order
 from nova.services.orders.assessment import (
-    CountedStock,
-    ItemPrices,
     Notifications,
     Prices,
     Stock,
     assess,
     command_for,
-    is_short,
     reaction_to,
+    shortage_of,
 )
 from nova.services.orders.conf import orders_conf
-from nova.services.orders.events import InsufficientInventory, OrderCreated
+from nova.services.orders.events import CancelRequested, OrderCreated, SettleRequested
+from nova.services.orders.fulfilment import answer
 from nova.services.orders.service import SERVICE
-from outbox.api import Handler, ReceivedEvent, register_handlers
+from outbox.api import Handler, ReceivedEvent, handles
 
 log = structlog.get_logger(__name__)
 
@@ -61,15 +61,13 @@ class MailNotifications(Struct, frozen=True):
             raise Unavailable("the mail server is away") from error
 
 
-def order_handlers(
-    *, stock: Stock | None = None, prices: Prices | None = None, notifications: Notifications | None = None
-) -> tuple[Handler, ...]:
-    """The group's handlers. Ports that are left out are those of the settings, read when they are needed."""
+def order_handlers(*, stock: Stock, prices: Prices, notifications: Notifications | None = None) -> tuple[Handler, ...]:
+    """The group's handlers. Where no notifications are given, those of the settings are, read when they are needed."""
 
     def assess_order(event: ReceivedEvent) -> None:
         order_id = _order_id(event)
         if order_id is not None:
-            _take_over_findings(order_id, stock or CountedStock(orders_conf().stock), prices or ItemPrices())
+            _take_over_findings(order_id, stock, prices)
 
     def notify(event: ReceivedEvent) -> None:
         if isinstance(event.payload, OrderCreated):
@@ -87,16 +85,18 @@ def order_handlers(
 
 def end_short_order(event: ReceivedEvent) -> None:
     """Cancel an order of which not everything is there, unless it was paid or needs less by now."""
-    shortage = event.payload
-    if not isinstance(shortage, InsufficientInventory):
+    insufficient = event.payload
+    if not isinstance(insufficient, InsufficientInventory):
         return
+    order_id = insufficient.order_id
     while True:
-        loaded = load_aggregate(ORDER, shortage.order_id)
-        if not is_short(loaded.state, shortage):
-            log.info("short order is left as it is", order_id=shortage.order_id, status=loaded.state.status)
+        loaded = load_aggregate(ORDER, order_id)
+        shortage = shortage_of(loaded.state, insufficient)
+        if shortage is None:
+            log.info("short order is left as it is", order_id=order_id, status=loaded.state.status)
             return
         try:
-            execute(shortage.order_id, reaction_to(shortage), expected_version=loaded.version)
+            execute(order_id, reaction_to(shortage), expected_version=loaded.version)
         except VersionConflict:
             continue
         else:
@@ -123,4 +123,7 @@ def _order_id(event: ReceivedEvent) -> str | None:
     return order_id if isinstance(order_id, str) else None
 
 
-register_handlers(SERVICE.name, *order_handlers())
+@handles(SettleRequested, CancelRequested, group=SERVICE.name)
+def answer_fulfilment(event: ReceivedEvent) -> None:
+    """Let an order do what its fulfilment asks for."""
+    answer(event)

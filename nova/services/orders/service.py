@@ -2,5 +2,5 @@
 
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="order-service", owns=frozenset({"order"}))
+SERVICE = Service(name="order-service", owns=frozenset({"order", "fulfilment"}), listens=frozenset({"reservation"}))
 register_services([SERVICE])

@@ -97,12 +97,12 @@ def test_an_event_of_another_service_becomes_a_command_once() -> None:
         order_id = event.payload.data.get("order_id")
         return (order_id, PayOrder(payment_id=event.payload.data["payment_id"], amount=500)) if order_id else None
 
-    service = Service(name="orders", owns=frozenset({"order"}), listens=frozenset({"payment"}))
-    handler = commands_from(service, {"payment.processed": pay})
+    service = Service(name="orders", owns=frozenset({"order"}), listens=frozenset({"bank"}))
+    handler = commands_from(service, {"bank.transferred": pay})
     group = ConsumerGroup(name="orders", topics=(), handlers=(handler,))
-    paid = received(Untyped("payment.processed", {"order_id": "o1", "payment_id": "p1"}))
-    other = received(Untyped("payment.processed", {"payment_id": "p2"}))
-    refused = received(Untyped("payment.processed", {"order_id": "o1", "payment_id": "p3"}))
+    paid = received(Untyped("bank.transferred", {"order_id": "o1", "payment_id": "p1"}))
+    other = received(Untyped("bank.transferred", {"payment_id": "p2"}))
+    refused = received(Untyped("bank.transferred", {"order_id": "o1", "payment_id": "p3"}))
 
     take_effect(group, [paid, other, refused])
     InboxEntry.objects.all().delete()

@@ -3,17 +3,20 @@
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import redis
 from django.core import mail
 from django.db import transaction
 
-from events.api import StreamId, Untyped, execute, get_events, load_aggregate
+from events.api import StreamId, execute, get_events, load_aggregate
 from nova.services.content.user_copies import LocalUser, local_user
 from nova.services.identity.aggregates import ChangeEmail, CreateUser
+from nova.services.inventory.aggregates.stock import ReceiveStock
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder, PayOrder, PriceOrder
 from nova.services.orders.events import OrderItem
+from nova.services.payments.events import PaymentProcessed
 from outbox.api import (
     ConsumerGroup,
     KafkaBus,
@@ -64,7 +67,7 @@ def test_the_content_service_knows_users_whose_creation_was_committed_and_no_oth
 def test_an_order_is_priced_or_ended_by_the_order_service_however_often_it_hears_of_it(
     settings: Any, kafka_brokers: str, prefix: str
 ) -> None:
-    settings.NOVA_ORDER_STOCK = {"tea": 5}
+    execute("tea", ReceiveStock(quantity=5))
     settings.NOVA_ORDER_RECIPIENTS = ["shop@example.org"]
     execute("small", order("tea", 2))
     execute("large", order("tea", 6))
@@ -72,9 +75,10 @@ def test_an_order_is_priced_or_ended_by_the_order_service_however_often_it_hears
     with hosted(relay_runner(), consumer_runner(group_named("order-service"))):
         eventually(lambda: types("small") == ["order.created", "order.price_calculated"])
         eventually(lambda: types("large")[-1] == "order.cancelled")
-        topic = f"{prefix}.order.events"
-        sent = read_topic(kafka_brokers, topic, at_least=len(types("small") + types("large")))
-        produce(kafka_brokers, topic, *((one.key(), one.value(), headers_of(one)) for one in sent))
+        own = len(types("small") + types("large")) - 1
+        for topic, number in ((f"{prefix}.order.events", own), (f"{prefix}.inventory.events", 1)):
+            sent = read_topic(kafka_brokers, topic, at_least=number)
+            produce(kafka_brokers, topic, *((one.key(), one.value(), headers_of(one)) for one in sent))
         execute("later", order("tea", 1))
         eventually(lambda: types("later") == ["order.created", "order.price_calculated"])
 
@@ -92,8 +96,8 @@ def test_a_payment_of_another_service_is_kept_and_pays_the_order_once(
     execute("o1", PriceOrder(total=500))
 
     def pay(event: ReceivedEvent) -> tuple[str, PayOrder]:
-        assert isinstance(event.payload, Untyped)
-        return event.payload.data["order_id"], PayOrder(payment_id=event.payload.data["payment_id"], amount=500)
+        assert isinstance(event.payload, PaymentProcessed)
+        return event.payload.order_id, PayOrder(payment_id=event.payload.payment_id, amount=500)
 
     service = Service(name=unique("orders"), owns=frozenset({"order"}), listens=frozenset({"payment"}))
     handlers = (
@@ -104,7 +108,8 @@ def test_a_payment_of_another_service_is_kept_and_pays_the_order_once(
     kafka.ensure_topics([TopicSpec(name=topic, partitions=3)])
 
     def paid(payment_id: str) -> tuple[bytes, bytes, dict[str, bytes]]:
-        body = b'{"order_id":"o1","payment_id":"%s"}' % payment_id.encode()
+        payload = PaymentProcessed(order_id="o1", payment_id=payment_id, amount=500, currency="EUR", reference="r")
+        body = msgspec.json.encode(payload)
         headers = {"event_type": b"payment.processed", "event_id": str(uuid4()).encode()}
         return b"o1", body, headers | {"aggregate_type": b"payment", "aggregate_id": payment_id.encode()}
 

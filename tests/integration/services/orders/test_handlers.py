@@ -8,16 +8,22 @@ import pytest
 from django.core import mail
 
 from events.api import StreamId, Unavailable, execute, get_events, load_aggregate
+from nova.services.inventory.aggregates.stock import AdjustStock, PriceStock, ReceiveStock
+from nova.services.inventory.events import InsufficientInventory, Shortage
+from nova.services.inventory.queries import CurrentStock
 from nova.services.orders import handlers as order_service
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import AddItem, CreateOrder, PayOrder, RemoveItem
 from nova.services.orders.events import OrderItem
 from nova.services.orders.handlers import order_handlers
 from outbox.api import ConsumerGroup, ReceivedEvent, is_outage, take_effect
+from tests.support.received import received
 
 pytestmark = pytest.mark.usefixtures("redis_url", "db")
 
-GROUP = ConsumerGroup(name="order-service", topics=(), handlers=order_handlers())
+GROUP = ConsumerGroup(
+    name="order-service", topics=(), handlers=order_handlers(stock=CurrentStock(), prices=CurrentStock())
+)
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=2, unit_price=500)])
 
 
@@ -25,7 +31,7 @@ def deliver(order_id: str, first: int, last: int | None = None) -> None:
     """Hand events of the order to the group, as Kafka would."""
     for event in get_events(StreamId("order", order_id), first):
         if last is None or event.version <= last:
-            received = ReceivedEvent(
+            message = ReceivedEvent(
                 event_id=event.event_id,
                 event_type=event.event_type,
                 schema_version=event.schema_version,
@@ -45,7 +51,7 @@ def deliver(order_id: str, first: int, last: int | None = None) -> None:
                 offset=event.version,
                 key=None,
             )
-            take_effect(GROUP, [received])
+            take_effect(GROUP, [message])
 
 
 def types(order_id: str) -> list[str]:
@@ -112,8 +118,8 @@ def test_an_order_that_changed_meanwhile_is_priced_as_it_is() -> None:
     assert types("o1").count("order.price_calculated") == 1
 
 
-def test_a_short_order_is_cancelled_with_the_reason(settings: Any) -> None:
-    settings.NOVA_ORDER_STOCK = {"tea": 1}
+def test_a_short_order_is_cancelled_with_the_reason() -> None:
+    execute("tea", ReceiveStock(quantity=1))
     execute("o1", CREATE)
     deliver("o1", 1)
     assert types("o1")[:2] == ["order.created", "inventory.insufficient"]
@@ -122,8 +128,8 @@ def test_a_short_order_is_cancelled_with_the_reason(settings: Any) -> None:
     assert get_events(StreamId("order", "o1"))[-1].payload.reason == "insufficient inventory: 1 of 2 tea"  # type: ignore[attr-defined]
 
 
-def test_a_short_order_that_needs_less_by_now_is_left_alone(settings: Any) -> None:
-    settings.NOVA_ORDER_STOCK = {"tea": 1}
+def test_a_short_order_that_needs_less_by_now_is_left_alone() -> None:
+    execute("tea", ReceiveStock(quantity=1))
     execute("o1", CREATE)
     execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
     deliver("o1", 1, 1)
@@ -133,8 +139,8 @@ def test_a_short_order_that_needs_less_by_now_is_left_alone(settings: Any) -> No
     assert load_aggregate(ORDER, "o1").state.status == "open"
 
 
-def test_a_short_order_that_was_paid_meanwhile_is_left_alone(settings: Any) -> None:
-    settings.NOVA_ORDER_STOCK = {"tea": 1}
+def test_a_short_order_that_was_paid_meanwhile_is_left_alone() -> None:
+    execute("tea", ReceiveStock(quantity=1))
     execute("o1", CREATE)
     deliver("o1", 1)
     execute("o1", PayOrder(payment_id="p", amount=1_000))
@@ -143,9 +149,9 @@ def test_a_short_order_that_was_paid_meanwhile_is_left_alone(settings: Any) -> N
 
 
 def test_a_short_order_that_changes_while_it_is_looked_at_is_looked_at_again(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings.NOVA_ORDER_STOCK = {"tea": 1}
+    execute("tea", ReceiveStock(quantity=1))
     execute("o1", CREATE)
     execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
     deliver("o1", 1, 1)
@@ -167,3 +173,33 @@ def test_an_order_that_was_paid_first_is_left_alone() -> None:
     execute("o1", PayOrder(payment_id="p", amount=1_000))
     deliver("o1", 1)
     assert types("o1") == ["order.created", "order.paid"]
+
+
+def test_stock_and_prices_are_those_of_the_inventory() -> None:
+    execute("tea", ReceiveStock(quantity=3))
+    execute("tea", PriceStock(currency="EUR", unit_price=450))
+    execute("tea", PriceStock(currency="USD", unit_price=490))
+    execute("o1", CREATE)
+    execute("o1", AddItem(product_id="cup", quantity=1, unit_price=900))
+    deliver("o1", 1, 2)
+    # Two of tea as the inventory has it, and a cup at the price that the order itself names.
+    assert load_aggregate(ORDER, "o1").state.price == 1_800
+
+    execute("tea", AdjustStock(change=-2, reason="broken"))
+    execute("o2", CREATE)
+    deliver("o2", 1)
+    deliver("o2", 2)
+    assert load_aggregate(ORDER, "o2").state.status == "cancelled"
+
+
+def test_a_shortage_that_the_inventory_finds_ends_the_order_too() -> None:
+    execute("o1", CREATE)
+    found = InsufficientInventory(
+        order_id="o1",
+        product_id="cup",
+        requested=1,
+        available=0,
+        others=[Shortage(product_id="tea", requested=2, available=1)],
+    )
+    take_effect(GROUP, [received(found, aggregate_type="reservation", aggregate_id="o1")])
+    assert get_events(StreamId("order", "o1"))[-1].payload.reason == "insufficient inventory: 1 of 2 tea"  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ def test_every_command_is_accepted_and_brings_about_one_event() -> None:
         outcomes[step.aggregate_type] += [type(payload).__name__ for payload in payloads]
         assert len(payloads) == 1, step
 
-    assert set(outcomes) == {"user", "post", "comment", "follow", "like"}
+    assert set(outcomes) == {"user", "post", "comment", "follow", "like", "stock"}
 
 
 def test_every_stream_belongs_to_a_service() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from events.testing import AT, ID, given
+from nova.services.inventory.events import InsufficientInventory
 from nova.services.orders.aggregates import Line
 from nova.services.orders.commands import (
     AddItem,
@@ -18,7 +19,6 @@ from nova.services.orders.commands import (
     ShipOrder,
 )
 from nova.services.orders.events import (
-    InsufficientInventory,
     OrderCancelled,
     OrderCreated,
     OrderDelivered,

@@ -1,17 +1,36 @@
 """What the order's domain service finds out, and what follows."""
 
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from nova.services.inventory.events import InsufficientInventory, Shortage
 from nova.services.orders.aggregates import Line, Order
-from nova.services.orders.assessment import CountedStock, ItemPrices, assess, command_for, reaction_to
+from nova.services.orders.assessment import assess, command_for, reaction_to, shortage_of
 from nova.services.orders.commands import CancelOrder, PriceOrder, ReportShortage
-from nova.services.orders.events import InsufficientInventory, PriceCalculated
+from nova.services.orders.events import PriceCalculated
 
 OPEN = Order(status="open", customer_id="ann", currency="EUR", lines={"tea": Line(2, 500), "cup": Line(1, 900)})
 SHORT = InsufficientInventory(order_id="o", product_id="tea", requested=2, available=1)
 PRICED = PriceCalculated(order_id="o", total=1_900, currency="EUR")
 
 
+class Shop(Struct, frozen=True):
+    """A stock and a list of prices."""
+
+    counts: Mapping[str, int]
+    prices: Mapping[tuple[str, str], int] = {}
+
+    def available(self, product_id: str) -> int | None:
+        return self.counts.get(product_id)
+
+    def unit_price(self, product_id: str, currency: str) -> int | None:
+        return self.prices.get((product_id, currency))
+
+
 def found(order: Order, **stock: int) -> list[object]:
-    return list(assess("o", order, stock=CountedStock(stock), prices=ItemPrices()))
+    shop = Shop(stock)
+    return list(assess("o", order, stock=shop, prices=shop))
 
 
 def test_what_is_not_counted_is_there() -> None:
@@ -36,4 +55,23 @@ def test_only_open_orders_are_looked_into() -> None:
 def test_findings_become_commands() -> None:
     assert command_for(SHORT) == ReportShortage(product_id="tea", requested=2, available=1)
     assert command_for(PRICED) == PriceOrder(total=1_900)
-    assert reaction_to(SHORT) == CancelOrder(reason="insufficient inventory: 1 of 2 tea")
+    assert reaction_to(SHORT.shortages[0]) == CancelOrder(reason="insufficient inventory: 1 of 2 tea")
+
+
+def test_a_listed_price_holds_and_the_orders_own_where_none_is_listed() -> None:
+    shop = Shop({}, {("tea", "EUR"): 450, ("cup", "USD"): 1})
+    assert assess("o", OPEN, stock=shop, prices=shop) == [PriceCalculated(order_id="o", total=1_800, currency="EUR")]
+
+
+def test_a_price_that_cannot_be_counted_is_none() -> None:
+    shop = Shop({}, {("tea", "EUR"): 2**53 - 1})
+    assert assess("o", OPEN, stock=shop, prices=shop) == []
+
+
+def test_of_several_shortages_the_one_that_still_stands_in_the_way_counts() -> None:
+    cup, tea = (Shortage(product_id=name, requested=9, available=1) for name in ("cup", "tea"))
+    short = InsufficientInventory(order_id="o", product_id="cup", requested=9, available=1, others=[tea])
+    assert shortage_of(OPEN, short) == tea
+    assert shortage_of(Order(status="open", lines={"tea": Line(1, 500)}), short) is None
+    assert shortage_of(Order(status="paid", lines=OPEN.lines), short) is None
+    assert short.shortages == [cup, tea]

@@ -1,0 +1,176 @@
+"""The world around an order: inventory, payments and the order itself, with the rules that their services have."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from events.api import CommandRefused, Issued
+from nova.services.inventory.aggregates.reservation import RESERVATION, Release, Reserve, Sell, stock_events
+from nova.services.inventory.events import (
+    Line,
+    ReleaseRequested,
+    ReserveRequested,
+    SellRequested,
+    Shortage,
+    StockReleased,
+    StockReserved,
+    StockSold,
+)
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.events import (
+    CancelRefused,
+    CancelRequested,
+    CancelSettled,
+    OrderCreated,
+    OrderItem,
+    OrderSettled,
+    SettleRefused,
+    SettleRequested,
+)
+from nova.services.orders.fulfilment import missing_to_cancelled, missing_to_settled
+from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.payments.aggregates import PAYMENT, Capture, Refund, settled, to_refund
+from nova.services.payments.events import ChargeRequested, RefundRequested
+from nova.services.payments.outcome import Approved, Declined
+from sagas.explorer.scenario import Scenario
+from sagas.machine.instance import Instance, Status
+
+AT = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+ISSUED = Issued(aggregate_id="o", command_id=UUID(int=1), at=AT, user_id=None)
+CREATED = OrderCreated(
+    order_id="o",
+    customer_id="ann",
+    currency="EUR",
+    items=[OrderItem(product_id="tea", quantity=2, unit_price=500)],
+    created_at=AT,
+)
+STOCK, PRICE = 10, 1_000
+
+
+class Inventory:
+    """Tea, and what is set aside of it for the order."""
+
+    requests = (ReserveRequested, ReleaseRequested, SellRequested)
+
+    def __init__(self) -> None:
+        self.state = RESERVATION.initial
+        self.on_hand, self.reserved, self.sold = STOCK, 0, 0
+
+    def answer(self, request: Any, choose: Any) -> Struct:
+        command: Any
+        match request:
+            case ReserveRequested(lines=lines):
+                is_short = self.state.status == "none" and choose(4) == 1
+                shortages = [Shortage(product_id="tea", requested=2, available=1)] if is_short else []
+                command = Reserve(
+                    lines=[Line(product_id=one.product_id, quantity=one.quantity) for one in lines], shortages=shortages
+                )
+            case ReleaseRequested():
+                command = Release()
+            case _:
+                command = Sell()
+        (reply,) = RESERVATION.decide(self.state, command, ISSUED)
+        self.state = RESERVATION.evolve(self.state, reply)
+        for moved in stock_events(reply):
+            self._move(moved)
+        return reply
+
+    def _move(self, moved: StockReserved | StockReleased | StockSold) -> None:
+        match moved:
+            case StockReserved(quantity=quantity):
+                self.on_hand, self.reserved = self.on_hand - quantity, self.reserved + quantity
+            case StockReleased(quantity=quantity):
+                self.on_hand, self.reserved = self.on_hand + quantity, self.reserved - quantity
+            case StockSold(quantity=quantity):
+                self.reserved, self.sold = self.reserved - quantity, self.sold + quantity
+
+
+class Payments:
+    """The order's payment, and what the provider has taken and given back."""
+
+    requests = (ChargeRequested, RefundRequested)
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.state = PAYMENT.initial
+        self.inventory = inventory
+        self.taken: list[int] = []
+        self.returned: list[int] = []
+        self.taken_for_nothing = False
+
+    def answer(self, request: Any, choose: Any) -> Struct:
+        command: Any
+        if isinstance(request, ChargeRequested):
+            command = Capture(amount=request.amount, currency=request.currency)
+        else:
+            command = Refund(amount=request.amount)
+        if settled(self.state, command, "o") is None:
+            command = structs.replace(command, outcome=self._provider(command, choose))
+        (reply,) = PAYMENT.decide(self.state, command, ISSUED)
+        self.state = PAYMENT.evolve(self.state, reply)
+        return reply
+
+    def _provider(self, command: Any, choose: Any) -> Approved | Declined:
+        if isinstance(command, Refund):
+            self.returned.append(to_refund(self.state, command))
+            return Approved(reference="back")
+        if choose(4) == 1:
+            return Declined(reason="no funds")
+        self.taken.append(command.amount)
+        self.taken_for_nothing = self.inventory.reserved == 0
+        return Approved(reference="taken")
+
+
+class Orders:
+    """The order."""
+
+    requests = (SettleRequested, CancelRequested)
+
+    def __init__(self) -> None:
+        self.state = ORDER.evolve(ORDER.initial, CREATED)
+
+    def answer(self, request: Any, choose: Any) -> Struct:
+        is_cancel = isinstance(request, CancelRequested)
+        missing = missing_to_cancelled if is_cancel else missing_to_settled
+        state = self.state
+        try:
+            for command in missing(state.status, request):
+                for happened in ORDER.decide(state, command, ISSUED):
+                    state = ORDER.evolve(state, happened)
+        except CommandRefused as refusal:
+            kind = CancelRefused if is_cancel else SettleRefused
+            return kind(order_id="o", code=refusal.code, reason=str(refusal))
+        self.state = state
+        return CancelSettled(order_id="o") if is_cancel else OrderSettled(order_id="o")
+
+
+def participants() -> Sequence[Any]:
+    """All of them."""
+    inventory = Inventory()
+    return (inventory, Payments(inventory), Orders())
+
+
+def violation(instance: Instance, world: Sequence[Any]) -> str:
+    """What must not be: goods or money that are gone or doubled, and an order that knows nothing of its end."""
+    inventory, payments, orders = world
+    money = (sum(payments.taken), sum(payments.returned))
+    if inventory.on_hand + inventory.reserved + inventory.sold != STOCK:
+        return f"stock is not conserved: {inventory.on_hand} + {inventory.reserved} + {inventory.sold}"
+    if len(payments.taken) > 1:
+        return f"the customer is charged {len(payments.taken)} times"
+    if payments.taken_for_nothing:
+        return "money is taken for what is not set aside"
+    match instance.status:
+        case Status.COMPLETED:
+            right = (inventory.sold, money, orders.state.status) == (2, (PRICE, 0), "shipped")
+        case Status.COMPENSATED:
+            untouched = inventory.on_hand == STOCK
+            right = untouched and money[0] == money[1] and orders.state.status == "cancelled"
+        case _:
+            right = True
+    return "" if right else f"{instance.status}: sold {inventory.sold}, money {money}, order {orders.state.status}"
+
+
+AN_ORDER = Scenario(saga=ORDER_FULFILMENT, events=(CREATED,), participants=participants, violation=violation)

@@ -1,0 +1,106 @@
+"""Order fulfilment: the good way, the ways back, and ten thousand schedules among participants with their rules."""
+
+import pytest
+
+from nova.services.inventory.events import (
+    InsufficientInventory,
+    InventoryReleased,
+    InventoryReserved,
+    InventorySold,
+    Line,
+    ReleaseRequested,
+    ReserveRequested,
+    SellRequested,
+)
+from nova.services.orders.events import CancelRequested, CancelSettled, OrderSettled, SettleRefused, SettleRequested
+from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.payments.events import (
+    ChargeRequested,
+    PaymentFailed,
+    PaymentProcessed,
+    PaymentRefunded,
+    RefundRequested,
+)
+from sagas.explorer.explore import explore
+from sagas.machine import backward
+from sagas.testing import Story, begin
+from tests.support.order_world import AN_ORDER, CREATED
+
+RESERVED = InventoryReserved(order_id="o", lines=[Line(product_id="tea", quantity=2)])
+RELEASED = InventoryReleased(order_id="o", lines=[Line(product_id="tea", quantity=2)])
+SOLD = InventorySold(order_id="o", lines=[])
+CHARGED = PaymentProcessed(order_id="o", payment_id="o", amount=1_000, currency="EUR", reference="r")
+DECLINED = PaymentFailed(order_id="o", payment_id="o", amount=1_000, currency="EUR", reason="no funds")
+REFUNDED = PaymentRefunded(order_id="o", payment_id="o", amount=1_000, total=1_000, currency="EUR")
+CHARGE = ChargeRequested(order_id="o", amount=1_000, currency="EUR")
+CANCEL = CancelRequested(order_id="o", reason="it could not be fulfilled")
+CANCELLED = CancelSettled(order_id="o")
+
+
+def ordered() -> Story:
+    return begin(ORDER_FULFILMENT, CREATED)
+
+
+def test_an_order_is_fulfilled():
+    story = ordered().asks(ReserveRequested(order_id="o", lines=[Line(product_id="tea", quantity=2)]))
+    story.when(RESERVED).asks(CHARGE)
+    story.when(CHARGED).asks(SellRequested(order_id="o"))
+    story.when(SOLD).asks(SettleRequested(order_id="o", payment_id="o", amount=1_000, tracking_number="nova-o"))
+    story.when(OrderSettled(order_id="o")).asks().stands("completed")
+
+
+def test_what_is_not_there_ends_in_a_cancelled_order():
+    story = ordered().when(InsufficientInventory(order_id="o", product_id="tea", requested=2, available=1))
+
+    story.asks(CANCEL).stands("compensating", reserve="refused", charge="pending")
+    story.when(CANCELLED).asks().stands("compensated")
+    assert story.instance.failure == "reserve: there are 1 of 2 tea"
+
+
+def test_what_cannot_be_paid_is_released_before_the_order_is_cancelled():
+    story = ordered().when(RESERVED).when(DECLINED).asks(ReleaseRequested(order_id="o"))
+
+    story.when(RELEASED).asks(CANCEL).when(CANCELLED).stands("compensated")
+
+
+def test_money_of_which_nobody_knows_is_given_back():
+    story = ordered().when(RESERVED)
+
+    story.after(minutes=15).asks(CHARGE, CHARGE, RefundRequested(order_id="o"))
+    story.when(REFUNDED).asks(ReleaseRequested(order_id="o")).when(RELEASED).asks(CANCEL).when(CANCELLED)
+    story.stands("compensated", charge="compensated")
+
+
+def test_goods_of_which_nobody_knows_wait_for_an_operator():
+    story = ordered().when(RESERVED).when(CHARGED)
+
+    story.after(hours=1).stands("awaiting_operator", ship="uncertain")
+    story.when(SOLD).stands("running", settle="running")
+
+
+def test_an_order_that_was_cancelled_after_its_goods_had_left_waits_for_an_operator():
+    story = ordered().when(RESERVED).when(CHARGED).when(SOLD)
+    refused = SettleRefused(order_id="o", code="wrong_order_status", reason="the order is cancelled")
+    for _ in range(5):
+        story.when(refused).after(minutes=3)
+
+    story.when(refused).asks().stands("awaiting_operator", settle="refused")
+
+
+def test_no_schedule_loses_goods_or_money():
+    assert explore(AN_ORDER, schedules=300, name="AN_ORDER") > 250
+
+
+@pytest.mark.slow
+def test_ten_thousand_schedules_lose_neither_goods_nor_money():
+    assert explore(AN_ORDER, schedules=10_000, name="AN_ORDER") > 9_500
+
+
+def test_money_that_is_not_given_back_would_be_found(monkeypatch):
+    needs_undoing = backward.needs_undoing
+    monkeypatch.setattr(
+        backward, "needs_undoing", lambda step, state: step.name != "charge" and needs_undoing(step, state)
+    )
+
+    with pytest.raises(AssertionError, match="before step charge, which came after it"):
+        explore(AN_ORDER, schedules=10_000, name="AN_ORDER")
