@@ -12,7 +12,7 @@ STOP_TIMEOUT = 25.0  # seconds
 
 CONSUMER_GROUPS = (
     *("feed-service", "search-service", "analytics-service", "content-service"),
-    *("order-service", "inventory-service", "payment-service"),
+    *("order-service", "order-fulfilment", "inventory-service", "payment-service"),
 )
 TOKEN_SCOPES = ("events:append", "events:read", "commands:execute", "read-models:read")
 

@@ -28,7 +28,8 @@ OrderCommand = PayOrder | ShipOrder | CancelOrder
 
 def answer(event: ReceivedEvent) -> None:
     """Let the order do what is asked for, all of it or nothing, and answer."""
-    asked, reply = event.payload, None
+    asked = event.payload
+    reply: OrderSettled | SettleRefused | CancelSettled | CancelRefused | None = None
     if isinstance(asked, SettleRequested):
         refusal = _carried_out(asked.order_id, _to_settle(asked), event)
         reply = _refused(SettleRefused, asked.order_id, refusal) if refusal else OrderSettled(order_id=asked.order_id)
@@ -63,7 +64,8 @@ def _to_cancel(asked: CancelRequested) -> Sequence[OrderCommand]:
 
 
 def _status(order_id: str) -> str:
-    return load_aggregate(ORDER, order_id).state.status
+    status: str = load_aggregate(ORDER, order_id).state.status
+    return status
 
 
 def _carried_out(order_id: str, commands: Sequence[OrderCommand], event: ReceivedEvent) -> CommandRefused | None:

@@ -1,0 +1,46 @@
+"""Orders are fulfilled, or taken back whole, by services that know each other by their events alone, over Kafka (A9)."""
+
+import pytest
+
+from events.api import execute, load_aggregate
+from nova.services.inventory.aggregates.stock import ReceiveStock
+from nova.services.orders.aggregates import ORDER
+from nova.services.orders.commands import CreateOrder
+from nova.services.orders.events import OrderItem
+from nova.services.payments.aggregates import PAYMENT
+from outbox.api import group_named, relay_runner
+from outbox.hosting.runners import consumer_runner
+from outbox.models import DeadLetter
+from sagas.models import SagaState
+from tests.support.inventory import counts
+from tests.support.outbox import eventually, hosted
+
+pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
+GROUPS = ("order-fulfilment", "order-service", "inventory-service", "payment-service")
+
+
+def order(order_id: str, quantity: int) -> None:
+    items = [OrderItem(product_id="tea", quantity=quantity, unit_price=500)]
+    execute(order_id, CreateOrder(customer_id="ann", currency="EUR", items=items))
+
+
+def test_orders_are_fulfilled_or_taken_back(settings) -> None:
+    settings.NOVA_PAYMENT_DECLINE_ABOVE = 1_000
+    execute("tea", ReceiveStock(quantity=10))
+    for order_id, quantity in (("rich", 2), ("poor", 3), ("large", 20)):
+        order(order_id, quantity)
+    ends = {"rich": "completed", "poor": "compensated", "large": "compensated"}
+
+    with hosted(relay_runner(), *(consumer_runner(group_named(name)) for name in GROUPS)):
+        eventually(lambda: dict(SagaState.objects.values_list("key", "status")) == ends)
+
+    stands = {order_id: load_aggregate(ORDER, order_id).state.status for order_id in ends}
+    assert stands == {"rich": "shipped", "poor": "cancelled", "large": "cancelled"}
+    payment = load_aggregate(PAYMENT, "rich").state
+    assert (payment.captured, payment.refunded) == (1_000, 0)
+    assert load_aggregate(PAYMENT, "poor").state.captured == 0
+    assert counts("tea") == [(8, 0, 2)]
+    reasons = dict(SagaState.objects.values_list("key", "error_message"))
+    assert reasons["rich"] is None
+    assert reasons["large"] == "reserve: there are 10 of 20 tea"
+    assert not DeadLetter.objects.exists()
