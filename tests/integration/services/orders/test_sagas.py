@@ -1,4 +1,4 @@
-"""Orders are fulfilled, or taken back whole, by services that know each other by their events alone, over Kafka (A9)."""
+"""Orders are fulfilled, or taken back whole by services that know each other by events alone, over Kafka (A9)."""
 
 import pytest
 
