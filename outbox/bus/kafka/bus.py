@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from outbox.bus.base import DeliveryFailure, Offsets, OutgoingMessage, PartitionLag, TopicSpec
+from outbox.bus.base import Bus, DeliveryFailure, Offsets, OutgoingMessage, PartitionLag, TopicSpec
 from outbox.bus.kafka.cluster import partitions_by_topic, topic_ids
 from outbox.bus.kafka.errors import Complaint, failure_of
 from outbox.bus.kafka.history import KafkaHistory
@@ -31,7 +31,7 @@ _EXISTS_OR_WILL = frozenset(
 _FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 
 
-class KafkaBus:
+class KafkaBus(Bus):
     """Apache Kafka. One per process; its connections are made when they are needed and anew after a fork."""
 
     name = "kafka"
