@@ -221,6 +221,14 @@ class Bus(Protocol):
         """
         ...
 
+    def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
+        """Of each partition, the timestamp (see `IncomingMessage`) of the first message at this offset or behind it.
+
+        It is None where there is no such message yet. What has no timestamp, or is not told in time, is left out, so
+        that a broker that is away leaves out everything. Raises `Unsupported` where the broker keeps no offsets.
+        """
+        ...
+
     def history(
         self,
         topic: str,
