@@ -32,7 +32,7 @@ class DomainEvent(EnvelopeColumns):
             models.UniqueConstraint(
                 # By the id first, so that it also serves look-ups that do not know the type.
                 fields=["aggregate_id", "aggregate_type", "version"],
-                name="domain_events_stream_version",
+                name="idx_events_aggregate",
             ),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="domain_events_version_from_1"),
             models.CheckConstraint(
@@ -94,7 +94,7 @@ class AggregateSnapshot(models.Model):
         permissions = [("operate_aggregatesnapshot", "Can rebuild and delete snapshots")]
         constraints = [
             models.UniqueConstraint(
-                fields=["aggregate_id", "aggregate_type", "version"], name="aggregate_snapshots_version"
+                fields=["aggregate_id", "aggregate_type", "version"], name="idx_snapshots_aggregate"
             )
         ]
 

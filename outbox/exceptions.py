@@ -22,6 +22,8 @@ OutboxError
 ├── InvalidArgument   no call can be made with an argument
 ├── BrokerUnavailable the broker does not answer, or does not let us in
 │   └── QueueMismatch a queue of RabbitMQ is there that was declared otherwise
+├── MessageRefused    the broker has not taken a message
+├── SubscriptionClosed    a member was polled that has left its group
 ├── Unsupported       the broker cannot do what it was asked for
 └── Stopped           the process was asked to stop while it waited for an outage to end
 
@@ -221,6 +223,23 @@ class QueueMismatch(BrokerUnavailable):
             "made anew as it should be"
         )
         self.queue = queue
+
+
+class MessageRefused(OutboxError):
+    """The broker has not taken a message; the text says why."""
+
+    def __init__(self, reason: str, *, is_permanent: bool) -> None:
+        super().__init__(reason)
+        self.is_permanent = is_permanent
+        """Whether it never will as it is; else it may later."""
+
+
+class SubscriptionClosed(OutboxError):
+    """A member of a consumer group was polled that has left it."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"the subscription of {group} was closed and receives nothing; subscribe anew")
+        self.group = group
 
 
 class Unsupported(OutboxError):

@@ -89,7 +89,7 @@ def deliver(bus: MemoryBus, group: ConsumerGroup) -> int:
             subscription.commit({(one.topic, one.partition): one.offset + 1 for one in messages})
             number += len(messages)
     finally:
-        subscription.close()
+        bus.unsubscribe(subscription)
     return number
 
 

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from outbox.exceptions import BrokerUnavailable, MessageRefused
+
 # A message above this would be refused by Kafka's defaults; every adapter refuses it. Bytes.
 MAX_MESSAGE_BYTES = 1_000_000
 
@@ -116,6 +118,8 @@ class Subscription(Protocol):
 
         Everything that earlier polls have returned counts as worked off or as not worked off by what was committed,
         so a member that loses a partition here hands it over exactly at its last commit.
+
+        Raises `SubscriptionClosed` once the member has left its group.
         """
         ...
 
@@ -136,12 +140,15 @@ class Subscription(Protocol):
         ...
 
     def close(self) -> None:
-        """Make the commits safe and leave the group."""
+        """Make the commits safe and leave the group, so that others have its partitions; nothing when it has left.
+
+        From here on, polls are an error, and all else passes over partitions that are no longer its own.
+        """
         ...
 
 
 class Bus(Protocol):
-    """A message broker."""
+    """A message broker. Adapters derive from it, for what it does by itself."""
 
     name: str
     """What `NOVA_BUS` calls it."""
@@ -186,14 +193,39 @@ class Bus(Protocol):
         """
         ...
 
+    def publish(self, message: OutgoingMessage) -> None:
+        """Publish one message, and wait for its delivery.
+
+        Raises `MessageRefused` when the broker has not taken it, and `BrokerUnavailable` when it could not be asked or
+        did not answer in time, and may have it or not.
+        """
+        (result,) = self.publish_batch([message])
+        if result is None:
+            return
+        if result.failure in {Failure.REFUSED, Failure.PERMANENT}:
+            raise MessageRefused(result.reason, is_permanent=result.failure is Failure.PERMANENT)
+        raise BrokerUnavailable(result.reason)
+
     def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a consumer group. A topic that begins with `^` is a pattern. A new group starts at the earliest."""
         ...
+
+    def unsubscribe(self, member: Subscription) -> None:
+        """Leave a consumer group: what the member has committed is safe, and it can be polled no more."""
+        member.close()
 
     def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
         """How far a group is behind on each partition of its topics, whether it has members or not.
 
         Raises `BrokerUnavailable`, and `Unsupported` where the broker keeps no offsets.
+        """
+        ...
+
+    def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
+        """Of each partition, the timestamp (see `IncomingMessage`) of the first message at this offset or behind it.
+
+        It is None where there is no such message yet. What has no timestamp, or is not told in time, is left out, so
+        that a broker that is away leaves out everything. Raises `Unsupported` where the broker keeps no offsets.
         """
         ...
 

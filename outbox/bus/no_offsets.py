@@ -4,10 +4,10 @@ RabbitMQ forgets a message once it is acknowledged and numbers none; how many wa
 What is in memory is known to one process, and who asks from the console or the command line is in another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from outbox.bus.base import History, Offsets, PartitionLag
+from outbox.bus.base import History, Offsets, Partition, PartitionLag
 from outbox.exceptions import Unsupported
 
 LAG_UNSUPPORTED = "The lag is asked of Kafka only."
@@ -18,6 +18,10 @@ class WithoutOffsets:
     """What such a bus says to questions about offsets."""
 
     def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
+        """See `Bus`. Raises `Unsupported`."""
+        raise Unsupported(LAG_UNSUPPORTED)
+
+    def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
         """See `Bus`. Raises `Unsupported`."""
         raise Unsupported(LAG_UNSUPPORTED)
 

@@ -134,7 +134,7 @@ class ConsumerRunner:
             watchdog.stop()
             queues.close()
             subscription.commit(queues.release(queues.partitions(), within=leave_within))
-            subscription.close()
+            self._bus.unsubscribe(subscription)
 
     def _poll(self, subscription: Subscription, queues: PartitionQueues) -> None:
         queues.batch = self._batch_size.size(time.monotonic())

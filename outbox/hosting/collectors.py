@@ -1,7 +1,7 @@
 """Collectors: what Prometheus is told of the rows and of the broker, asked of them at each scrape."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from outbox.conf import outbox_conf
-from outbox.consumers.lag import lag_of, names_at_broker
+from outbox.consumers.lag import lag_of, names_at_broker, waiting_times
 from outbox.exceptions import BrokerUnavailable, Unsupported
 from outbox.handling.handlers import registered_groups
 from outbox.messages.topics import names_in_code
@@ -29,21 +29,21 @@ class QueueCollector(Collector):
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement("backlog"))
-                size, lag, dead = cursor.fetchone()
+                size, age, dead = cursor.fetchone()
                 cursor.execute(statement("open_dead_letters"))
                 dead_letters = {group.name: 0 for group in registered_groups()} | dict(cursor.fetchall())
         except (DatabaseError, InterfaceError) as error:
             log.warning("the outbox cannot be measured", error=str(error))
             return
         yield GaugeMetricFamily("outbox_queue_size", "Rows to be published, without dead ones.", value=size)
-        yield GaugeMetricFamily("event_queue_lag_seconds", "Age of the oldest row to be published.", value=lag)
+        yield GaugeMetricFamily("outbox_queue_age_seconds", "Age of the oldest row to be published.", value=age)
         yield GaugeMetricFamily("outbox_dead_rows", "Rows that were given up and hold their keys.", value=dead)
-        waiting = GaugeMetricFamily(
-            "outbox_dead_letters_open", "Dead letters that an operator has to decide about.", labels=["group"]
+        yield _gauge(
+            "outbox_dead_letters_open",
+            "Dead letters that an operator has to decide about.",
+            ["group"],
+            [((group,), number) for group, number in dead_letters.items()],
         )
-        for group, number in dead_letters.items():
-            waiting.add_metric([group], number)
-        yield waiting
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to be registered must not ask the database."""
@@ -54,37 +54,54 @@ class LagCollector(Collector):
     """How far consumer groups are behind, asked of the broker at the moment of the scrape, whoever consumes or not."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """One gauge; none while the broker is away."""
-        gauge = GaugeMetricFamily(
-            "kafka_consumer_lag",
-            "Messages that a group has not committed yet.",
-            labels=["group", "topic", "partition"],
-        )
-        told = set()
+        """Two gauges; none while the broker is away."""
+        told: set[tuple[str, str, int]] = set()
         lags: Counter[tuple[str, str, str]] = Counter()
+        times: dict[tuple[str, str], float] = {}
         in_code = frozenset(names_in_code(outbox_conf()))
         try:
             with suppress(Unsupported):
                 for group in registered_groups():
                     group_id, topics = names_at_broker(group)
                     named = in_code.union(topics)
-                    for one in lag_of(group):
-                        # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
-                        if (group_id, one.topic, one.partition) not in told:
-                            told.add((group_id, one.topic, one.partition))
-                            # A group that wants all events also follows topics of which no code knows.
-                            topic = one.topic if one.topic in named else OTHER
-                            lags[group_id, topic, str(one.partition)] += one.lag
+                    # With KAFKA_GROUP_ID, several groups of ours are one at the broker.
+                    new = [one for one in lag_of(group) if (group_id, one.topic, one.partition) not in told]
+                    waiting = waiting_times(new)
+                    for one in new:
+                        told.add((group_id, one.topic, one.partition))
+                        # A group that wants all events also follows topics of which no code knows.
+                        topic = one.topic if one.topic in named else OTHER
+                        lags[group_id, topic, str(one.partition)] += one.lag
+                        if (seconds := waiting.get((one.topic, one.partition))) is not None:
+                            times[group_id, topic] = max(seconds, times.get((group_id, topic), 0.0))
         except BrokerUnavailable as error:
             log.warning("the consumers' lag cannot be measured", error=str(error))
             return
-        for labels, lag in lags.items():
-            gauge.add_metric(labels, lag)
-        yield gauge
+        yield _gauge(
+            "kafka_consumer_lag",
+            "Messages that a group has not committed yet.",
+            ["group", "topic", "partition"],
+            lags.items(),
+        )
+        yield _gauge(
+            "event_queue_lag_seconds",
+            "Age of the oldest message that a group has not committed yet, by the message's timestamp.",
+            ["group", "topic"],
+            times.items(),
+        )
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to be registered must not ask the broker."""
         return ()
+
+
+def _gauge(
+    name: str, meaning: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, meaning, labels=labels)
+    for of_labels, value in values:
+        gauge.add_metric(of_labels, value)
+    return gauge
 
 
 def register_collectors(registry: CollectorRegistry = REGISTRY) -> None:

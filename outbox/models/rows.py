@@ -91,7 +91,7 @@ class OutboxEvent(EnvelopeColumns):
             models.Index(
                 fields=["position", "shard"],
                 condition=Q(published=False, discarded_at=None),
-                name="outbox_events_pending",
+                name="idx_outbox_unpublished",
             ),
             # Its condition does not follow from that of the other, so that the planner can't take the large one for it.
             models.Index(

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from time import time
 from typing import Any
 
 import pytest
@@ -50,6 +51,8 @@ def test_a_topic_that_is_not_there_has_none(bus: Bus) -> None:
 def test_a_bus_without_offsets_says_that_it_cannot_tell(bus: Bus, topic: str) -> None:
     with pytest.raises(Unsupported, match="Kafka only"):
         bus.lag("group", [topic])
+    with pytest.raises(Unsupported, match="Kafka only"):
+        bus.timestamps({(topic, 0): 0})
     with pytest.raises(Unsupported, match="Only Kafka"):
         bus.history(topic)
 
@@ -72,6 +75,38 @@ def test_the_lag_of_a_group_is_known_whether_it_has_members_or_not(bus: Bus, top
     (behind,) = [one for one in lags if one.lag]
     assert (behind.committed, behind.end, behind.lag) == (2, 5, 3)
     assert bus.lag(group, [unique("nowhere")]) == []
+
+
+@WITH_OFFSETS
+def test_the_time_of_the_first_message_at_an_offset_is_known_in_one_go(bus: Bus, topic: str) -> None:
+    before = int(time() * 1_000)
+    bus.publish_batch([message(topic, "a", "1" * 100_000), message(topic, "a", "2"), message(topic, "a", "3")])
+    between = int(time() * 1_000)
+    bus.publish_batch([message(topic, "a", "4")])
+    (full,) = [one.partition for one in bus.lag("nobody", [topic]) if one.lag]
+    (empty, *_) = {0, 1, 2} - {full}
+
+    found = bus.timestamps({(topic, full): 0, (topic, empty): 0})
+    behind = bus.timestamps({(topic, full): 3})
+    nothing_yet = bus.timestamps({(topic, full): 4})
+
+    assert set(found) == {(topic, full), (topic, empty)}
+    assert before <= (found[topic, full] or 0) <= between
+    assert found[topic, empty] is None
+    assert between <= (behind[topic, full] or 0) <= int(time() * 1_000)
+    assert nothing_yet == {(topic, full): None}
+    # Nobody has joined a group or committed anything by asking.
+    assert [one.committed for one in bus.lag("nova-lag", [topic])] == [None] * 3
+
+
+@WITH_OFFSETS
+def test_times_that_the_broker_does_not_tell_are_left_out(bus: Bus, topic: str) -> None:
+    assert bus.timestamps({(unique("nowhere"), 0): 0, (topic, 0): 0}) == {(topic, 0): None}
+
+
+@pytest.mark.parametrize("unreachable", ["kafka"], indirect=True)
+def test_a_broker_that_is_away_tells_no_times(unreachable: Bus) -> None:
+    assert unreachable.timestamps({("away", 0): 0}) == {}
 
 
 @WITH_OFFSETS

@@ -76,11 +76,14 @@ def read_topic(brokers: str, topic: str, *, at_least: int) -> list[Any]:
     return messages
 
 
-def produce(brokers: str, topic: str, *messages: tuple[bytes | None, bytes | None, dict[str, bytes]]) -> None:
-    """Write (key, body, headers) with an outside client."""
+def produce(
+    brokers: str, topic: str, *messages: tuple[bytes | None, bytes | None, dict[str, bytes]], age: float = 0.0
+) -> None:
+    """Write (key, body, headers) with an outside client, as if so many seconds ago."""
+    timestamp = int((time.time() - age) * 1_000)
     producer = Producer({"bootstrap.servers": brokers})
     for key, body, headers in messages:
-        producer.produce(topic, key=key, value=body, headers=list(headers.items()))
+        producer.produce(topic, key=key, value=body, headers=list(headers.items()), timestamp=timestamp)
     assert producer.flush(EVENTUALLY_TIMEOUT) == 0
 
 

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from outbox.bus.base import DeliveryFailure, Offsets, OutgoingMessage, PartitionLag, TopicSpec
+from outbox.bus.base import Bus, DeliveryFailure, Offsets, OutgoingMessage, Partition, PartitionLag, TopicSpec
 from outbox.bus.kafka.cluster import partitions_by_topic, topic_ids
 from outbox.bus.kafka.errors import Complaint, failure_of
 from outbox.bus.kafka.history import KafkaHistory
@@ -17,6 +17,7 @@ from outbox.bus.kafka.offsets import group_lag
 from outbox.bus.kafka.publisher import DELIVERY_DEADLINE, KafkaPublisher
 from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.kafka.subscription import KafkaSubscription
+from outbox.bus.kafka.timestamps import timestamps
 from outbox.bus.keyed_batch import refused_topics
 from outbox.conf import KafkaSecurity
 from outbox.exceptions import BrokerUnavailable
@@ -31,7 +32,7 @@ _EXISTS_OR_WILL = frozenset(
 _FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 
 
-class KafkaBus:
+class KafkaBus(Bus):
     """Apache Kafka. One per process; its connections are made when they are needed and anew after a fork."""
 
     name = "kafka"
@@ -112,6 +113,10 @@ class KafkaBus:
     def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
         """See `Bus`."""
         return group_lag(self._brokers, group, topics, security=self._security)
+
+    def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
+        """See `Bus`."""
+        return timestamps(self._client_config, offsets) if offsets else {}
 
     def history(
         self,

@@ -1,4 +1,7 @@
-"""Subscription: a member of a Kafka consumer group, which reads, commits and hands over what it loses."""
+"""Subscription: a member of a Kafka consumer group, which reads, commits and hands over what it loses.
+
+Above 200 lines, because librdkafka calls back from within each of its steps, and all of them change what it holds.
+"""
 
 import logging
 import threading
@@ -14,6 +17,7 @@ from outbox.bus.kafka.config import CONSUMER_CONFIG
 from outbox.bus.kafka.incoming import incoming
 from outbox.bus.kafka.reading import Reading, TopicIds, nameless
 from outbox.bus.kafka.security import is_unlawful
+from outbox.exceptions import SubscriptionClosed
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +46,7 @@ class KafkaSubscription:
         """Partitions that went while the present poll was filling up."""
         self._positions: dict[Partition, int] = {}
         self._reading = Reading(topic_ids)
+        self._closed = False
         self._consumer = Consumer(
             {
                 **client_config,
@@ -63,6 +68,8 @@ class KafkaSubscription:
         Raises `KafkaException` when the consumer is beyond recovery, and `BrokerUnavailable` when nobody can tell which
         topic the messages are of.
         """
+        if self._closed:
+            raise SubscriptionClosed(self._group)
         first = self._consumer.poll(timeout)
         if first is None:
             return []
@@ -108,9 +115,14 @@ class KafkaSubscription:
 
     def close(self) -> None:
         """See `Subscription`. Takes at most some `LEAVE_TIMEOUT` seconds."""
+        if self._closed:
+            return
+        self._closed = True
         if self._positions:
             self._commit(self._positions, asynchronous=False)
         self._leave()
+        # Whatever the group did not take from it in time is no longer its own either.
+        self._assigned.clear()
         # Its group is left, so one whose closing hangs all the same is a loss of threads, and nobody waits for it.
         closing = threading.Thread(target=self._consumer.close, name="kafka-close", daemon=True)
         closing.start()

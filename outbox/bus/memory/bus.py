@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from time import time
 from zlib import crc32
 
-from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, IncomingMessage, OutgoingMessage, TopicSpec
+from outbox.bus.base import (
+    MAX_MESSAGE_BYTES,
+    Bus,
+    DeliveryFailure,
+    Failure,
+    IncomingMessage,
+    OutgoingMessage,
+    TopicSpec,
+)
 from outbox.bus.keyed_batch import KeyedBatch
 from outbox.bus.memory.broker import MemoryBroker
 from outbox.bus.memory.subscription import MemorySubscription
@@ -15,7 +23,7 @@ from outbox.bus.no_offsets import WithoutOffsets
 from outbox.exceptions import Unsupported
 
 
-class MemoryBus(WithoutOffsets):
+class MemoryBus(WithoutOffsets, Bus):
     """A broker in memory."""
 
     name = "memory"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.bus.memory.broker import MemoryBroker
 from outbox.bus.topic_patterns import includes
+from outbox.exceptions import SubscriptionClosed
 
 
 class MemorySubscription:
@@ -17,11 +18,14 @@ class MemorySubscription:
         self._topics = topics
         self._positions: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
+        self._closed = False
         with broker.arrival:
             broker.members[group].append(self)
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
         """See `Subscription`."""
+        if self._closed:
+            raise SubscriptionClosed(self._group)
         self._hand_over(self._positions.keys() - self._assigned())
         with self._broker.arrival:
             self._broker.arrival.wait_for(self._has_messages, timeout)
@@ -50,6 +54,9 @@ class MemorySubscription:
 
     def close(self) -> None:
         """See `Subscription`."""
+        if self._closed:
+            return
+        self._closed = True
         self._hand_over(set(self._positions))
         with self._broker.arrival:
             self._broker.members[self._group].remove(self)

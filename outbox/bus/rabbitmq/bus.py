@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from outbox.bus.base import DeliveryFailure, Failure, OutgoingMessage, TopicSpec
+from outbox.bus.base import Bus, DeliveryFailure, Failure, OutgoingMessage, TopicSpec
 from outbox.bus.keyed_batch import KeyedBatch, refused_topics
 from outbox.bus.no_offsets import WithoutOffsets
 from outbox.bus.rabbitmq.publisher import RabbitPublisher
@@ -32,7 +32,7 @@ _LATER = DeliveryFailure(failure=Failure.BLOCKED, reason="the time of its batch 
 _inherited: list[Any] = []
 
 
-class RabbitBus(WithoutOffsets):
+class RabbitBus(WithoutOffsets, Bus):
     """RabbitMQ. One per process; its connection is made when it is needed and anew after a fork."""
 
     name = "rabbitmq"

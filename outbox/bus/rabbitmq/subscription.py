@@ -29,7 +29,7 @@ from outbox.bus.rabbitmq.topology import (
 )
 from outbox.bus.rabbitmq.wire import CHANNEL_ERRORS, CONNECTION_ERRORS, RabbitAddress, connect, from_amqp
 from outbox.bus.topic_patterns import includes, is_pattern
-from outbox.exceptions import QueueMismatch
+from outbox.exceptions import QueueMismatch, SubscriptionClosed
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,7 @@ class RabbitSubscription:
         self._set_aside: dict[Partition, list[tuple[IncomingMessage, Delivery]]] = {}
         """What has arrived of paused partitions; the prefetch keeps it bounded."""
         self._survey_at = 0.0
+        self._closed = False
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         """Called with partitions that are about to go to somebody else, or are gone already: the last moment to
         commit."""
@@ -67,6 +68,8 @@ class RabbitSubscription:
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
         """See `Subscription`. A broker that is away is waited for. Raises `QueueMismatch`."""
+        if self._closed:
+            raise SubscriptionClosed(self._group)
         deadline = time.monotonic() + timeout
         try:
             if not self._is_connected():
@@ -121,6 +124,7 @@ class RabbitSubscription:
 
     def close(self) -> None:
         """See `Subscription`. What is not acknowledged goes back to the place in its queue where it was."""
+        self._closed = True
         self._forget_everything()
         connection, self._connection = self._connection, None
         if connection is not None:

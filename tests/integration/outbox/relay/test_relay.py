@@ -83,7 +83,7 @@ def test_a_pass_reads_what_is_pending_and_nothing_else_whatever_the_statistics_s
         cursor.execute("EXPLAIN " + statement("pending"), parameters)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
-    assert "Index Scan using outbox_events_pending" in plan
+    assert "Index Scan using idx_outbox_unpublished" in plan
     assert "outbox_events_holding" in plan
     assert "Seq Scan" not in plan
 
