@@ -2,10 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -37,11 +34,11 @@ from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import AddItem, CancelOrder, CreateOrder, PayOrder, RemoveItem, ShipOrder
 from nova.services.orders.events import OrderItem, OrderItemAdded
 from tests.support.database import scalar
+from tests.support.threads import THREADS, in_threads
 
 TEA = OrderItem(product_id="tea", quantity=1, unit_price=500)
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[TEA])
 ADD = AddItem(product_id="tea", quantity=1, unit_price=500)
-THREADS = 6
 
 
 @pytest.fixture
@@ -54,21 +51,6 @@ def order() -> str:
 def quantity(order_id: str) -> int:
     lines: Any = load_aggregate(ORDER, order_id).state.lines
     return int(lines["tea"].quantity)
-
-
-def in_threads(work: Callable[[int], Any]) -> list[Any]:
-    start = Barrier(THREADS)
-
-    def run(number: int) -> Any:
-        try:
-            connection.ensure_connection()
-            start.wait()
-            return work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS)))
 
 
 def race_to_pay(*, one_at_a_time: bool) -> int:

@@ -111,6 +111,8 @@ def test_a_command_may_expect_a_version(api: Api) -> None:
         (CREATE | {"aggregate_id": ""}, 422, "invalid-event", "/aggregate_id"),
         (CREATE | {"command_id": "x"}, 422, "invalid-command", "/command_id"),
         (CREATE | {"command_id": 1}, 422, "invalid-command", "/command_id"),
+        (CREATE | {"one_at_a_time": "yes"}, 422, "invalid-command", "/one_at_a_time"),
+        (CREATE | {"one_at_a_time": None}, 422, "invalid-command", "/one_at_a_time"),
         (CREATE | {"colour": "red"}, 422, "invalid-command", ""),
         (CREATE | {"currency": "euro"}, 422, "invalid-command", "/currency"),
         (CREATE | {"items": [TEA | {"quantity": 0}]}, 422, "invalid-command", "/items/0/quantity"),
