@@ -18,6 +18,7 @@ from events.envelope import (
     Untyped,
 )
 from events.exceptions import (
+    AggregateNotFound,
     AppendOnly,
     CommandIdConflict,
     CommandRefused,
@@ -91,6 +92,7 @@ __all__ = [
     "HIGHEST_RECEIVED",
     "MAX_PARTITION_KEY",
     "Aggregate",
+    "AggregateNotFound",
     "AppendOnly",
     "Appended",
     "BatchWriter",

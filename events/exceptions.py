@@ -16,7 +16,7 @@ EventStoreError
 ├── CommandRefused           the aggregate's rules say no; the domain's own refusals derive from it
 ├── PreconditionRequired     this installation appends with an expected version only
 ├── NotFound
-│   ├── StreamNotFound
+│   ├── AggregateNotFound     an aggregate has no events; the domain's refusals of what is not there derive from it
 │   ├── EventNotFound
 │   ├── VersionNotFound      the stream has no such version
 │   ├── UnknownAggregate     no code registers the aggregate type
@@ -160,12 +160,19 @@ class NotFound(EventStoreError):
     """There is nothing under that name."""
 
 
-class StreamNotFound(NotFound):
-    """The stream has no events."""
+class AggregateNotFound(NotFound):
+    """An aggregate has no events, so there is nothing to read or to load, and nothing for a command to change.
+
+    A domain's refusal of commands to what is not there derives from it and from `CommandRefused`.
+    """
 
     def __init__(self, stream: StreamId) -> None:
         super().__init__(f"{stream} has no events")
         self.stream = stream
+
+
+StreamNotFound = AggregateNotFound
+"""The same error: an aggregate is the state of one stream."""
 
 
 class EventNotFound(NotFound):

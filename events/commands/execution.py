@@ -90,9 +90,10 @@ def execute(
     their metadata names what caused the command. In an open transaction everything becomes part of it, the lock of
     `one_at_a_time` included.
 
-    Raises a `CommandRefused` when the aggregate's rules say no, `CommandIdConflict` when the id was used for another
-    command, `VersionConflict` when the aggregate is not at the expected version, `UnreadableStream` when its events
-    cannot be folded, and `Unavailable` when it was overtaken too often.
+    Raises a `CommandRefused` when the aggregate's rules say no, which is an `AggregateNotFound` too where there is no
+    such aggregate; `CommandIdConflict` when the id was used for another command, `VersionConflict` when the aggregate is
+    not at the expected version, `UnreadableStream` when its events cannot be folded, and `Unavailable` when it was
+    overtaken too often.
     """
     aggregate, name = aggregates.of(command)
     context = current_context()

@@ -17,12 +17,12 @@ from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
 from events.exceptions import (
+    AggregateNotFound,
     CommandIdConflict,
     CommandRefused,
     InvalidCommand,
     InvalidEvent,
     PayloadTooLarge,
-    StreamNotFound,
     StreamTombstoned,
     UnknownAggregate,
     UnknownCommand,
@@ -101,6 +101,7 @@ class CommandView(ApiView):
             InvalidCommand,
             InvalidEvent,
             CommandRefused,
+            AggregateNotFound,
             CommandIdConflict,
             StreamTombstoned,
             UnreadableStream,
@@ -155,7 +156,7 @@ class AggregateView(ApiView):
         answer=StateAnswer,
         answer_headers=(etag_header(200),),
         query=StateQuery,
-        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
+        errors=(UnknownAggregate, InvalidEvent, AggregateNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The state as it is, or as it was."""
@@ -180,7 +181,7 @@ class AggregateDifferenceView(ApiView):
         path=AggregatePath,
         answer=DifferenceAnswer,
         query=DifferenceQuery,
-        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
+        errors=(UnknownAggregate, InvalidEvent, AggregateNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The fields that differ."""

@@ -104,7 +104,12 @@ RULES: dict[type[BaseException], Rule] = {
         },
     ),
     events.PreconditionRequired: Rule(428, "precondition-required", "Name the version that the stream must have"),
-    events.StreamNotFound: Rule(404, "stream-not-found", "The stream has no events"),
+    events.AggregateNotFound: Rule(
+        404,
+        "stream-not-found",
+        "The stream has no events",
+        lambda e: {"code": e.code} if isinstance(e, events.CommandRefused) else {},
+    ),
     events.EventNotFound: Rule(404, "event-not-found", "No event has this id"),
     events.VersionNotFound: Rule(
         404, "version-not-found", "The stream has not come to this version", lambda e: {"actual": e.actual}

@@ -3,7 +3,8 @@
 from events import api
 
 TYPES = """
-Aggregate Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefused ConcurrencyError EventContext
+Aggregate AggregateNotFound Appended AppendOnly BatchWriter Command CommandIdConflict CommandRefused ConcurrencyError
+EventContext
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
 InvalidArgument InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MAX_PARTITION_KEY
 MissingCast NewEvent NotFound OnAppend OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent
