@@ -37,6 +37,7 @@ from events.exceptions import (
     PreconditionRequired,
     ReplayFailed,
     SequenceBehind,
+    SourceNotOwner,
     StaleSnapshot,
     StreamNotFound,
     StreamTombstoned,
@@ -84,6 +85,7 @@ from events.store.streams.metadata import (
     set_stream_metadata,
     tombstone_stream,
 )
+from events.types.owners import set_owners
 from events.types.registry import EventType, event, registry, type_name
 from events.types.topic import Topic
 from events.types.upcasting import casts, downcaster, upcaster
@@ -129,6 +131,7 @@ __all__ = [
     "ReplayFailed",
     "Replayed",
     "SequenceBehind",
+    "SourceNotOwner",
     "StaleSnapshot",
     "StreamId",
     "StreamMetadata",
@@ -192,6 +195,7 @@ __all__ = [
     "safe_position",
     "save_snapshot",
     "set_on_append",
+    "set_owners",
     "set_stream_metadata",
     "state_at_time",
     "state_at_version",

@@ -91,8 +91,8 @@ def execute(
     `one_at_a_time` included.
 
     Raises a `CommandRefused` when the aggregate's rules say no, which is an `AggregateNotFound` too where there is no
-    such aggregate; `CommandIdConflict` when the id was used for another command, `VersionConflict` when the aggregate is
-    not at the expected version, `UnreadableStream` when its events cannot be folded, and `Unavailable` when it was
+    such aggregate; `CommandIdConflict` when the id was used for another command, `VersionConflict` when the aggregate
+    is not at the expected version, `UnreadableStream` when its events cannot be folded, and `Unavailable` when it was
     overtaken too often.
     """
     aggregate, name = aggregates.of(command)

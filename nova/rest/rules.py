@@ -53,6 +53,13 @@ RULES: dict[type[BaseException], Rule] = {
         lambda e: {"event_type": e.event_type} | in_document(e),
         detail=lambda e: e.reason,
     ),
+    events.SourceNotOwner: Rule(
+        422,
+        "source-not-owner",
+        "The aggregate belongs to another service",
+        lambda e: {"aggregate_type": e.aggregate_type, "owner": e.owner} | in_document(e),
+        detail=lambda e: e.reason,
+    ),
     events.InvalidCommand: Rule(
         422, "invalid-command", "The command's fields do not fit it", in_document, detail=lambda e: e.reason
     ),

@@ -8,7 +8,8 @@ EventContext
 EventIdConflict EventNotFound EventStoreError EventType Executed Expected FieldDifference HIGHEST_RECEIVED HookNotSet
 InvalidArgument InvalidCommand InvalidEvent InvalidJSON Issued LamportClock Loaded LogPage MAX_PARTITION_KEY
 MissingCast NewEvent NotFound OnAppend OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent
-Replayed ReplayFailed SequenceBehind StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned
+Replayed ReplayFailed SequenceBehind SourceNotOwner StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary
+StreamTombstoned
 StreamWrite TooManyValues Topic
 Unavailable UnknownAggregate UnknownCommand UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
@@ -18,8 +19,8 @@ decode_payload difference differences downcast downcaster encode_payload event e
 get_event get_events get_events_by_causation get_events_by_correlation get_events_by_id get_events_by_type
 get_events_since get_stream_metadata last_position latest_event_ids latest_snapshot list_streams load_aggregate
 load_events_range load_stream loads_json log_backlog open_appends payload_version process_clock read_log registry
-replay restore_stream safe_position save_snapshot set_on_append set_stream_metadata state_at_time state_at_version
-stream_events stream_log stream_version tombstone_stream type_name upcaster uuid7
+replay restore_stream safe_position save_snapshot set_on_append set_owners set_stream_metadata state_at_time
+state_at_version stream_events stream_log stream_version tombstone_stream type_name upcaster uuid7
 """
 
 
