@@ -6,6 +6,7 @@ from events.clock import HIGHEST_RECEIVED, LamportClock, clock_of, process_clock
 from events.codec.ijson import loads as loads_json
 from events.codec.payloads import accept_payload, decode_payload, downcast, encode_payload, payload_version
 from events.commands.execution import Executed, execute
+from events.commands.inline import InlineEffect, inline_effect
 from events.context import EventContext, current_context, event_context
 from events.envelope import (
     Appended,
@@ -111,6 +112,7 @@ __all__ = [
     "Expected",
     "FieldDifference",
     "HookNotSet",
+    "InlineEffect",
     "InvalidArgument",
     "InvalidCommand",
     "InvalidEvent",
@@ -176,6 +178,7 @@ __all__ = [
     "get_events_by_type",
     "get_events_since",
     "get_stream_metadata",
+    "inline_effect",
     "last_position",
     "latest_event_ids",
     "latest_snapshot",

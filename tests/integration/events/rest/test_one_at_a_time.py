@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from django.test import Client
+from msgspec.structs import asdict
 
 from events.api import StreamId, execute, get_events, uuid7
 from events.commands import execution
@@ -16,7 +17,7 @@ from tests.support.threads import THREADS, in_threads
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
 EACH = 10
-TEA = {"product_id": "tea", "quantity": 1, "unit_price": 500}
+TEA = OrderItem(product_id="tea", quantity=1, unit_price=500)
 
 
 @pytest.fixture
@@ -36,9 +37,9 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def add_items_from_all_threads(**chosen: bool) -> StreamId:
     """Every thread adds to one order at the same moment, time after time; all must succeed."""
     order_id = str(uuid7())
-    execute(order_id, CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(**TEA)]))
+    execute(order_id, CreateOrder(customer_id="ann", currency="EUR", items=[TEA]))
     token, _ = create_token(f"test-{order_id}", scopes={"commands:execute"})
-    body = json.dumps({"aggregate_id": order_id, **chosen, **TEA})
+    body = json.dumps({"aggregate_id": order_id, **chosen, **asdict(TEA)})
 
     def add(_: int) -> list[int]:
         client = Client(headers={"Authorization": f"Bearer {token}"})
