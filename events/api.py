@@ -6,6 +6,7 @@ from events.clock import HIGHEST_RECEIVED, LamportClock, clock_of, process_clock
 from events.codec.ijson import loads as loads_json
 from events.codec.payloads import accept_payload, decode_payload, downcast, encode_payload, payload_version
 from events.commands.execution import Executed, execute
+from events.commands.inline import InlineEffect, inline_effect
 from events.context import EventContext, current_context, event_context
 from events.envelope import (
     Appended,
@@ -18,6 +19,7 @@ from events.envelope import (
     Untyped,
 )
 from events.exceptions import (
+    AggregateNotFound,
     AppendOnly,
     CommandIdConflict,
     CommandRefused,
@@ -36,6 +38,7 @@ from events.exceptions import (
     PreconditionRequired,
     ReplayFailed,
     SequenceBehind,
+    SourceNotOwner,
     StaleSnapshot,
     StreamNotFound,
     StreamTombstoned,
@@ -83,6 +86,7 @@ from events.store.streams.metadata import (
     set_stream_metadata,
     tombstone_stream,
 )
+from events.types.owners import set_owners
 from events.types.registry import EventType, event, registry, type_name
 from events.types.topic import Topic
 from events.types.upcasting import casts, downcaster, upcaster
@@ -91,6 +95,7 @@ __all__ = [
     "HIGHEST_RECEIVED",
     "MAX_PARTITION_KEY",
     "Aggregate",
+    "AggregateNotFound",
     "AppendOnly",
     "Appended",
     "BatchWriter",
@@ -107,6 +112,7 @@ __all__ = [
     "Expected",
     "FieldDifference",
     "HookNotSet",
+    "InlineEffect",
     "InvalidArgument",
     "InvalidCommand",
     "InvalidEvent",
@@ -127,6 +133,7 @@ __all__ = [
     "ReplayFailed",
     "Replayed",
     "SequenceBehind",
+    "SourceNotOwner",
     "StaleSnapshot",
     "StreamId",
     "StreamMetadata",
@@ -171,6 +178,7 @@ __all__ = [
     "get_events_by_type",
     "get_events_since",
     "get_stream_metadata",
+    "inline_effect",
     "last_position",
     "latest_event_ids",
     "latest_snapshot",
@@ -190,6 +198,7 @@ __all__ = [
     "safe_position",
     "save_snapshot",
     "set_on_append",
+    "set_owners",
     "set_stream_metadata",
     "state_at_time",
     "state_at_version",

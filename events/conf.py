@@ -21,7 +21,8 @@ class EventsConf(SharedConf, frozen=True, kw_only=True):
         ),
         Meta(pattern=rf"\A{SOURCE_SERVICE.pattern}\Z"),
     ] = "nova"
-    """The service that this process speaks for: the `source_service` of events appended by it."""
+    """The service that this process speaks for: the `source_service` of its events where no service owns the aggregate
+    or the event's type."""
     accept_unregistered: Annotated[bool, Setting("NOVA_ACCEPT_UNREGISTERED_EVENTS")] = False
     """Whether REST takes events of types that no code registers; imports always may bring some."""
     require_expected_version: Annotated[bool, Setting("NOVA_REQUIRE_EXPECTED_VERSION")] = False

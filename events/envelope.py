@@ -57,7 +57,8 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     user_id: str | None = None
     """Who did it."""
     source_service: str | None = None
-    """The service that the event comes from; `NOVA_SERVICE` when left out."""
+    """The service that the event comes from. When left out it is the one that owns the aggregate, or else the event's
+    type, or else `NOVA_SERVICE`; events of an aggregate that a service owns come from no other."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Anything else about the event that is not part of the fact; an I-JSON object."""
     content_hash: bytes | None = None

@@ -5,6 +5,7 @@ EventStoreError
 │   ├── InvalidJSON          the text is not I-JSON
 │   │   └── TooManyValues    no event holds as many
 │   ├── UnknownEventType     no code registers the type, and untyped events are not accepted here
+│   ├── SourceNotOwner       it does not come from the service that owns its aggregate
 │   ├── PayloadTooLarge      the event would not fit into a message
 │   └── InvalidCommand       a command's fields do not fit it
 ├── InvalidArgument          no call can be made with an argument
@@ -16,7 +17,7 @@ EventStoreError
 ├── CommandRefused           the aggregate's rules say no; the domain's own refusals derive from it
 ├── PreconditionRequired     this installation appends with an expected version only
 ├── NotFound
-│   ├── StreamNotFound
+│   ├── AggregateNotFound    an aggregate has no events, which one that is read or commanded must have
 │   ├── EventNotFound
 │   ├── VersionNotFound      the stream has no such version
 │   ├── UnknownAggregate     no code registers the aggregate type
@@ -82,6 +83,17 @@ class UnknownEventType(InvalidEvent):
     def __init__(self, event_type: str, *, pointer: str = "") -> None:
         super().__init__(f"no event type {event_type!r} is registered", pointer=pointer)
         self.event_type = event_type
+
+
+class SourceNotOwner(InvalidEvent):
+    """The event's aggregate belongs to another service, `owner`, than the one that it says to come from."""
+
+    def __init__(self, aggregate_type: str, owner: str, source_service: str) -> None:
+        reason = f"{aggregate_type!r} belongs to {owner!r}, which alone appends to it, not {source_service!r}"
+        super().__init__(reason, pointer="/source_service")
+        self.aggregate_type = aggregate_type
+        self.owner = owner
+        self.source_service = source_service
 
 
 class PayloadTooLarge(InvalidEvent):
@@ -160,12 +172,15 @@ class NotFound(EventStoreError):
     """There is nothing under that name."""
 
 
-class StreamNotFound(NotFound):
-    """The stream has no events."""
+class AggregateNotFound(NotFound):
+    """The aggregate, and so its stream, has no events. Refusals of commands to what is not there derive from it too."""
 
     def __init__(self, stream: StreamId) -> None:
         super().__init__(f"{stream} has no events")
         self.stream = stream
+
+
+StreamNotFound = AggregateNotFound
 
 
 class EventNotFound(NotFound):

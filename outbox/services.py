@@ -1,9 +1,14 @@
-"""Service registry: which service owns which aggregates, and who listens to whose events."""
+"""Service registry: which service owns which aggregates, and who listens to whose events.
+
+It decides under whose name events are appended (the store is told who owns what, and refuses others), which aggregate
+types have topics of their own, and how consumer groups are called.
+"""
 
 from collections.abc import Iterable
 
 from msgspec import Struct
 
+from events.api import set_owners
 from outbox.exceptions import UnknownService
 
 
@@ -12,7 +17,7 @@ class Service(Struct, frozen=True, kw_only=True):
 
     name: str
     owns: frozenset[str] = frozenset()
-    """Aggregate types of which it alone appends events."""
+    """Aggregate types of which it alone appends events; the store refuses them under any other `source_service`."""
     listens: frozenset[str] = frozenset()
     """Aggregate types of other services whose events it consumes."""
 
@@ -23,6 +28,7 @@ _services: dict[str, Service] = {}
 def register_services(services: Iterable[Service]) -> None:
     """Make services known, in place of earlier ones of the same name; the composition does so at start."""
     _services.update({service.name: service for service in services})
+    set_owners({aggregate_type: service.name for service in _services.values() for aggregate_type in service.owns})
 
 
 def registered_services() -> tuple[Service, ...]:

@@ -14,10 +14,10 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from events.aggregates.aggregate import Aggregate
+from events.aggregates.aggregate import RESERVED, Aggregate
 from events.codec.ijson import check_number_of_values
 from events.codec.payloads import explain
-from events.commands.schemas import command_schema
+from events.commands.schemas import ONE_AT_A_TIME, command_schema
 from events.exceptions import TooManyValues
 from kit.admin.fields import reason_field, text_field
 
@@ -42,6 +42,9 @@ class CommandForm(forms.Form):
     name: str
 
     aggregate_id = text_field(required=True, strip=False)
+    one_at_a_time = forms.BooleanField(
+        required=False, label="One at a time", help_text=ONE_AT_A_TIME, widget=UnfoldBooleanSwitchWidget
+    )
     why = reason_field(label="Reason", help_text="Why you give the command: kept with its events, and in the log.")
 
     def clean(self) -> dict[str, Any]:
@@ -72,9 +75,9 @@ class CommandForm(forms.Form):
 def command_form(aggregate: Aggregate[Any], name: str) -> type[CommandForm]:
     """The form of a command. Raises `UnknownCommand`."""
     schema = command_schema(aggregate, name, aggregate.command_type(name))
-    own = {key: of for key, of in schema["properties"].items() if key not in {"aggregate_id", "command_id"}}
+    own = {key: of for key, of in schema["properties"].items() if key not in RESERVED}
     fields = {OWN + key: _field(key, of, required=key in schema["required"]) for key, of in own.items()}
-    order = ["aggregate_id", *fields, "why"]
+    order = ["aggregate_id", *fields, "one_at_a_time", "why"]
     return type("CommandForm", (CommandForm,), {"kind": aggregate, "name": name, "field_order": order, **fields})
 
 

@@ -178,6 +178,7 @@ def _execute(request: HttpRequest, form: CommandForm, version: int, command_id: 
             command_id=command_id,
             expected_version=version,
             user_id=actor_of(request),
+            one_at_a_time=form.cleaned_data["one_at_a_time"],
         )
     log.info("command executed", **_about(request, form), event_ids=[str(event_id) for event_id in answer.event_ids])
     return answer

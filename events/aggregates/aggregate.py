@@ -20,7 +20,8 @@ from events.identifiers import AGGREGATE_TYPE
 from events.types.registry import registry
 
 StateT = TypeVar("StateT", bound=Struct)
-_RESERVED = ("aggregate_id", "command_id")
+RESERVED = ("aggregate_id", "command_id", "one_at_a_time")
+"""What a request for a command says beside the command's own fields, which are called otherwise."""
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +114,7 @@ class Aggregates:
         for name, command in aggregate.commands.items():
             if command in self._by_command:
                 raise ValueError(f"{command.__name__} is a command of two names")
-            if clash := set(command.__struct_fields__).intersection(_RESERVED):
+            if clash := set(command.__struct_fields__).intersection(RESERVED):
                 raise ValueError(f"{command.__name__} cannot have a field {clash.pop()!r}")
             self._by_command[command] = (aggregate, name)
         self._by_name[aggregate.name] = aggregate

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from events.aggregates.aggregate import Issued, aggregates
 from events.aggregates.difference import FieldDifference, differences
+from events.commands.inline import try_effect
 from events.envelope import StreamId
 from events.exceptions import VersionConflict
 from events.identifiers import check_stream, uuid7
@@ -48,6 +49,7 @@ def dry_run(
     if expected_version is not None and expected_version != loaded.version:
         raise VersionConflict(stream, expected_version, loaded.version)
     payloads = tuple(aggregate.decide(loaded.state, command, issued))
+    try_effect(stream, payloads, "default")
     return DryRun(
         stream=stream,
         command_id=issued.command_id,

@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from events.aggregates.aggregate import Aggregate, Issued, aggregates
 from events.arguments import arguments
+from events.commands.inline import effect_of
 from events.conf import events_conf
 from events.context import current_context
 from events.envelope import Expected, NewEvent, RecordedEvent, StreamId
@@ -90,9 +91,10 @@ def execute(
     their metadata names what caused the command. In an open transaction everything becomes part of it, the lock of
     `one_at_a_time` included.
 
-    Raises a `CommandRefused` when the aggregate's rules say no, `CommandIdConflict` when the id was used for another
-    command, `VersionConflict` when the aggregate is not at the expected version, `UnreadableStream` when its events
-    cannot be folded, and `Unavailable` when it was overtaken too often.
+    Raises a `CommandRefused` when the aggregate's rules say no, which is an `AggregateNotFound` too where there is no
+    such aggregate; `CommandIdConflict` when the id was used for another command, `VersionConflict` when the aggregate
+    is not at the expected version, `UnreadableStream` when its events cannot be folded, and `Unavailable` when it was
+    overtaken too often.
     """
     aggregate, name = aggregates.of(command)
     context = current_context()
@@ -158,14 +160,14 @@ class _Call:
         loaded = load(self._aggregate, self._issued.aggregate_id, using=self._using)
         try:
             payloads = self._decide(loaded)
+            if payloads:
+                return self._append(loaded, payloads)
         except (CommandRefused, VersionConflict):
             # It may be the effect of this very command that speaks against it.
             if (first := self._first_answer()) is not None:
                 return first
             raise
-        if not payloads:
-            return self._first_answer() or self._answer(loaded.version, (), (), ())
-        return self._append(loaded, payloads)
+        return self._first_answer() or self._answer(loaded.version, (), (), ())
 
     def _decide(self, loaded: Loaded) -> list[Struct]:
         if self._expected_version is not None and self._expected_version != loaded.version:
@@ -173,13 +175,20 @@ class _Call:
         return self._aggregate.decide(loaded.state, self._command, self._issued)
 
     def _append(self, loaded: Loaded, payloads: Sequence[Struct]) -> Executed:
+        effect = effect_of(self.stream)
         try:
-            appended = append_events(
-                self.stream,
-                loaded.version or Expected.NO_STREAM,
-                [self._event(number, payload) for number, payload in enumerate(payloads)],
-                using=self._using,
-            )
+            with transaction.atomic(using=self._using) if effect else nullcontext():
+                if effect:
+                    effect(self.stream, payloads, self._using)
+                appended = append_events(
+                    self.stream,
+                    loaded.version or Expected.NO_STREAM,
+                    [self._event(number, payload) for number, payload in enumerate(payloads)],
+                    using=self._using,
+                )
+                if effect and appended.replayed:
+                    # What the first time has led to may have been overtaken since.
+                    transaction.set_rollback(True, using=self._using)
         except VersionConflict as conflict:
             raise _Overtaken from conflict
         except EventIdConflict as conflict:

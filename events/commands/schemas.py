@@ -9,13 +9,18 @@ from events.identifiers import AGGREGATE_ID
 from kit.json.schema import pattern_of
 
 UUID_TEXT = {"type": "string", "format": "uuid"}
+ONE_AT_A_TIME = (
+    "Wait for other commands on the aggregate that ask for this too, whichever process has them, instead of being "
+    "overtaken and deciding again."
+)
 _REFERENCE = "#/$defs/{name}"
-_ADDRESS: dict[str, Any] = {
+_BESIDE: dict[str, Any] = {
     "aggregate_id": {"type": "string", "pattern": pattern_of(AGGREGATE_ID), "minLength": 1, "maxLength": 255},
     "command_id": {
         "anyOf": [UUID_TEXT, {"type": "null"}],
         "description": "Makes a repetition harmless; chosen by Nova when left out.",
     },
+    "one_at_a_time": {"type": "boolean", "default": False, "description": ONE_AT_A_TIME},
 }
 
 
@@ -38,5 +43,5 @@ def command_schema(aggregate: Aggregate[Any], name: str, command: type[Command])
     return described | {
         "title": f"{aggregate.name}/{name}",
         "required": ["aggregate_id", *described.get("required", [])],
-        "properties": _ADDRESS | described["properties"],
+        "properties": _BESIDE | described["properties"],
     }

@@ -10,19 +10,19 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from events.aggregates.aggregate import aggregates
+from events.aggregates.aggregate import RESERVED, aggregates
 from events.aggregates.difference import as_json
 from events.codec.payloads import explain, refuse_unknown_fields
 from events.commands.dry_run import DryRun, dry_run
 from events.commands.execution import Executed, execute
 from events.context import current_context
 from events.exceptions import (
+    AggregateNotFound,
     CommandIdConflict,
     CommandRefused,
     InvalidCommand,
     InvalidEvent,
     PayloadTooLarge,
-    StreamNotFound,
     StreamTombstoned,
     UnknownAggregate,
     UnknownCommand,
@@ -47,9 +47,6 @@ from kit.rest.conditions import ETAG_SCHEMA, etag, version_in
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
 from kit.rest.view import ApiView
-
-_OWN = ("aggregate_id", "command_id")
-
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -104,6 +101,7 @@ class CommandView(ApiView):
             InvalidCommand,
             InvalidEvent,
             CommandRefused,
+            AggregateNotFound,
             CommandIdConflict,
             StreamTombstoned,
             UnreadableStream,
@@ -115,11 +113,12 @@ class CommandView(ApiView):
         """201 with the events that it brought about, 200 when all was so already.
 
         A repetition, known by its `command_id`, gets the first answer and `Idempotency-Replayed: true`. A dry run gets
-        200, with the version on which it was decided as `ETag`: `If-Match` makes sure that just this happens.
+        200, with the version on which it was decided as `ETag`: `If-Match` makes sure that just this happens. With
+        `one_at_a_time` it waits for other commands on the aggregate instead of being overtaken by them.
         """
         kind = aggregates.named(aggregate_type).command_type(command)
         query = CommandQuery.of(request)
-        aggregate_id, command_id, fields = _addressed(request.data)
+        aggregate_id, command_id, one_at_a_time, fields = _addressed(request.data)
         if query.dry_run:
             return _proposed(
                 dry_run(
@@ -135,6 +134,7 @@ class CommandView(ApiView):
             _command(fields, kind),
             command_id=command_id,
             expected_version=_expected(request.headers),
+            one_at_a_time=one_at_a_time,
         )
         event_ids = [str(event_id) for event_id in answer.event_ids]
         request._request.log_fields = {"event_ids": event_ids}  # type: ignore[attr-defined]  # noqa: SLF001 - for the access log
@@ -156,7 +156,7 @@ class AggregateView(ApiView):
         answer=StateAnswer,
         answer_headers=(etag_header(200),),
         query=StateQuery,
-        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
+        errors=(UnknownAggregate, InvalidEvent, AggregateNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The state as it is, or as it was."""
@@ -181,7 +181,7 @@ class AggregateDifferenceView(ApiView):
         path=AggregatePath,
         answer=DifferenceAnswer,
         query=DifferenceQuery,
-        errors=(UnknownAggregate, InvalidEvent, StreamNotFound, VersionNotFound, UnreadableStream),
+        errors=(UnknownAggregate, InvalidEvent, AggregateNotFound, VersionNotFound, UnreadableStream),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """The fields that differ."""
@@ -192,8 +192,8 @@ class AggregateDifferenceView(ApiView):
         return Response(DifferenceAnswer(first=query.first, last=query.last, changes=changes))
 
 
-def _addressed(body: object) -> tuple[str, UUID | None, dict[str, Any]]:
-    """Whom the command is for, its id, and its own fields."""
+def _addressed(body: object) -> tuple[str, UUID | None, bool, dict[str, Any]]:
+    """Whom the command is for, its id, whether it waits for others, and its own fields."""
     if not isinstance(body, dict):
         raise InvalidCommand("must be a JSON object")
     aggregate_id, command_id = body.get("aggregate_id"), body.get("command_id")
@@ -203,7 +203,10 @@ def _addressed(body: object) -> tuple[str, UUID | None, dict[str, Any]]:
         parsed = None if command_id is None else msgspec.convert(command_id, UUID)
     except msgspec.ValidationError as error:
         raise InvalidCommand("must be a UUID", pointer="/command_id") from error
-    return aggregate_id, parsed, {name: value for name, value in body.items() if name not in _OWN}
+    one_at_a_time = body.get("one_at_a_time", False)
+    if not isinstance(one_at_a_time, bool):
+        raise InvalidCommand("must be true or false", pointer="/one_at_a_time")
+    return aggregate_id, parsed, one_at_a_time, {name: value for name, value in body.items() if name not in RESERVED}
 
 
 def _command(fields: dict[str, Any], kind: type[msgspec.Struct]) -> msgspec.Struct:

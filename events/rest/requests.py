@@ -18,6 +18,7 @@ from events.exceptions import (
     InvalidEvent,
     PayloadTooLarge,
     PreconditionRequired,
+    SourceNotOwner,
     StreamTombstoned,
     UnknownEventType,
     VersionConflict,
@@ -41,6 +42,7 @@ IF_NONE_MATCH = OpenApiParameter(
 APPEND_ERRORS = (
     InvalidEvent,
     UnknownEventType,
+    SourceNotOwner,
     PayloadTooLarge,
     EventIdConflict,
     StreamTombstoned,

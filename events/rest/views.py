@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from events.conf import events_conf
 from events.envelope import Appended
-from events.exceptions import EventNotFound, InvalidEvent, StreamNotFound
+from events.exceptions import AggregateNotFound, EventNotFound, InvalidEvent
 from events.rest.event_bodies import EventList, WriteList
 from events.rest.parameters import ANSWER_BYTES, Limited, StreamPath, checked_stream
 from events.rest.representations import (
@@ -100,7 +100,7 @@ class StreamEventsView(ApiView):
         answer=EventsAnswer,
         answer_headers=(etag_header(200),),
         query=StreamQuery,
-        errors=(InvalidEvent, StreamNotFound),
+        errors=(InvalidEvent, AggregateNotFound),
     )
     def get(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
         """A page of the stream; `next` is the `from_version` of the page after it."""

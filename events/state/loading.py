@@ -8,6 +8,7 @@ from msgspec import Struct
 from events.aggregates.aggregate import Aggregate
 from events.arguments import arguments
 from events.envelope import StreamId
+from events.exceptions import AggregateNotFound
 from events.state.snapshots import latest_snapshot
 from events.store.reading.queries import load_events_range
 from events.store.streams.cache import load_stream
@@ -26,10 +27,17 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """How long it took."""
 
 
-def load(aggregate: Aggregate[Any], aggregate_id: str, *, up_to: int | None = None, using: str = "default") -> Loaded:
-    """The state, not above the version `up_to`; the initial one for a stream without events.
+def load(
+    aggregate: Aggregate[Any],
+    aggregate_id: str,
+    *,
+    up_to: int | None = None,
+    must_exist: bool = False,
+    using: str = "default",
+) -> Loaded:
+    """The state, not above the version `up_to`; the initial one for a stream without events, unless it `must_exist`.
 
-    Raises `UnreadableStream` when an event that counts cannot be read.
+    Raises `UnreadableStream` when an event that counts cannot be read, `AggregateNotFound` where nothing is that must.
     """
     arguments.number("up_to", up_to)
     started = time.perf_counter()
@@ -40,6 +48,8 @@ def load(aggregate: Aggregate[Any], aggregate_id: str, *, up_to: int | None = No
         events = load_stream(stream, after=version, using=using)
     else:
         events = load_events_range(stream, version + 1, up_to, whole=True, using=using)
+    if must_exist and not events and not version:
+        raise AggregateNotFound(stream)
     state = aggregate.fold_recorded(state, events)
     return Loaded(
         stream=stream,

@@ -7,7 +7,7 @@ or was closed.
 from collections.abc import Sequence
 
 from events.envelope import Appended, Expected, RecordedEvent, StreamId, StreamWrite
-from events.exceptions import EventIdConflict, StreamNotFound, StreamTombstoned, VersionConflict
+from events.exceptions import AggregateNotFound, EventIdConflict, StreamTombstoned, VersionConflict
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 from events.store.idempotency import says_the_same
@@ -60,7 +60,7 @@ def check_versions(writes: Sequence[StreamWrite], *, using: str) -> None:
     for write in writes:
         try:
             actual = stream_version(write.stream, using=using)
-        except StreamNotFound:
+        except AggregateNotFound:
             actual = 0
         match write.expected_version:
             case Expected.ANY:

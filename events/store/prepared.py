@@ -1,4 +1,7 @@
-"""Prepared events: new events with every blank filled, encoded and hashed, as an append writes them."""
+"""Prepared events: new events with every blank filled, encoded and hashed, as an append writes them.
+
+It has more than 200 lines because every check of a new event stands here, beside the blank that it is about.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -16,9 +19,10 @@ from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
 from events.context import EventContext, current_context
 from events.envelope import Envelope, NewEvent, StreamId, StreamWrite, Untyped
-from events.exceptions import InvalidEvent, PayloadTooLarge
+from events.exceptions import InvalidEvent, PayloadTooLarge, SourceNotOwner
 from events.identifiers import MAX_PARTITION_KEY, SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
 from events.store.content_hash import content_hash
+from events.types.owners import is_owner, owner_of
 from events.types.registry import Codec, registry
 from events.types.stream_closed import CLOSED
 
@@ -45,8 +49,12 @@ HIGHEST_SCHEMA_VERSION = 2**31 - 1
 _NO_CONTEXT = EventContext()
 
 
-def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[list[PreparedEvent]]:
+def prepare(
+    writes: Sequence[StreamWrite], *, closing: bool = False, any_source: bool = False
+) -> list[list[PreparedEvent]]:
     """The events of each write as they will be stored; one that closes its stream only when `closing` says so.
+
+    With `any_source` they may come from others than the services that own their aggregates, as history does.
 
     Raises `InvalidEvent`, with a pointer that begins with the number of the write and of the event in it.
     """
@@ -61,7 +69,7 @@ def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[lis
         events = []
         for index, new in enumerate(write.events):
             try:
-                event = _prepare(write.stream, new, conf, context, correlation_id, now)
+                event = _prepare(write.stream, new, conf, context, correlation_id, now, any_source)
             except InvalidEvent as error:
                 raise error.within(f"/{number}/events/{index}") from error.__cause__
             if event.envelope.event_type == CLOSED and not closing:
@@ -72,7 +80,13 @@ def prepare(writes: Sequence[StreamWrite], *, closing: bool = False) -> list[lis
 
 
 def _prepare(
-    stream: StreamId, new: NewEvent, conf: EventsConf, context: EventContext, correlation_id: UUID, now: datetime
+    stream: StreamId,
+    new: NewEvent,
+    conf: EventsConf,
+    context: EventContext,
+    correlation_id: UUID,
+    now: datetime,
+    any_source: bool,  # noqa: FBT001 - handed on from a keyword
 ) -> PreparedEvent:
     taken_over = new.content_hash is not None
     if taken_over:
@@ -86,13 +100,19 @@ def _prepare(
         codec: Codec = "json"
         has_numbers = True
         keyed = _read_again(new.payload, payload, must_fit=not taken_over)
-        key = None if isinstance(keyed, Untyped) else registry.of(keyed).key
+        known = None if isinstance(keyed, Untyped) else registry.of(keyed)
     else:
         keyed, known = new.payload, registry.of(new.payload)
-        event_type, schema_version, key, codec = known.name, known.version, known.key, known.codec
+        event_type, schema_version, codec = known.name, known.version, known.codec
         has_numbers = known.has_numbers
+    key = known.key if known else None
     event_id = new.event_id or uuid7()
-    source_service = conf.service if new.source_service is None else _source_service(new.source_service)
+    owner = owner_of(stream.aggregate_type)
+    source_service = new.source_service
+    if source_service is None:
+        source_service = owner or (known.owner if known and is_owner(known.owner) else conf.service)
+    else:
+        _check_source(stream, source_service, None if any_source else owner)
     timestamp = _timestamp(new.timestamp) if new.timestamp else now
     correlation_id = new.correlation_id or correlation_id
     causation_id = new.causation_id or context.causation_id
@@ -207,7 +227,8 @@ def _user_id(user_id: str | None) -> str | None:
     return user_id
 
 
-def _source_service(source_service: str) -> str:
+def _check_source(stream: StreamId, source_service: str, owner: str | None) -> None:
     if not SOURCE_SERVICE.fullmatch(source_service):
         raise InvalidEvent("must be 1 to 50 letters, digits, dots, dashes or underscores", pointer="/source_service")
-    return source_service
+    if owner is not None and source_service != owner:
+        raise SourceNotOwner(stream.aggregate_type, owner, source_service)

@@ -231,5 +231,7 @@ def _append_one_by_one(candidates: list[_Candidate]) -> tuple[int, int, list[tup
 def _append_one(event: MappedEvent) -> Appended:
     stream, new = event.stream, event.new
     if isinstance(new.payload, StreamClosed):
-        return close_stream(stream, new, reason=new.payload.reason, actor=new.user_id or "")
+        return close_stream(
+            stream, new, reason=new.payload.reason, actor=new.user_id or "", any_source=event.any_source
+        )
     return append_prepared([StreamWrite(stream=stream, events=[new])], [[event.prepared]])[0]

@@ -79,6 +79,8 @@ class ImportMap(Struct, frozen=True, forbid_unknown_fields=True):
     """One character."""
     encoding: str = "utf-8"
     """Of a CSV file, by one of Python's names."""
+    any_source: bool = False
+    """Whether events may come from others than the owners of their aggregates, as those of another time or place do."""
     payload: PayloadMap = PayloadMap()
     metadata: dict[str, str | Value] = {}
 
@@ -122,6 +124,7 @@ class MappedEvent(Struct, frozen=True):
     new: NewEvent
     prepared: PreparedEvent
     """By itself, so that nothing of an event depends on the batch that its row is in."""
+    any_source: bool
 
 
 def to_event(import_map: ImportMap, row: Row, number: int) -> MappedEvent:
@@ -150,17 +153,19 @@ def _to_event(import_map: ImportMap, row: Row, number: int) -> MappedEvent:
     )
     if (content_hash := as_hash(take(row, event.content_hash))) is not None:
         with suppress(InvalidEvent):
-            return _mapped(stream, said(payload=as_recorded(event_type, data, version or 1), content_hash=content_hash))
+            recorded = as_recorded(event_type, data, version or 1)
+            return _mapped(import_map, stream, said(payload=recorded, content_hash=content_hash))
     try:
         payload = accept_payload(event_type, data, accept_untyped=True, schema_version=version)
-        return _mapped(stream, said(payload=payload))
+        return _mapped(import_map, stream, said(payload=payload))
     except InvalidEvent as error:
         raise BadRow(str(error).removeprefix("/0/events/0")) from error
 
 
-def _mapped(stream: StreamId, new: NewEvent) -> MappedEvent:
-    ((prepared,),) = prepare([StreamWrite(stream=stream, events=[new])], closing=True)
-    return MappedEvent(stream, new, prepared)
+def _mapped(import_map: ImportMap, stream: StreamId, new: NewEvent) -> MappedEvent:
+    write, any_source = StreamWrite(stream=stream, events=[new]), import_map.any_source
+    ((prepared,),) = prepare([write], closing=True, any_source=any_source)
+    return MappedEvent(stream, new, prepared, any_source)
 
 
 def _metadata(import_map: ImportMap, row: Row) -> Row:

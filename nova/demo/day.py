@@ -87,7 +87,8 @@ class _Planner:
     def _join(self, username: str, index: int) -> str:
         user_id = self._id("user", index)
         name = f"{username}-{user_id[:4]}"
-        self._give("user", user_id, "create", email=f"{name}@example.org", name=name)
+        # All of the id: no address is given twice, however many days there have been.
+        self._give("user", user_id, "create", email=f"{username}-{user_id}@example.org", name=name)
         return user_id
 
     def _post(self, author: str, number: int) -> tuple[str, str]:

@@ -54,6 +54,13 @@ RULES: dict[type[BaseException], Rule] = {
         lambda e: {"event_type": e.event_type} | in_document(e),
         detail=lambda e: e.reason,
     ),
+    events.SourceNotOwner: Rule(
+        422,
+        "source-not-owner",
+        "The aggregate belongs to another service",
+        lambda e: {"aggregate_type": e.aggregate_type, "owner": e.owner} | in_document(e),
+        detail=lambda e: e.reason,
+    ),
     events.InvalidCommand: Rule(
         422, "invalid-command", "The command's fields do not fit it", in_document, detail=lambda e: e.reason
     ),
@@ -105,7 +112,12 @@ RULES: dict[type[BaseException], Rule] = {
         },
     ),
     events.PreconditionRequired: Rule(428, "precondition-required", "Name the version that the stream must have"),
-    events.StreamNotFound: Rule(404, "stream-not-found", "The stream has no events"),
+    events.AggregateNotFound: Rule(
+        404,
+        "stream-not-found",
+        "The stream has no events",
+        lambda e: {"code": e.code} if isinstance(e, events.CommandRefused) else {},
+    ),
     events.EventNotFound: Rule(404, "event-not-found", "No event has this id"),
     events.VersionNotFound: Rule(
         404, "version-not-found", "The stream has not come to this version", lambda e: {"actual": e.actual}

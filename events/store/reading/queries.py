@@ -12,7 +12,7 @@ from uuid import UUID
 
 from events.arguments import arguments, check_name
 from events.envelope import LogPage, RecordedEvent, StreamId
-from events.exceptions import EventNotFound, InvalidArgument, StreamNotFound
+from events.exceptions import AggregateNotFound, EventNotFound, InvalidArgument
 from events.sql.columns import RECORDED_COLUMNS
 from events.sql.statements import statement
 from events.store.connection import live_cursor
@@ -80,7 +80,7 @@ def load_events_range(
 
 
 def stream_version(stream: StreamId, *, using: str = "default") -> int:
-    """The stream's version. Raises `StreamNotFound` when it has no events."""
+    """The stream's version. Raises `AggregateNotFound` when it has no events."""
     check_name(stream)
     with live_cursor(using) as cursor:
         row = cursor.execute(
@@ -89,7 +89,7 @@ def stream_version(stream: StreamId, *, using: str = "default") -> int:
         ).fetchone()
     version = int(row[0]) if row else 0
     if not version:
-        raise StreamNotFound(stream)
+        raise AggregateNotFound(stream)
     return version
 
 

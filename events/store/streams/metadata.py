@@ -120,17 +120,24 @@ def tombstone_stream(stream: StreamId, *, reason: str, actor: str = "", using: s
 
 
 def close_stream(
-    stream: StreamId, closed: NewEvent, *, reason: str, actor: str = "", using: str = "default"
+    stream: StreamId,
+    closed: NewEvent,
+    *,
+    reason: str,
+    actor: str = "",
+    any_source: bool = False,
+    using: str = "default",
 ) -> Appended:
     """Close a stream for ever with this `stream.closed` of it, as an import does that takes over a whole log.
 
-    A repetition is answered as `append_events` does. Raises `StreamTombstoned` when another event has closed it.
+    `any_source` is that of `prepare`. A repetition is answered as `append_events` does. Raises `StreamTombstoned` when
+    another event has closed it.
     """
     check_stream(stream)
     _check_text(reason, "/reason", MAX_REASON)
     write = StreamWrite(stream=stream, events=[closed], expected_version=Expected.ANY)
     with transaction.atomic(using=using):
-        (appended,) = append_prepared([write], prepare([write], closing=True), using=using)
+        (appended,) = append_prepared([write], prepare([write], closing=True, any_source=any_source), using=using)
         if get_stream_metadata(stream, using=using).tombstoned_at is None:
             _say("tombstone_stream", stream, using, reason=reason, actor=_actor(actor))
     return appended

@@ -1,6 +1,7 @@
 """The content service: what it owns, and whom it listens to."""
 
+from nova.services.content.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="content-service", owns=frozenset({"post", "comment"}), listens=frozenset({"user"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"post", "comment"}), listens=frozenset({"user"}))
 register_services([SERVICE])

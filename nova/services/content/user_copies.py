@@ -1,15 +1,28 @@
 """Copies of users: what the content service knows of them without asking identity, in Redis, for 24 hours.
 
-`user:{user_id}` is a JSON object of id, username and e-mail, written by the service's own handler from the events of
-the identity service. It is a cache: Redis may be emptied, and a user without a copy is one that is not known here.
+`user:{user_id}` is a JSON object of id, username and e-mail. The truth is a row of the service's own, written by its
+handler from the events of the identity service in the inbox transaction; Redis is a cache in front of it, and is filled
+again from the row wherever it has lost a copy. No copy is older than its row:
+
+1. The handler removes the copy while it holds the row, and puts the new one there after the commit. If that is lost,
+   the next reader does it.
+2. A reader puts a copy there only while it holds the row. One that finds it held by somebody else, who may be changing
+   it, reads it and leaves Redis alone.
+
+So the handler waits while Redis is away, and readers have the table meanwhile.
 """
+
+from functools import partial
 
 import msgspec
 import redis
+import structlog
+from django.db import transaction
 from msgspec import Struct
 
 from kit.conf import shared_conf
 from kit.redis import shared_client
+from nova.services.content.models import KnownUser
 from nova.services.identity.events import (
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -21,6 +34,9 @@ from nova.services.identity.events import (
     UserUpdated,
 )
 from outbox.api import ReceivedEvent
+from projections.api import UnexpectedPayload
+
+log = structlog.get_logger(__name__)
 
 LIFETIME = 24 * 3_600  # seconds
 TIMEOUT = 2.0
@@ -36,16 +52,6 @@ EVENT_TYPES = (
     "identity.user.deleted",
 )
 
-# A change of a user of whom nothing is known here would make a copy that lacks the rest.
-CHANGE = """
-local found = redis.call('GET', KEYS[1])
-if not found then return 0 end
-local user = cjson.decode(found)
-for i = 2, #ARGV, 2 do user[ARGV[i]] = ARGV[i + 1] end
-redis.call('SET', KEYS[1], cjson.encode(user), 'EX', ARGV[1])
-return 1
-"""
-
 
 class LocalUser(Struct, frozen=True, kw_only=True):
     """What another service knows of a user."""
@@ -56,39 +62,70 @@ class LocalUser(Struct, frozen=True, kw_only=True):
 
 
 def local_user(user_id: str) -> LocalUser | None:
-    """The copy, or None where there is none. Raises `redis.RedisError`."""
-    found = shared_client(shared_conf().redis_url, timeout=TIMEOUT).get(_key(user_id))
-    return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else None
+    """What is known of the user, or None for one that is not known here or is deleted."""
+    try:
+        found = _redis().get(_key(user_id))
+        return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else _copied(user_id)
+    except redis.RedisError as error:
+        log.warning("user_served_from_postgresql", error=type(error).__name__)
+        return _stored(user_id)
 
 
 def keep_local_users(event: ReceivedEvent) -> None:
-    """Let the copy follow the event. Raises `redis.RedisError`."""
-    client = shared_client(shared_conf().redis_url, timeout=TIMEOUT)
+    """Let row and copy follow the event. Raises `redis.RedisError`."""
     match event.payload:
-        case UserCreated(user_id=user_id, email=email, username=username):
-            _write(client, LocalUser(id=user_id, username=username or "", email=email))
-        case IdentityUserCreated(user_id=user_id, email=email, username=username):
-            _write(client, LocalUser(id=user_id, username=username, email=email))
+        case (
+            UserCreated(user_id=user_id, email=email, username=username)
+            | IdentityUserCreated(user_id=user_id, email=email, username=username)
+        ):
+            KnownUser.objects.get_or_create(user_id=user_id, defaults={"username": username or "", "email": email})
         case IdentityUserProfileUpdated(user_id=user_id, username=username):
-            _change(client, user_id, {"username": username})
+            _change(user_id, username=username)
         case UserNameChanged(user_id=user_id, new_name=username):
-            _change(client, user_id, {"username": username})
+            _change(user_id, username=username)
         case UserEmailChanged(user_id=user_id, new_email=email):
-            _change(client, user_id, {"email": email})
+            _change(user_id, email=email)
         case UserUpdated(user_id=user_id, changes=changes):
-            _change(client, user_id, {one.field: str(one.new or "") for one in changes if one.field in FIELDS})
+            _change(user_id, **{one.field: str(one.new or "") for one in changes if one.field in FIELDS})
         case UserDeleted(user_id=user_id) | IdentityUserDeleted(user_id=user_id):
-            client.delete(_key(user_id))
+            # Known as deleted from now on, whatever comes of it later.
+            KnownUser.objects.update_or_create(
+                user_id=user_id, defaults={"username": "", "email": "", "is_deleted": True}
+            )
+        case _:
+            raise UnexpectedPayload(event.event_type, event.schema_version)
+    _redis().delete(_key(user_id))
+    transaction.on_commit(partial(local_user, user_id), robust=True)
 
 
-def _write(client: redis.Redis, user: LocalUser) -> None:
-    client.set(_key(user.id), msgspec.json.encode(user), ex=LIFETIME)
-
-
-def _change(client: redis.Redis, user_id: str, fields: dict[str, str]) -> None:
+def _change(user_id: str, **fields: str) -> None:
+    """Change a user who is known: a row for another one would lack the rest."""
     if fields:
-        pairs = [part for pair in fields.items() for part in pair]
-        client.eval(CHANGE, 1, _key(user_id), LIFETIME, *pairs)
+        KnownUser.objects.filter(user_id=user_id, is_deleted=False).update(**fields)
+
+
+def _copied(user_id: str) -> LocalUser | None:
+    """What the row says, put into Redis unless somebody else holds the row. Raises `redis.RedisError`."""
+    with transaction.atomic():
+        held = KnownUser.objects.select_for_update(skip_locked=True).filter(user_id=user_id, is_deleted=False).first()
+        if held is not None:
+            user = _local_user(held)
+            _redis().set(_key(user_id), msgspec.json.encode(user), ex=LIFETIME)
+            return user
+    return _stored(user_id)
+
+
+def _stored(user_id: str) -> LocalUser | None:
+    row = KnownUser.objects.filter(user_id=user_id, is_deleted=False).first()
+    return None if row is None else _local_user(row)
+
+
+def _local_user(row: KnownUser) -> LocalUser:
+    return LocalUser(id=row.user_id, username=row.username, email=row.email)
+
+
+def _redis() -> redis.Redis:
+    return shared_client(shared_conf().redis_url, timeout=TIMEOUT)
 
 
 def _key(user_id: str) -> str:

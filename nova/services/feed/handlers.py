@@ -11,6 +11,7 @@ from django.db import connection
 
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
 from nova.services.feed.changes import show_changes_after_commit
+from nova.services.feed.service import SERVICE
 from nova.services.feed.sql.statements import statement
 from nova.services.identity.events import (
     IdentityUserCreated,
@@ -25,10 +26,8 @@ from nova.services.timestamps import utc
 from outbox.api import ReceivedEvent, handles
 from projections.api import UnexpectedPayload
 
-GROUP = "feed-service"
 
-
-@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=GROUP, name="feed-posts")
+@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=SERVICE.name, name="feed-posts")
 def keep_posts(event: ReceivedEvent) -> None:
     """Posts come, change their status, and go."""
     match event.payload:
@@ -59,7 +58,7 @@ def keep_posts(event: ReceivedEvent) -> None:
     show_changes_after_commit()
 
 
-@handles(UserFollowed, UserUnfollowed, group=GROUP, name="feed-follows")
+@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows")
 def keep_follows(event: ReceivedEvent) -> None:
     """A new follower gets the author's posts into the feed; they leave it when the follower goes."""
     match event.payload:
@@ -79,7 +78,7 @@ def keep_follows(event: ReceivedEvent) -> None:
 @handles(
     *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
     *(UserCreated, UserNameChanged, UserDeleted),
-    group=GROUP,
+    group=SERVICE.name,
     name="feed-authors",
 )
 def keep_authors(event: ReceivedEvent) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
-from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.identity.events import (
     FieldChange,
     IdentityUserCreated,
@@ -61,6 +61,10 @@ class UserNotActive(CommandRefused):
     """There is no such user, or the account is deactivated or deleted."""
 
     code = "user_not_active"
+
+
+class UserUnknown(AggregateNotFound, UserNotActive):
+    """There is no such user, and never was."""
 
 
 class UserAlreadyDeactivated(CommandRefused):
@@ -128,10 +132,10 @@ def evolve(state: User, payload: Struct) -> User:  # noqa: PLR0911 - one branch 
 
 
 def _check_active(state: User, user_id: str) -> None:
+    if state.status == "none":
+        raise UserUnknown(StreamId("user", user_id))
     if state.status != "active":
-        raise UserNotActive(
-            f"there is no user {user_id}" if state.status == "none" else f"user {user_id} is {state.status}"
-        )
+        raise UserNotActive(f"user {user_id} is {state.status}")
 
 
 def _known(changes: list[FieldChange]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Read model of users."""
+"""Users: the read model, and the accounts that hold their e-mail addresses."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -39,3 +39,18 @@ class User(models.Model):
 
     def __str__(self) -> str:
         return self.username or self.user_id
+
+
+class UserAccount(models.Model):
+    """Whose an e-mail address is; written with the event that gives it to the user, see `accounts`."""
+
+    user_id = id_field(primary_key=True)
+    address = models.CharField(
+        max_length=1_000, unique=True, db_collation="C", help_text="The e-mail address, case folded."
+    )
+
+    class Meta:
+        db_table = "user_accounts"
+
+    def __str__(self) -> str:
+        return self.user_id

@@ -2,7 +2,7 @@
 
 The log is the authority: events count in its order. A user is known from the first event on, whichever that is; an
 event of creation fills in only what is not known yet, and a deletion is final. Deletion for good takes the personal
-data with it.
+data with it; either way the user's account lets go of its e-mail address.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from django.db.models import Model
 from msgspec import Struct, field
 
 from events.envelope import RecordedEvent
+from nova.services.identity.accounts import close_accounts
 from nova.services.identity.events import (
     FieldChange,
     IdentityUserCreated,
@@ -91,6 +92,8 @@ class UsersProjection(Projection):
             if user is None:
                 user = users[user_id] = UserRow(user_id=user_id)
             evolve(user, event)
+        if deleted := [user.user_id for user in users.values() if user.deleted_at is not None]:
+            close_accounts(deleted)
         with connection.cursor() as cursor:
             # As one document: a parameter for each value would cost more than all the rest.
             cursor.execute(statement("upsert"), {"users": msgspec.json.encode(list(users.values())).decode()})

@@ -1,6 +1,7 @@
 """The identity service: what it owns, and whom it listens to."""
 
+from nova.services.identity.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="identity-service", owns=frozenset({"user"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"user"}))
 register_services([SERVICE])

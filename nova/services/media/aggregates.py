@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
-from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.field_types import Id
 from nova.services.media.events import Bytes, MediaUploadCompleted, MediaUploadFailed, MediaUploadStarted
 
@@ -39,6 +39,10 @@ class UploadNotRunning(CommandRefused):
     """There is no such upload, or it has ended."""
 
     code = "upload_not_running"
+
+
+class UploadNotFound(AggregateNotFound, UploadNotRunning):
+    """There is no such upload, and never was."""
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -99,10 +103,10 @@ def evolve(state: Upload, payload: Struct) -> Upload:
 
 
 def _check_running(state: Upload, upload_id: str) -> None:
+    if state.status == "none":
+        raise UploadNotFound(StreamId("media", upload_id))
     if state.status != "running":
-        raise UploadNotRunning(
-            f"there is no upload {upload_id}" if state.status == "none" else f"upload {upload_id} is {state.status}"
-        )
+        raise UploadNotRunning(f"upload {upload_id} is {state.status}")
 
 
 MEDIA = aggregates.register(

@@ -1,6 +1,7 @@
 """The media service: what it owns, and whom it listens to."""
 
+from nova.services.media.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="media-service", owns=frozenset({"media"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"media"}))
 register_services([SERVICE])

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.field_types import Id, Text
 from nova.services.messages.events import (
     ConversationOpened,
@@ -54,7 +54,7 @@ class ConversationAlreadyOpen(CommandRefused):
     code = "conversation_already_open"
 
 
-class ConversationNotFound(CommandRefused):
+class ConversationNotFound(AggregateNotFound, CommandRefused):
     """There is no such conversation."""
 
     code = "conversation_not_found"
@@ -94,7 +94,7 @@ def decide(state: Conversation, command: Command, issued: Issued) -> list[Struct
     if isinstance(command, OpenConversation):
         return _open(state, command, issued)
     if state.status == "none":
-        raise ConversationNotFound(f"there is no conversation {conversation_id}")
+        raise ConversationNotFound(StreamId("conversation", conversation_id))
     match command:
         case SwitchSearch(enabled=enabled):
             if enabled and state.end_to_end_encrypted:

@@ -1,6 +1,7 @@
 """The messages service: what it owns, and whom it listens to."""
 
+from nova.services.messages.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="messaging-service", owns=frozenset({"conversation"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"conversation"}))
 register_services([SERVICE])

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from events.api import Aggregate, Command, Issued, aggregates
+from events.api import Aggregate, Command, Issued, StreamId, aggregates
 from nova.services.field_types import MAX_AMOUNT
 from nova.services.inventory.events import InsufficientInventory
 from nova.services.orders.commands import (
@@ -82,7 +82,7 @@ def decide(state: Order, command: Command, issued: Issued) -> list[Struct]:  # n
     if isinstance(command, CreateOrder):
         return _create(state, command, issued)
     if state.status == "none":
-        raise OrderNotFound(f"there is no order {order_id}")
+        raise OrderNotFound(StreamId("order", order_id))
     match command:
         case AddItem(product_id=product_id, quantity=quantity, unit_price=unit_price):
             _check(state, "open")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from events.api import Command, CommandRefused
+from events.api import AggregateNotFound, Command, CommandRefused
 from nova.services.field_types import Amount, Currency, Id, Quantity
 from nova.services.orders.events import OrderItem
 
@@ -76,7 +76,7 @@ class OrderAlreadyExists(CommandRefused):
     code = "order_already_exists"
 
 
-class OrderNotFound(CommandRefused):
+class OrderNotFound(AggregateNotFound, CommandRefused):
     """There is no such order."""
 
     code = "order_not_found"

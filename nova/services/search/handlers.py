@@ -20,6 +20,7 @@ from nova.services.identity.events import (
     UserNameChanged,
 )
 from nova.services.search.models import SearchDocument
+from nova.services.search.service import SERVICE
 from nova.services.search.sql.statements import statement
 from nova.services.text_folding import fold
 from nova.services.timestamps import utc
@@ -29,10 +30,7 @@ from projections.api import UnexpectedPayload
 Kind = SearchDocument.Kind
 
 
-GROUP = "search-service"
-
-
-@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=GROUP, name="search-posts")
+@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=SERVICE.name, name="search-posts")
 def index_posts(event: ReceivedEvent) -> None:
     """A post is found by its caption while it is published."""
     match event.payload:
@@ -49,7 +47,7 @@ def index_posts(event: ReceivedEvent) -> None:
 @handles(
     *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
     *(UserCreated, UserNameChanged, UserDeactivated, UserDeleted),
-    group=GROUP,
+    group=SERVICE.name,
     name="search-users",
 )
 def index_users(event: ReceivedEvent) -> None:

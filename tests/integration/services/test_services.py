@@ -83,6 +83,7 @@ def test_an_event_of_another_service_is_stored_once() -> None:
 
     (stored,) = ExternalEvent.objects.all()
     assert (stored.service, stored.event_id, stored.version) == ("content-service", event.event_id, 1)
+    assert stored.source_service == "identity-service"
     assert stored.payload["email"] == "ann@example.org"
     assert not get_events(StreamId("user", "u1"))
 

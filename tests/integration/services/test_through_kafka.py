@@ -9,10 +9,13 @@ import redis
 from django.core import mail
 from django.db import transaction
 
-from events.api import StreamId, execute, get_events, load_aggregate
+from events.api import StreamId, Untyped, execute, get_events, load_aggregate
+from nova.services.content.models import KnownUser
 from nova.services.content.user_copies import LocalUser, local_user
+from nova.services.identity.accounts import EmailTaken
 from nova.services.identity.aggregates import ChangeEmail, CreateUser
 from nova.services.inventory.aggregates.stock import ReceiveStock
+from nova.services.identity.models import UserAccount
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder, PayOrder, PriceOrder
 from nova.services.orders.events import OrderItem
@@ -29,7 +32,7 @@ from outbox.api import (
     relay_runner,
 )
 from outbox.hosting.runners import consumer_runner
-from outbox.models import DeadLetter, ExternalEvent, InboxEntry
+from outbox.models import DeadLetter, ExternalEvent, InboxEntry, OutboxEvent
 from tests.support.outbox import eventually, headers_of, hosted, produce, read_topic, unique
 
 pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
@@ -49,6 +52,8 @@ def test_the_content_service_knows_users_whose_creation_was_committed_and_no_oth
     with pytest.raises(LookupError), transaction.atomic():
         execute("bob", CreateUser(email="bob@example.org", name="Bob"))
         raise LookupError
+    with pytest.raises(EmailTaken):
+        execute("dan", CreateUser(email="ann@example.org", name="Dan"))
     execute("ann", ChangeEmail(email="ann@example.net"))
     execute("cem", CreateUser(email="cem@example.org", name="Cem"))
 
@@ -58,7 +63,18 @@ def test_the_content_service_knows_users_whose_creation_was_committed_and_no_oth
         with redis.Redis.from_url(redis_url) as client:
             assert 86_000 < client.ttl("user:ann") <= 86_400
 
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushall()
+        assert local_user("ann") == LocalUser(id="ann", username="Ann", email="ann@example.net")
+        with redis.Redis.from_url(redis_url) as client:
+            assert 86_000 < client.ttl("user:ann") <= 86_400
+
     assert local_user("bob") is None
+    # What was rolled back is nowhere: no event, no message, no row of either service, no copy.
+    assert not get_events(StreamId("user", "bob"))
+    assert not OutboxEvent.objects.filter(aggregate_id="bob").exists()
+    assert sorted(UserAccount.objects.values_list("user_id", flat=True)) == ["ann", "cem"]
+    assert sorted(KnownUser.objects.values_list("user_id", flat=True)) == ["ann", "cem"]
     kept = ExternalEvent.objects.filter(service="content-service").values_list("aggregate_id", "event_type")
     assert sorted(kept) == [("ann", "user.created"), ("ann", "user.email_changed"), ("cem", "user.created")]
     assert not DeadLetter.objects.exists()

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.content.events import CommentAdded, CommentRemoved
 from nova.services.field_types import Id
 
@@ -34,6 +34,10 @@ class CommentNotThere(CommandRefused):
     code = "comment_not_there"
 
 
+class CommentNotFound(AggregateNotFound, CommentNotThere):
+    """There is no such comment, and never was."""
+
+
 class Comment(Struct, frozen=True, kw_only=True):
     """What is known of a comment."""
 
@@ -51,6 +55,8 @@ def decide(state: Comment, command: Command, issued: Issued) -> list[Struct]:
                 raise CommentAlreadyExists(f"comment {comment_id} is {state.status}")
             return [CommentAdded(comment_id=comment_id, post_id=post_id, author_id=author_id)]
         case RemoveComment(removed_by=removed_by):
+            if state.status == "none":
+                raise CommentNotFound(StreamId("comment", comment_id))
             if state.status != "there":
                 raise CommentNotThere(f"comment {comment_id} is not there")
             return [CommentRemoved(comment_id=comment_id, post_id=state.post_id, removed_by=removed_by)]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from events.api import Aggregate, Command, CommandRefused, Issued, aggregates
+from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.content.events import (
     ContentPostCreated,
     ContentPostDeleted,
@@ -59,6 +59,10 @@ class PostNotThere(CommandRefused):
     code = "post_not_there"
 
 
+class PostNotFound(AggregateNotFound, PostNotThere):
+    """There is no such post, and never was."""
+
+
 class WrongPostStatus(CommandRefused):
     """What is wanted does not come next: only published posts are archived."""
 
@@ -90,8 +94,10 @@ def decide(state: Post, command: Command, issued: Issued) -> list[Struct]:
                 created_at=issued.at,
             )
         ]
-    if state.status in {"none", "deleted"}:
-        raise PostNotThere(f"there is no post {post_id}" if state.status == "none" else f"post {post_id} is deleted")
+    if state.status == "none":
+        raise PostNotFound(StreamId("post", post_id))
+    if state.status == "deleted":
+        raise PostNotThere(f"post {post_id} is deleted")
     match command:
         case RevisePost(editor_id=editor_id):
             return [PostUpdated(post_id=post_id, editor_id=editor_id, version=state.text_version + 1)]

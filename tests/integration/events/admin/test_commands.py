@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from events.admin.command_forms import command_form
 from events.aggregates.aggregate import aggregates
 from events.api import StreamId, execute, get_events
+from events.commands import execution
 from events.models import DomainEvent
 from nova.services.orders.commands import AddItem, CreateOrder
 from nova.services.orders.events import OrderItem
@@ -135,6 +136,23 @@ def test_a_command_may_have_a_reason_of_its_own(operator: Client) -> None:
     event = get_events(StreamId("order", "o1"))[-1]
     assert event.payload.reason == "no longer wanted"  # type: ignore[attr-defined]
     assert event.metadata["operator"] == {"reason": "asked by mail"}
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_command_waits_for_others_where_that_is_chosen(
+    operator: Client, monkeypatch: pytest.MonkeyPatch, chosen: bool
+) -> None:
+    locked: list[StreamId] = []
+    monkeypatch.setattr(execution, "_lock_aggregate", lambda stream, _: locked.append(stream))
+    fields = CREATE | ({"one_at_a_time": "on"} if chosen else {})
+
+    page = give(operator, "create", fields)
+    answer = give(operator, "create", fields, verb="execute", seen=seen_in(page))
+
+    assert answer.status_code == 302
+    assert locked == ([StreamId("order", "o1")] if chosen else [])
+    assert "Wait for other commands on the aggregate" in page.content.decode()
+    assert page.context["form"]["one_at_a_time"].value() is chosen
 
 
 def test_whoever_may_not_is_refused_and_logged() -> None:

@@ -3,9 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -14,6 +13,7 @@ from django.db import connection, transaction
 from msgspec import structs
 
 from events.api import (
+    AggregateNotFound,
     CommandIdConflict,
     CommandRefused,
     Executed,
@@ -24,24 +24,29 @@ from events.api import (
     VersionConflict,
     aggregates,
     append_events,
+    difference,
     event_context,
     execute,
     get_events,
     load_aggregate,
     set_stream_metadata,
+    state_at_time,
+    state_at_version,
+    stream_version,
     uuid7,
 )
 from events.commands import execution as commands
+from events.commands.dry_run import dry_run
 from kit.retry import RetryPolicy
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import AddItem, CancelOrder, CreateOrder, PayOrder, RemoveItem, ShipOrder
 from nova.services.orders.events import OrderItem, OrderItemAdded
 from tests.support.database import scalar
+from tests.support.threads import THREADS, in_threads
 
 TEA = OrderItem(product_id="tea", quantity=1, unit_price=500)
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[TEA])
 ADD = AddItem(product_id="tea", quantity=1, unit_price=500)
-THREADS = 6
 
 
 @pytest.fixture
@@ -54,21 +59,6 @@ def order() -> str:
 def quantity(order_id: str) -> int:
     lines: Any = load_aggregate(ORDER, order_id).state.lines
     return int(lines["tea"].quantity)
-
-
-def in_threads(work: Callable[[int], Any]) -> list[Any]:
-    start = Barrier(THREADS)
-
-    def run(number: int) -> Any:
-        try:
-            connection.ensure_connection()
-            start.wait()
-            return work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(run, range(THREADS)))
 
 
 def race_to_pay(*, one_at_a_time: bool) -> int:
@@ -112,6 +102,23 @@ class TestOne:
             execute(order, ShipOrder(tracking_number="T"))
         assert refusal.value.code == "wrong_order_status"
         assert len(get_events(StreamId("order", order))) == 1
+
+    def test_one_error_says_that_there_is_no_such_aggregate(self) -> None:
+        asked_for: list[Callable[[], Any]] = [
+            lambda: execute("o1", ADD),
+            lambda: dry_run("o1", ADD),
+            lambda: load_aggregate(ORDER, "o1", must_exist=True),
+            lambda: state_at_version(ORDER, "o1"),
+            lambda: state_at_version(ORDER, "o1", 0),
+            lambda: state_at_time(ORDER, "o1", datetime.now(UTC)),
+            lambda: difference(ORDER, "o1", 0, 1),
+            lambda: stream_version(StreamId("order", "o1")),
+        ]
+        for ask in asked_for:
+            with pytest.raises(AggregateNotFound, match="order/o1 has no events") as raised:
+                ask()
+            assert raised.value.stream == StreamId("order", "o1")
+        assert load_aggregate(ORDER, "o1").version == 0
 
     def test_a_repetition_gets_the_first_answer_although_the_rules_are_against_it_now(self, order: str) -> None:
         command_id = uuid7()

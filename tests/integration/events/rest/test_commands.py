@@ -111,6 +111,8 @@ def test_a_command_may_expect_a_version(api: Api) -> None:
         (CREATE | {"aggregate_id": ""}, 422, "invalid-event", "/aggregate_id"),
         (CREATE | {"command_id": "x"}, 422, "invalid-command", "/command_id"),
         (CREATE | {"command_id": 1}, 422, "invalid-command", "/command_id"),
+        (CREATE | {"one_at_a_time": "yes"}, 422, "invalid-command", "/one_at_a_time"),
+        (CREATE | {"one_at_a_time": None}, 422, "invalid-command", "/one_at_a_time"),
         (CREATE | {"colour": "red"}, 422, "invalid-command", ""),
         (CREATE | {"currency": "euro"}, 422, "invalid-command", "/currency"),
         (CREATE | {"items": [TEA | {"quantity": 0}]}, 422, "invalid-command", "/items/0/quantity"),
@@ -135,6 +137,33 @@ def test_what_nobody_knows(api: Api) -> None:
     assert_problem(api.get("aggregates/order/o1", at="2025-01-15T10:30:00Z"), 404, "stream-not-found")
     api.command("order/create", CREATE)
     assert assert_problem(api.get("aggregates/order/o1", version=2), 404, "version-not-found")["actual"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "code"),
+    [
+        ("order/deliver", {}, "order_not_found"),
+        ("user/change_name", {"name": "Ann"}, "user_not_active"),
+        ("user/deactivate", {}, "user_not_active"),
+        ("post/publish", {}, "post_not_there"),
+        ("comment/remove", {"removed_by": "ann"}, "comment_not_there"),
+        ("media/fail_upload", {"reason": "x"}, "upload_not_running"),
+        ("conversation/switch_search", {"enabled": True}, "conversation_not_found"),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_command_to_what_is_not_there(api: Api, command: str, fields: dict[str, Any], code: str, query: str) -> None:
+    response = api.command(command + query, {"aggregate_id": "none"} | fields)
+    assert assert_problem(response, 404, "stream-not-found")["code"] == code
+
+
+def test_a_command_to_what_is_there_no_more_is_refused_by_the_rules(api: Api) -> None:
+    api.command("comment/add", {"aggregate_id": "c1", "post_id": "p1", "author_id": "ann"})
+    api.command("comment/remove", {"aggregate_id": "c1", "removed_by": "ann"})
+    problem = assert_problem(
+        api.command("comment/remove", {"aggregate_id": "c1", "removed_by": "ann"}), 422, "command-refused"
+    )
+    assert problem["code"] == "comment_not_there"
 
 
 def test_commands_need_their_scope() -> None:

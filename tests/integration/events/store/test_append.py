@@ -58,7 +58,7 @@ def test_a_recorded_event_says_what_the_new_one_said() -> None:
         source_service="legacy",
         metadata={"channel": "Internet", "weight": 1.5},
     )
-    stream = new_stream()
+    stream = new_stream("permit")
     append_events(stream, Expected.ANY, [new])
 
     recorded = get_event(new.event_id)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def test_a_repetition_in_another_context_is_still_a_repetition() -> None:
     ],
 )
 def test_an_event_id_in_use_for_other_content_is_refused(other: dict[str, Any]) -> None:
-    stream, event_id = new_stream(), uuid7()
+    stream, event_id = new_stream("permit"), uuid7()
     append_events(stream, Expected.ANY, [new_event(event_id=event_id)])
 
     with pytest.raises(EventIdConflict) as conflict:

@@ -117,7 +117,7 @@ def test_a_message_says_doubles_as_doubles() -> None:
 
 
 def test_all_of_an_event_is_carried_over(carried_over: Callable[[], str]) -> None:
-    stream, other, cause = new_stream(), new_stream("tea"), uuid7()
+    stream, other, cause = new_stream("permit"), new_stream("tea"), uuid7()
     process_clock.witness(1_000_000)
     with event_context(user_id="ann", causation_id=cause, metadata={"traceparent": "00-1-2-01"}):
         append_events(

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from events.api import (
+    AggregateNotFound,
     EventNotFound,
     Expected,
-    StreamNotFound,
     append_events,
     get_event,
     get_events,
@@ -41,7 +41,7 @@ def test_streams_of_two_types_with_one_id_are_two_streams() -> None:
     append_events(post, 0, [new_event("a")])
     append_events(same_id, 0, [new_event("b")])
     assert (stream_version(post), stream_version(same_id)) == (1, 1)
-    with pytest.raises(StreamNotFound):
+    with pytest.raises(AggregateNotFound):
         stream_version(comment)
 
 
