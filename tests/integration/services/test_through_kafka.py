@@ -9,13 +9,13 @@ import redis
 from django.core import mail
 from django.db import transaction
 
-from events.api import StreamId, Untyped, execute, get_events, load_aggregate
+from events.api import StreamId, execute, get_events, load_aggregate
 from nova.services.content.models import KnownUser
 from nova.services.content.user_copies import LocalUser, local_user
 from nova.services.identity.accounts import EmailTaken
 from nova.services.identity.aggregates import ChangeEmail, CreateUser
-from nova.services.inventory.aggregates.stock import ReceiveStock
 from nova.services.identity.models import UserAccount
+from nova.services.inventory.aggregates.stock import ReceiveStock
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder, PayOrder, PriceOrder
 from nova.services.orders.events import OrderItem
