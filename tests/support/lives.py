@@ -9,6 +9,8 @@ from events.aggregates.aggregate import Aggregate, aggregates
 from nova.services.content.aggregates.comment import AddComment, RemoveComment
 from nova.services.content.aggregates.post import ArchivePost, CreatePost, DeletePost, PublishPost, RevisePost
 from nova.services.identity.aggregates import ChangeEmail, ChangeName, CreateUser, DeactivateUser
+from nova.services.inventory.aggregates.reservation import Release, Reserve, Sell
+from nova.services.inventory.events import Line, Shortage
 from nova.services.media.aggregates import CompleteUpload, FailUpload, StartUpload
 from nova.services.messages.aggregates import DeleteMessage, OpenConversation, PersistMessage, SwitchSearch
 from nova.services.orders.commands import (
@@ -23,6 +25,8 @@ from nova.services.orders.commands import (
     ShipOrder,
 )
 from nova.services.orders.events import OrderItem
+from nova.services.payments.aggregates import Authorize, Capture, Refund, Void
+from nova.services.payments.outcome import Approved, Declined
 from nova.services.social.aggregates.follow import FollowUser, UnfollowUser
 from nova.services.social.aggregates.like import LikePost, UnlikePost
 from nova.services.social.aggregates.share import SharePost
@@ -31,6 +35,8 @@ products = st.sampled_from(["tea", "cup", "pot", "~/ü"])
 messages = st.sampled_from(["m1", "m2", "m3"])
 quantities = st.integers(1, 3)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=5)
+
+outcomes = st.sampled_from([Approved(reference="r"), Declined(reason="no")])
 
 items = st.builds(OrderItem, product_id=products, quantity=quantities, unit_price=st.just(5))
 pair = {"post_id": st.just("a"), "user_id": st.just("b")}
@@ -87,6 +93,25 @@ COMMANDS: dict[str, st.SearchStrategy[Any]] = {
     "like": st.one_of(
         *(st.builds(kind, post_id=st.just("a"), user_id=st.just("b")) for kind in (LikePost, UnlikePost))
     ),
+    "reservation": st.one_of(
+        st.builds(
+            Reserve,
+            lines=st.lists(st.builds(Line, product_id=products, quantity=quantities), max_size=2),
+            shortages=st.lists(
+                st.builds(Shortage, product_id=products, requested=quantities, available=st.just(0)), max_size=1
+            ),
+        ),
+        st.builds(Release),
+        st.builds(Sell),
+    ),
+    "payment": st.one_of(
+        *(
+            st.builds(kind, amount=st.sampled_from([5, 10]), currency=st.just("EUR"), outcome=outcomes)
+            for kind in (Authorize, Capture)
+        ),
+        st.builds(Void, outcome=outcomes),
+        st.builds(Refund, amount=st.none() | st.sampled_from([2, 5]), outcome=outcomes),
+    ),
     "share": st.builds(SharePost, post_id=st.just("p"), sharer_id=st.just("a")),
     "comment": st.one_of(
         st.builds(AddComment, post_id=st.just("p"), author_id=st.just("a")),
@@ -96,7 +121,7 @@ COMMANDS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def commanded() -> list[Aggregate[Any]]:
-    """The kinds of aggregates that take commands by name; others are asked by events."""
+    """The kinds of aggregates that take commands by name; others answer requests, which come as events."""
     return sorted((kind for kind in aggregates if kind.commands), key=lambda kind: kind.name)
 
 

@@ -4,6 +4,7 @@ Pure, but for the ports that it is given. What it finds are events; `command_for
 them over, and `reaction_to` what follows from them.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -19,8 +20,10 @@ from nova.services.orders.events import OrderCreated, PriceCalculated
 class Stock(Protocol):
     """Who knows what is there."""
 
-    def available(self, product_id: str) -> int | None:
-        """How much of a product is there; None where that is not counted."""
+    def available(self, order_id: str, product_ids: Collection[str]) -> Mapping[str, int]:
+        """How much of these products is there for an order, what is set aside for it included; nothing is said of
+        those that are not counted.
+        """
         ...
 
 
@@ -45,8 +48,9 @@ def assess(order_id: str, order: Order, *, stock: Stock, prices: Prices) -> list
     if order.status != "open":
         return []
     found: list[Struct] = []
+    there = stock.available(order_id, order.lines)
     for product_id, line in order.lines.items():
-        available = stock.available(product_id)
+        available = there.get(product_id)
         if available is not None and available < line.quantity and order.shortages.get(product_id) != available:
             found.append(
                 InsufficientInventory(

@@ -5,13 +5,24 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from events.api import Aggregate, NewEvent, StreamId, StreamWrite, append_streams, load_aggregate, save_snapshot
+from events.api import (
+    Aggregate,
+    NewEvent,
+    StreamId,
+    StreamWrite,
+    append_streams,
+    get_events,
+    load_aggregate,
+    save_snapshot,
+)
 from kit.sql import statements_of
 
 statement = statements_of("nova.services.requests")
 
 SNAPSHOT_EVERY = 100
 """After so many events since the last one, a snapshot of an aggregate is taken."""
+SHORT_STREAM = 20
+"""A stream of fewer events is read at once: to look for its snapshot and its cached events would take longer."""
 
 
 class UnitOfWork:
@@ -71,10 +82,13 @@ class _Held:
     """An aggregate in hand: as it was loaded, and what has happened since."""
 
     def __init__(self, aggregate: Aggregate[Any], stream: StreamId) -> None:
-        loaded = load_aggregate(aggregate, stream.aggregate_id)
         self.aggregate = aggregate
         self.stream = stream
-        self.version = loaded.version
-        self.folded = loaded.folded
-        self.state = loaded.state
         self.events: list[NewEvent] = []
+        beginning = get_events(stream, limit=SHORT_STREAM, whole=True)
+        if len(beginning) < SHORT_STREAM:
+            self.version = self.folded = len(beginning)
+            self.state: Any = aggregate.fold_recorded(aggregate.initial, beginning)
+        else:
+            loaded = load_aggregate(aggregate, stream.aggregate_id)
+            self.version, self.folded, self.state = loaded.version, loaded.folded, loaded.state

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from msgspec import Struct
 
-from events.api import StreamId, execute, latest_snapshot, load_aggregate
+from events.api import StreamId, execute, get_events, latest_snapshot, load_aggregate, stream_version
 from nova.services.inventory.aggregates.reservation import RESERVATION
 from nova.services.inventory.aggregates.stock import STOCK, AdjustStock, ReceiveStock
 from nova.services.inventory.commands import reserve_stock
@@ -96,13 +96,13 @@ def test_a_stock_that_was_changed_meanwhile_is_looked_at_again(monkeypatch: pyte
         for command in meanwhile:
             execute("tea", command)
 
-    def load_and_be_overtaken(*aggregate: Any) -> Any:
-        loaded = load_aggregate(*aggregate)
-        if loaded.stream == StreamId("stock", "tea"):
+    def read_and_be_overtaken(stream: StreamId, **options: Any) -> Any:
+        events = get_events(stream, **options)
+        if stream == StreamId("stock", "tea"):
             run_at_once(adjust, 1)
-        return loaded
+        return events
 
-    monkeypatch.setattr("nova.services.requests.unit_of_work.load_aggregate", load_and_be_overtaken)
+    monkeypatch.setattr("nova.services.requests.unit_of_work.get_events", read_and_be_overtaken)
     reply = reserve_stock(order_id="o1", lines=lines(tea=3), command_id=uuid4())
     assert reply == InsufficientInventory(order_id="o1", product_id="tea", requested=3, available=2)
     assert counts("tea") == [(2, 0, 0)]
@@ -127,3 +127,12 @@ def test_a_busy_stock_has_a_snapshot() -> None:
     assert (snapshot.version, snapshot.state, loaded.folded) == (121, loaded.state, 0)
     assert loaded.state.reserved == 120
     assert load_aggregate(RESERVATION, "o7").state.status == "reserved"
+
+
+def test_a_long_stock_goes_on_from_its_snapshot() -> None:
+    execute("pot", ReceiveStock(quantity=1_000))
+    for start in (0, 120):
+        batch = [ReserveRequested(order_id=f"o{number}", lines=lines(pot=2)) for number in range(start, start + 120)]
+        take_effect(group_named("inventory-service"), [received(body) for body in batch])
+    assert counts("pot") == [(520, 480, 0)]
+    assert stream_version(StreamId("stock", "pot")) == 241

@@ -3,13 +3,15 @@
 from smtplib import SMTPConnectError, SMTPRecipientsRefused, SMTPServerDisconnected
 from socket import gaierror
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import mail
 
 from events.api import StreamId, Unavailable, execute, get_events, load_aggregate
 from nova.services.inventory.aggregates.stock import AdjustStock, PriceStock, ReceiveStock
-from nova.services.inventory.events import InsufficientInventory, Shortage
+from nova.services.inventory.commands import reserve_stock
+from nova.services.inventory.events import InsufficientInventory, Line, Shortage
 from nova.services.inventory.queries import CurrentStock
 from nova.services.orders import handlers as order_service
 from nova.services.orders.aggregates import ORDER
@@ -203,3 +205,15 @@ def test_a_shortage_that_the_inventory_finds_ends_the_order_too() -> None:
     )
     take_effect(GROUP, [received(found, aggregate_type="reservation", aggregate_id="o1")])
     assert get_events(StreamId("order", "o1"))[-1].payload.reason == "insufficient inventory: 1 of 2 tea"  # type: ignore[attr-defined]
+
+
+def test_what_is_set_aside_for_the_order_itself_is_no_shortage_of_it() -> None:
+    execute("tea", ReceiveStock(quantity=2))
+    execute("o1", CREATE)
+    reserve_stock(order_id="o1", lines=[Line(product_id="tea", quantity=2)], command_id=uuid4())
+    deliver("o1", 1)
+    assert types("o1") == ["order.created", "order.price_calculated"]
+
+    execute("o2", CREATE)
+    deliver("o2", 1)
+    assert "inventory.insufficient" in types("o2")

@@ -1,6 +1,6 @@
 """What the order's domain service finds out, and what follows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
@@ -21,8 +21,8 @@ class Shop(Struct, frozen=True):
     counts: Mapping[str, int]
     prices: Mapping[tuple[str, str], int] = {}
 
-    def available(self, product_id: str) -> int | None:
-        return self.counts.get(product_id)
+    def available(self, order_id: str, product_ids: Collection[str]) -> Mapping[str, int]:
+        return self.counts
 
     def unit_price(self, product_id: str, currency: str) -> int | None:
         return self.prices.get((product_id, currency))
