@@ -1,8 +1,10 @@
 """Pages of the console are no wider than the window, whatever the values that they show."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.conf import global_settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
@@ -48,8 +50,9 @@ def pages(web: WebServer) -> list[str]:
 
 
 @pytest.fixture
-def operator(web: WebServer) -> Iterator[Browser]:
+def operator(web: WebServer, settings: Any) -> Iterator[Browser]:
     """A browser in which a superuser is logged in."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those that the server knows
     User.objects.create_superuser("operator", password=PASSWORD)
     with browser() as opened:
         opened.open(f"{web.url}/admin/login/?next=/admin/")
