@@ -40,12 +40,16 @@ def pages(web: WebServer) -> list[str]:
         topic="t" * 249, partition=0, offset=1, key=b"k" * 1_000, body=WORD.encode(), headers=headers, timestamp=None
     )
     store_dead_letter(ConsumerGroup(name="g" * 100), message, ValueError(WORD), attempts=1)
-    rows = (("events_domainevent", DomainEvent), ("events_streammetadata", StreamMetadata))
-    rows += (("outbox_outboxevent", OutboxEvent), ("outbox_deadletter", DeadLetter))
+    rows: dict[str, Any] = {
+        "events_domainevent": DomainEvent,
+        "events_streammetadata": StreamMetadata,
+        "outbox_outboxevent": OutboxEvent,
+        "outbox_deadletter": DeadLetter,
+    }
     return [
         reverse("admin:index"),
-        *(reverse(f"admin:{name}_changelist") for name, _ in rows),
-        *(reverse(f"admin:{name}_change", args=[model.objects.get().pk]) for name, model in rows),
+        *(reverse(f"admin:{name}_changelist") for name in rows),
+        *(reverse(f"admin:{name}_change", args=[model.objects.get().pk]) for name, model in rows.items()),
     ]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ class Proxy:
         self.plain, self.encrypted = plain, encrypted
 
     def ask(
-        self, target: str, *, method: str = "GET", body: bytes | None = None, plain: bool = False, **headers: str
+        self, target: str, *, method: str = "GET", body: bytes | None = None, plain: bool = False, **headers: Any
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """The answer to a request on a connection of its own, and its body."""
         context = ssl.create_default_context()
@@ -172,7 +173,7 @@ def test_what_a_client_says_of_itself_is_not_believed(proxy: Proxy) -> None:
 
 def test_a_body_that_is_too_large_is_refused_by_nova_and_a_large_one_is_taken(proxy: Proxy) -> None:
     token, _ = create_token("large", scopes=["events:append"])
-    said = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
+    said: dict[str, Any] = {"Authorization": f"Bearer {token}", "Content_Type": "application/json"}
     target = "/api/v1/streams/post/p1/events"
     # Whole, and no array of events.
     assert proxy.ask(target, method="POST", body=b" " * (15 * MEGABYTE) + b"1", **said)[0].status == 422

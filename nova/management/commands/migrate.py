@@ -4,12 +4,11 @@ Whoever waits for a table's exclusive lock keeps everybody out who comes after: 
 a migration would stop all appends. So it gives up in time, and says who was in its way.
 """
 
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -33,7 +32,7 @@ LIMIT 5
 class Command(migrate.Command):
     """Django's `migrate` with a bound for each wait for a lock."""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         """Django's, and how long to wait."""
         super().add_arguments(parser)
         parser.add_argument(

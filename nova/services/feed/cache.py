@@ -25,8 +25,8 @@ GENERATION = "feeds:generation"
 PIPELINE = 1_000
 
 # A set that Redis has evicted is begun anew and lacks what it held, so what is said of it goes too. Of a feed whose end
-# is cut off, a post older than all in the set is left to PostgreSQL: others may lie between the two. A set outlives what
-# is said of it, and one that nobody reads or adds to is gone some time.
+# is cut off, a post older than all in the set is left to PostgreSQL: others may lie between the two. A set outlives
+# what is said of it, and one that nobody reads or adds to is gone some time.
 ADD = """
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
 local cut = redis.call('GET', KEYS[2]) == 'top'
