@@ -53,6 +53,15 @@ class Browser:
         self._evaluate("document.fonts.ready.then(() => new Promise(done => setTimeout(done, 500)))")
         return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
 
+    def resize(self, width: int, height: int) -> None:
+        """Show the page in a window of so many CSS pixels."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    @property
+    def page_width(self) -> int:
+        """Of the page in CSS pixels: more than the window's where it has to be scrolled sideways."""
+        return int(str(self._evaluate("document.documentElement.scrollWidth")))
+
     @property
     def path(self) -> str:
         """The path of the page that is open, to which redirects may have led."""

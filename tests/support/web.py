@@ -38,6 +38,11 @@ class WebServer:
         self._port = port
         self._token, _ = create_token("caller", scopes=SCOPES)
 
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://{LOOPBACK}:{self._port}"
+
     def ask(self, method: str, target: str, body: Any = None) -> Answer:
         """Send a request for just this target, on a connection of its own."""
         connection = HTTPConnection(LOOPBACK, self._port, timeout=60)

@@ -25,16 +25,18 @@ GENERATION = "feeds:generation"
 PIPELINE = 1_000
 
 # A set that Redis has evicted is begun anew and lacks what it held, so what is said of it goes too. Of a feed whose end
-# is cut off, a post older than all in the set is left to PostgreSQL: others may lie between the two.
+# is cut off, a post older than all in the set is left to PostgreSQL: others may lie between the two. A set outlives
+# what is said of it, and one that nobody reads or adds to is gone some time.
 ADD = """
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
 local cut = redis.call('GET', KEYS[2]) == 'top'
-for i = 2, #ARGV, 2 do
+for i = 3, #ARGV, 2 do
     local added = redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
     if cut and added == 1 and redis.call('ZRANK', KEYS[1], ARGV[i + 1]) == 0 then
         redis.call('ZREM', KEYS[1], ARGV[i + 1])
     end
 end
+redis.call('EXPIRE', KEYS[1], 2 * ARGV[2])
 if redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[1]) > 0 then
     redis.call('SET', KEYS[2], 'top', 'XX', 'KEEPTTL')
 end
@@ -43,6 +45,7 @@ end
 BUILD = """
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
 for i = 5, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], 2 * ARGV[3])
 local cut = redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2]) > 0
 redis.call('SET', KEYS[2], cut and 'top' or ARGV[4], 'EX', ARGV[3])
 return 1
@@ -152,7 +155,7 @@ class FeedCache:
         """Put posts into the feeds of all these followers."""
         if not places:
             return
-        arguments = [self._length, *_members(places)]
+        arguments = [self._length, self._lifetime, *_members(places)]
         with self._client.pipeline(transaction=False) as pipeline:
             for follower in followers:
                 self._add(keys=[_feed(follower), _built(follower)], args=arguments, client=pipeline)

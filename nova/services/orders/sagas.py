@@ -32,6 +32,7 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
+from nova.services.orders.service import FULFILMENT
 from nova.services.payments.events import (
     ChargeRequested,
     PaymentFailed,
@@ -54,7 +55,6 @@ from sagas.api import (
     register_saga,
 )
 
-GROUP = "order-fulfilment"
 REPLY_TIMEOUT = timedelta(minutes=5)
 
 
@@ -163,5 +163,5 @@ ORDER_FULFILMENT = register_saga(
         stages=(ACCEPT, RESERVE, CHARGE, SHIP, SETTLE),
         stream="fulfilment",
     ),
-    group=GROUP,
+    group=FULFILMENT.name,
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -85,6 +86,8 @@ def test_an_operator_makes_them_anew_and_deletes_them() -> None:
         ("snapshots rebuilt", "someone", "the fold was wrong"),
         ("snapshots deleted", "someone", "no longer wanted"),
     ]
+    history = LogEntry.objects.order_by("id").values_list("change_message", flat=True)
+    assert list(history) == ["Rebuild: the fold was wrong", "Delete: no longer wanted"]
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 501, "\0"])

@@ -120,6 +120,19 @@ def test_a_dead_row_is_rerouted_and_the_page_says_who_did_it(operator: Client) -
     assert "→ elsewhere" in page
 
 
+def test_what_was_typed_into_a_dialog_that_is_refused_stays_there(operator: Client) -> None:
+    row = OutboxEvent.objects.get(version=2)
+    url = reverse("admin:outbox_outboxevent_reroute_row", args=[row.pk])
+    typed = {"topic": "a b", "partition_key": "k", "reason": "renamed"}
+
+    refused = operator.post(url, typed | {"_form_submitted": "on"})
+
+    form = refused.context["form"]
+    assert {name: form[name].value() for name in typed} == typed
+    assert list(form.errors) == ["topic"]
+    assert [f'value="{value}"' in refused.content.decode() for value in ("a b", "k")] == [True] * 2
+
+
 def test_a_dead_row_is_discarded_with_a_reason(operator: Client) -> None:
     row = OutboxEvent.objects.get(version=2)
     url = reverse("admin:outbox_outboxevent_discard_row", args=[row.pk])

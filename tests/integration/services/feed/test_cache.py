@@ -75,6 +75,17 @@ def test_an_evicted_feed_is_built_anew(client):
     assert ids(whole_feed("bob")) == ["p2", "p1"]
 
 
+def test_what_nobody_asks_for_goes_in_time(client):
+    """Redis evicts only what expires where it keeps Celery's queues too; feeds would fill it."""
+    told(named("ann", "Ann"), follow("bob"), follow("cem"), post("p1"))
+    assert ids(whole_feed("bob")) == ["p1"]
+    told(post("p2", minute=1))
+    lasting = {key.decode() for key in client.scan_iter() if client.ttl(key) == -1}
+    assert lasting <= {"feeds:generation"}
+    assert client.exists("feed:bob", "feed:cem") == 2
+    assert client.ttl("feed:bob") > client.ttl("feed-built:bob") > 0
+
+
 def test_without_redis_feeds_come_from_the_tables_and_it_learns_later(no_redis, settings, redis_url, client):
     told(named("ann", "Ann"), follow("bob"), post("p1"))
     assert [(view.post_id, view.author_name) for view in whole_feed("bob")] == [("p1", "Ann")]
