@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 RETRY_INTERVAL = 0.5
 """Seconds between two attempts to connect, as long as somebody waits for a connection."""
-PATIENCE = 3.0
+OUTAGE_TIMEOUT = 3.0
 """Seconds of an outage that those who want a connection wait out, as that of a restart; from then on they are told."""
 
 Session = psycopg.Connection[Any]
@@ -54,7 +54,7 @@ class OutagePool(ConnectionPool[Session]):
         given_up = []
         with self._lock:
             self._away_since = self._away_since or now
-            if now - self._away_since >= PATIENCE:
+            if now - self._away_since >= OUTAGE_TIMEOUT:
                 given_up = list(self._waiting)
                 self._waiting.clear()
             somebody_waits = bool(self._waiting)

@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 import pytest
 
-from kit.postgresql.pool import PATIENCE, RETRY_INTERVAL
+from kit.postgresql.pool import OUTAGE_TIMEOUT, RETRY_INTERVAL
 from tests.support.appending import AppendingClients
 from tests.support.databases import MortalPostgres
 from tests.support.outbox import eventually
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.slow
 
 OUTAGE = 40.0
 BACK_WITHIN = 2.0
-TOLD_WITHIN = PATIENCE + 3.0
+TOLD_WITHIN = OUTAGE_TIMEOUT + 3.0
 """Of an outage's first seconds, in which requests wait it out; later ones are told at once."""
 STALE = 2.0
 """Seconds for which an answer of before the outage may be given of readiness, and a busy machine may take."""
 PENDING_WITHIN = 30.0
-LOOK = 0.2
+POLL_INTERVAL = 0.2
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ class Readiness:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(LOOK):
+        while not self._over.wait(POLL_INTERVAL):
             asked = time.monotonic()
             status, _ = self._nova.ask("GET", "/health/ready")
             self.answers.append((asked, time.monotonic(), status == 200))

@@ -13,7 +13,7 @@ from tests.support.production import Production
 PAYLOAD = {"user_id": "u", "caption": "hi", "media_type": "none", "status": "published"}
 PAUSE = 0.1
 """Seconds after an append that failed."""
-GIVE_UP_AFTER = 60.0
+GIVE_UP_AFTER = 180.0
 """Seconds after which a client goes on with the next event."""
 
 

@@ -21,7 +21,7 @@ from tests.support.platform import CHECKOUT
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"]
 IMAGE_COMMAND = re.compile(r"^CMD (\[.*\])$", re.MULTILINE)
-START_TIMEOUT = 60.0
+START_TIMEOUT = 120.0
 
 
 class Production:
@@ -39,6 +39,7 @@ class Production:
             "NOVA_METRICS_HOST": LOOPBACK,
         } | environment
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.statuses: dict[str, int] = {}
         self.ports: dict[str, int] = {}
 
     def start(self, *names: str) -> None:
@@ -56,10 +57,10 @@ class Production:
                 )
 
     def stop(self, name: str) -> float:
-        """Ask it to end as a container is asked to, and wait for that; the seconds that it took."""
+        """Ask it to end as a container is asked to, and wait for that; the seconds that it took, beside its status."""
         began = time.monotonic()
         self.processes[name].send_signal(signal.SIGTERM)
-        self.processes[name].wait(60)
+        self.statuses[name] = self.processes[name].wait(60)
         return time.monotonic() - began
 
     def manage(self, *arguments: str) -> str:
@@ -87,7 +88,7 @@ class Production:
         except (OSError, HTTPException):
             return 0, {}
         else:
-            return answer.status, answer.headers
+            return answer.status, dict(answer.headers)
         finally:
             connection.close()
 

@@ -12,7 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from kit.outages import is_outage
 from kit.postgresql.connections import OUTAGE_TIMEOUTS, require_pool
-from kit.postgresql.pool import PATIENCE, RETRY_INTERVAL, OutagePool
+from kit.postgresql.pool import OUTAGE_TIMEOUT, RETRY_INTERVAL, OutagePool
 from tests.support.gate import Gate
 from tests.support.outbox import eventually
 
@@ -58,7 +58,7 @@ def seconds_for(pool: OutagePool) -> float:
     return time.monotonic() - began
 
 
-def refusal(pooled: BaseDatabaseWrapper) -> tuple[float, bool]:
+def told_of_outage(pooled: BaseDatabaseWrapper) -> tuple[float, bool]:
     """After how many seconds somebody is told that there is no connection, and whether that is called an outage."""
     began = time.monotonic()
     with pytest.raises(OperationalError) as raised:
@@ -71,14 +71,14 @@ def test_whoever_asks_during_an_outage_is_told_soon_and_is_served_soon_after_it(
 ) -> None:
     gate.close()
 
-    first, outage = refusal(pooled)
-    later = [refusal(pooled) for _ in range(3)]
+    first, outage = told_of_outage(pooled)
+    later = [told_of_outage(pooled) for _ in range(3)]
     gate.open()
     after = seconds_for(pool)
 
     assert outage
     # The broken connection is noticed, a second later another one is asked for.
-    assert first < PATIENCE + RETRY_INTERVAL + 1.1 + MARGIN
+    assert first < OUTAGE_TIMEOUT + RETRY_INTERVAL + 1.1 + MARGIN
     assert all(seconds < RETRY_INTERVAL + MARGIN for seconds, _ in later)
     assert after < RETRY_INTERVAL + MARGIN
 
@@ -90,7 +90,7 @@ def test_an_outage_as_short_as_a_restart_is_waited_out(gate: Gate, pool: OutageP
         eventually(lambda: pool.is_away)
         gate.open()
 
-        assert asked.result() < PATIENCE
+        assert asked.result() < OUTAGE_TIMEOUT
 
 
 def test_connections_that_broke_while_nobody_used_them_are_found_all_at_once(gate: Gate, pool: OutagePool) -> None:
@@ -111,7 +111,7 @@ def test_a_pool_that_cannot_grow_goes_on_with_what_it_has(gate: Gate, pool: Outa
             eventually(lambda: pool.is_away)
             in_use.execute("SELECT 1")
 
-        assert asked.result() < PATIENCE
+        assert asked.result() < OUTAGE_TIMEOUT
     assert not pool.is_away
 
 

@@ -84,7 +84,7 @@ def pooled(committed_db):
         patched.setitem(database.settings_dict["OPTIONS"], "pool", {"min_size": 1, "max_size": 1, "timeout": 10})
         yield
         database.close()
-        database.close_pool()
+        database.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has it
 
 
 def test_a_database_that_answers_is_not_ready_while_requests_get_no_connection_to_it(pooled, monkeypatch):
@@ -92,7 +92,7 @@ def test_a_database_that_answers_is_not_ready_while_requests_get_no_connection_t
     with monkeypatch.context() as patched:
         patched.setattr(OutagePool, "_connect", Mock(side_effect=psycopg.OperationalError("refused")))
         # What a restart has broken.
-        connections["default"].pool.drain()
+        connections["default"].pool.drain()  # type: ignore[attr-defined]
         assert ask()[1]["checks"]["database"] == "does not answer (OperationalError)"
 
     assert ask()[1]["checks"]["database"] == "ok"
