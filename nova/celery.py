@@ -3,6 +3,7 @@
 `celery --app nova.celery:app worker --pool threads --consumers feed-service,search-service --runners projections`
 """
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -63,6 +64,8 @@ def bound_stop_of_worker(**_: Any) -> None:
 def bound_stop_of_beat(**_: Any) -> None:
     """Of a beat that is asked to end Celery tells nobody; what it has installed for that is called as before."""
     celerys = signal.getsignal(signal.SIGTERM)
+    # What is loaded need not be searched for cycles when Python ends, which takes seconds on a busy machine.
+    gc.freeze()
 
     def end(number: int, frame: FrameType | None) -> None:
         end_within(BEAT_STOP)
