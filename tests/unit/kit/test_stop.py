@@ -24,7 +24,10 @@ def test_a_process_that_hangs_is_ended_and_tells_where_it_hung() -> None:
         assert process.stdout.readline() == "hangs\n"
         began = time.monotonic()
         process.terminate()
-        _, said = process.communicate(timeout=10)
+        try:
+            _, said = process.communicate(timeout=10)
+        finally:
+            process.kill()
 
     assert process.returncode == 1
     assert 0.5 <= time.monotonic() - began < 5
