@@ -8,10 +8,13 @@ whoever takes a lock and looks then relies.
 from typing import Any
 
 import psycopg
+from django.db.backends.base.base import NO_DB_ALIAS
 from django_prometheus.db.backends.postgresql import base
 from psycopg import IsolationLevel
 
+from kit.postgresql.connections import OUTAGE_TIMEOUTS
 from kit.postgresql.cursors import with_session_care
+from kit.postgresql.pool import OutagePool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no types
@@ -19,9 +22,28 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no 
 
     def get_connection_params(self) -> dict[str, Any]:
         """psycopg's parameters."""
-        parameters: dict[str, Any] = super().get_connection_params()
+        parameters: dict[str, Any] = OUTAGE_TIMEOUTS | super().get_connection_params()
         parameters["cursor_factory"] = with_session_care(parameters["cursor_factory"])
         return parameters
+
+    @property
+    def pool(self) -> OutagePool | None:
+        """The process's pool for this database; none where the settings want none."""
+        options = self.settings_dict["OPTIONS"].get("pool")
+        # Whether persistent connections are wanted as well, which cannot be, Django says.
+        wanted = options and self.alias != NO_DB_ALIAS and not self.settings_dict["CONN_MAX_AGE"]
+        if wanted and self.alias not in self._connection_pools:
+            pool = OutagePool(
+                check=self.settings_dict["CONN_HEALTH_CHECKS"],
+                configure=self._configure_connection,
+                # Sessions begin in autocommit; Django sets it as it wants it.
+                kwargs={**self.get_connection_params(), "autocommit": True},
+                **({} if options is True else options),
+            )
+            # Of threads that come here at once, the first one's counts.
+            self._connection_pools.setdefault(self.alias, pool)
+        found: OutagePool | None = super().pool
+        return found
 
     def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
         """Once for each session, in a pool or not; whether there is something to commit."""

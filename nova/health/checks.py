@@ -11,6 +11,7 @@ import psycopg
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from kit.postgresql.connections import require_pool
 from kit.postgresql.sessions import reads_only
 from kit.redis import redis_client
 from nova.conf import nova_conf
@@ -20,6 +21,8 @@ from outbox.api import configured_bus
 CHECK_TIMEOUT = 1.5
 # Seconds for each host of the database; the least that libpq knows.
 CONNECT_TIMEOUT = 2
+# Seconds that the pool may take to make a connection, as it does within a second of the server's return.
+POOL_TIMEOUT = 1.0
 
 
 class NotReady(Exception):
@@ -27,7 +30,8 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers, takes writes, all migrations are applied, and the next numbers of its tables are free."""
+    """PostgreSQL answers, takes writes, all migrations are applied, the next numbers of its tables are free, and
+    requests get connections."""
     with psycopg.connect(**_connection_parameters()) as connection:
         # A setting of the session, so that options of the connection that an operator has chosen stay as they are.
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(CHECK_TIMEOUT * 1_000))])
@@ -41,6 +45,7 @@ def check_database() -> None:
             raise NotReady(f"{missing} migrations are not applied")
         if behind := len(connection.execute("SELECT table_name FROM sequences_behind()").fetchall()):
             raise NotReady(f"{behind} sequences are behind their rows; run manage.py repair_sequences")
+    require_pool(timeout=POOL_TIMEOUT)
 
 
 def check_redis() -> None:

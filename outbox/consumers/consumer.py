@@ -14,6 +14,7 @@ from django.db import connection
 
 from kit.outages import is_outage
 from kit.postgresql.connections import use_own_connection
+from kit.stop import LOOPS_GRACE
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.watcher import DecisionWatcher
@@ -32,8 +33,8 @@ POLL_TIMEOUT = 0.5
 SHORT_POLL = 0.02
 # The broker need not hear of every batch; the inbox knows what comes again.
 COMMIT_INTERVAL = 0.05
-# Seconds that the batches in hand may take when partitions go, or the worker ends (which allows 20).
-HANDOVER_TIMEOUT = 15.0
+# Seconds that the batches in hand may take when partitions go, or the worker ends, whose grace has some for leaving.
+HANDOVER_TIMEOUT = LOOPS_GRACE - 5.0
 # After a stall, fewer messages are taken at a time for so many times what counts as one.
 SMALL_BATCH_STALLS = 20
 

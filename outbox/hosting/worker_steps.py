@@ -12,14 +12,12 @@ from celery import bootsteps
 from celery.worker import state
 from django.core.exceptions import ImproperlyConfigured
 
+from kit.stop import LOOPS_GRACE
 from outbox.conf import outbox_conf
 from outbox.handling.handlers import group_named
 from outbox.hosting.hosted_loop import Host, collect_seldom
 from outbox.hosting.metrics_server import MetricsServer
 from outbox.hosting.runners import consumer_runner, runner_named
-
-# Seconds that all loops of a worker together may take to finish.
-GRACE = 20.0
 
 
 class HostingStep(bootsteps.StartStopStep):
@@ -52,7 +50,7 @@ class HostingStep(bootsteps.StartStopStep):
     def stop(self, parent: Any) -> None:
         """Wait for the loops."""
         self.close(parent)
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + LOOPS_GRACE
         for host in self._hosts:
             host.join(max(0.0, deadline - time.monotonic()))
 

@@ -1,16 +1,10 @@
 """Lag alert: a real Prometheus sees a consumer group that lags, by the rules of the production set."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry, start_http_server
 
 from nova.local.processes.ports import LOOPBACK, free_port
@@ -18,12 +12,9 @@ from outbox.api import ConsumerGroup, Handler, KafkaBus, TopicSpec
 from outbox.handling import handlers
 from outbox.hosting.collectors import LagCollector
 from tests.support.outbox import eventually, produce, unique
+from tests.support.prometheus import Prometheus, needs_prometheus, prometheus
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-PROMETHEUS = shutil.which("prometheus")
-pytestmark = pytest.mark.skipif(
-    PROMETHEUS is None, reason="NOT PROVED: prometheus is not installed (apt-get install prometheus)"
-)
+pytestmark = needs_prometheus
 
 
 @pytest.fixture
@@ -40,37 +31,15 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 @pytest.fixture
-def alerts(page: int, tmp_path: Path) -> Iterator[Any]:
+def alerts(page: int, tmp_path: Path) -> Iterator[Prometheus]:
     """What a Prometheus that scrapes the page every second knows of alerts."""
-    port = free_port()
-    configuration = yaml.safe_load((DEPLOY / "prometheus.yml").read_text()) | {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(DEPLOY / "alerts.yml")],
-        "scrape_configs": [{"job_name": "web", "static_configs": [{"targets": [f"{LOOPBACK}:{page}"]}]}],
-    }
-    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration))
-
-    def asked() -> list[dict[str, Any]]:
-        try:
-            with urlopen(f"http://{LOOPBACK}:{port}/api/v1/alerts", timeout=5) as answer:
-                found: list[dict[str, Any]] = json.load(answer)["data"]["alerts"]
-                return found
-        except URLError:
-            return []
-
-    command = [
-        str(PROMETHEUS),
-        f"--config.file={tmp_path / 'prometheus.yml'}",
-        f"--storage.tsdb.path={tmp_path / 'data'}",
-        f"--web.listen-address={LOOPBACK}:{port}",
-    ]
-    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        yield asked
-        process.kill()
+    often = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    with prometheus(tmp_path, {"web": [page]}, **often) as running:
+        yield running
 
 
 def test_a_group_above_1000_is_found_with_topic_and_partition(
-    alerts: Any, kafka_brokers: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+    alerts: Prometheus, kafka_brokers: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.KAFKA_BROKERS = kafka_brokers
     handler = Handler(name="none", event_types=["x.happened"], handle=lambda _: None)
@@ -86,7 +55,7 @@ def test_a_group_above_1000_is_found_with_topic_and_partition(
     monkeypatch.setattr(handlers, "_groups", {group.name: group for group in (just_not, behind)})
 
     def told() -> list[dict[str, Any]]:
-        return [alert for alert in alerts() if alert["labels"]["alertname"] == "KafkaConsumerLagHigh"]
+        return alerts.alerts("KafkaConsumerLagHigh")
 
     eventually(lambda: bool(told()))
 

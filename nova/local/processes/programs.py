@@ -4,11 +4,19 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kit.stop import BEAT_STOP, LOOPS_STOP, WEB_STOP
 from nova.local.processes.ports import LOOPBACK
 from nova.local.processes.process import ProcessSpec
 
-# A consumer may take 20 s to finish the batch in hand.
-STOP_TIMEOUT = 25.0  # seconds
+# Seconds that each program takes at most to end after SIGTERM. Whoever may end it by force grants it more than that.
+STOP_TIMES: Mapping[str, float] = {
+    "web": WEB_STOP,
+    "relay": LOOPS_STOP,
+    "consumers": LOOPS_STOP,
+    "worker": LOOPS_STOP,
+    "beat": BEAT_STOP,
+}
+GRANTED_BEYOND = 3.0  # seconds
 
 CONSUMER_GROUPS = (
     *("feed-service", "search-service", "analytics-service", "content-service"),
@@ -21,10 +29,7 @@ CELERY = ("-m", "celery", "--app", "nova.celery:app", "--quiet")
 WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
-    "web": (
-        *("-m", "nova.server", "--host", LOOPBACK, "--port", "{port}"),
-        *("--timeout-graceful-shutdown", "5"),
-    ),
+    "web": ("-m", "nova.server", "--host", LOOPBACK, "--port", "{port}"),
     "relay": ("-m", "nova", "relay"),
     "consumers": (
         *(*WORKER, "--concurrency", "1", "--queues", "consumers", "--hostname", "consumers@%h"),
@@ -63,7 +68,7 @@ def program_specs(
             },
             log=log_of(directory, name),
             probe=probe if name == "web" else probe_quietly,
-            grace=STOP_TIMEOUT,
+            grace=STOP_TIMES[name] + GRANTED_BEYOND,
         )
         for name, arguments in PROGRAMS.items()
     ]

@@ -6,13 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from kit.stop import LOOPS_GRACE, LOOPS_STOP, end_within
 from outbox.conf import outbox_conf
 from outbox.hosting.hosted_loop import Host, collect_seldom
 from outbox.hosting.metrics_server import MetricsServer
 from outbox.hosting.runners import relay_runner
-
-# Seconds that the batch in hand may take at the end.
-GRACE = 20.0
 
 
 class Command(BaseCommand):
@@ -32,7 +30,8 @@ class Command(BaseCommand):
         host.start()
         try:
             stop.wait()
+            end_within(LOOPS_STOP)
             host.request_stop()
-            host.join(GRACE)
+            host.join(LOOPS_GRACE)
         finally:
             metrics.stop()

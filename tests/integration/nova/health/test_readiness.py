@@ -2,11 +2,14 @@
 
 import threading
 import time
+from unittest.mock import Mock
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.test import Client
 
+from kit.postgresql.pool import OutagePool
 from nova.health import readiness
 from nova.rest.tokens import create_token
 from tests.support.callers import bearer
@@ -67,6 +70,30 @@ def test_a_database_that_only_reads_is_not_ready(committed_db):
         status, body = ask()
         assert status == 503
         assert body["checks"]["database"] == "only reads: it is a standby, or set to read only"
+
+    assert ask()[1]["checks"]["database"] == "ok"
+
+
+@pytest.fixture
+def pooled(committed_db):
+    """Requests get their connections from a pool."""
+    database = connections["default"]
+    database.close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(database.settings_dict, "CONN_MAX_AGE", 0)
+        patched.setitem(database.settings_dict["OPTIONS"], "pool", {"min_size": 1, "max_size": 1, "timeout": 10})
+        yield
+        database.close()
+        database.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has it
+
+
+def test_a_database_that_answers_is_not_ready_while_requests_get_no_connection_to_it(pooled, monkeypatch):
+    assert ask()[1]["checks"]["database"] == "ok"
+    with monkeypatch.context() as patched:
+        patched.setattr(OutagePool, "_connect", Mock(side_effect=psycopg.OperationalError("refused")))
+        # What a restart has broken.
+        connections["default"].pool.drain()  # type: ignore[attr-defined]
+        assert ask()[1]["checks"]["database"] == "does not answer (OperationalError)"
 
     assert ask()[1]["checks"]["database"] == "ok"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from nova.local.processes.programs import CONSUMER_GROUPS, PROGRAMS
+from nova.local.processes.programs import CONSUMER_GROUPS, PROGRAMS, STOP_TIMES, program_specs
 
 ROOT = Path(__file__).parents[4]
 
@@ -25,6 +25,19 @@ def test_workers_host_the_same_loops(services: dict[str, Any]) -> None:
     assert f"--consumers={','.join(CONSUMER_GROUPS)}" in services["consumers"]["command"]
     assert "--runners=projections,sagas" in services["worker"]["command"]
     assert PROGRAMS["worker"][-2:] == ("--runners", "projections,sagas")
+
+
+def test_each_program_is_granted_more_time_to_stop_than_it_takes(services: dict[str, Any]) -> None:
+    granted = {name: float(services[name]["stop_grace_period"].removesuffix("s")) for name in PROGRAMS}
+    assert set(STOP_TIMES) == set(PROGRAMS)
+    assert {name for name in PROGRAMS if granted[name] <= STOP_TIMES[name]} == set()
+    # As the first process of a container, a program would not hear of a signal that it has no handler for yet.
+    assert all(services[name]["init"] for name in PROGRAMS)
+
+
+def test_so_it_is_by_up(tmp_path: Path) -> None:
+    specs = program_specs(directory=tmp_path, port=1, environment={}, probe=lambda: None)
+    assert {spec.name for spec in specs if spec.grace <= STOP_TIMES[spec.name]} == set()
 
 
 def test_only_the_web_server_is_published_and_on_loopback_only(services: dict[str, Any]) -> None:
