@@ -10,6 +10,7 @@ from celery import Celery, signals
 from click import Option
 
 from kit.conf import shared_conf
+from nova.start import refuse_unsound_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
 
@@ -48,6 +49,12 @@ def schedule(sender: Celery, **_: Any) -> None:
     }
     for task, seconds in intervals.items():
         sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)
+
+
+@signals.import_modules.connect
+def refuse_to_start(**_: Any) -> None:
+    """Once Django is set up: Celery runs the system checks itself, and does not look at what they find."""
+    refuse_unsound_settings()
 
 
 @signals.setup_logging.connect

@@ -15,6 +15,6 @@ DATABASE_URL = env.text("DATABASE_URL") or (services.database_url if services el
 REDIS_URL = env.text("REDIS_URL") or (services.redis_url if services else "redis://127.0.0.1:6379/0")
 KAFKA_BROKERS = env.text("KAFKA_BROKERS") or (services.kafka_brokers if services else "127.0.0.1:9092")
 
-DATABASES = {"default": env.database(DATABASE_URL, pool_size=env.number("DATABASE_POOL_SIZE", 8))}
+DATABASES = {"default": env.database(DATABASE_URL, pool_size=env.number("DATABASE_POOL_SIZE", 8, least=0))}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = REDIS_URL

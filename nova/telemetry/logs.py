@@ -7,7 +7,6 @@ import logging
 import logging.config
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from events.conf import events_conf
+from nova.telemetry.process import process_name
 from nova.telemetry.redaction import redact
 
 # What these say below the level has been said by `nova.access`, or is said to be ignored.
@@ -86,7 +86,7 @@ class _Process:
     """Adds which process speaks, and puts what people look for first."""
 
     def __init__(self) -> None:
-        self._name = _process_name(sys.argv)
+        self._name = process_name()
 
     def __call__(self, _logger: Any, _method: str, entry: EventDict) -> EventDict:
         first = {name: entry.pop(name) for name in FIRST if name in entry}
@@ -98,15 +98,6 @@ class _OnlyFaults(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.exc_info is not None
-
-
-def _process_name(arguments: list[str]) -> str:
-    # `NOVA_PROCESS` where a supervisor gives names; else what was started, such as `relay` or `server`.
-    if name := os.environ.get("NOVA_PROCESS"):
-        return name
-    program = Path(arguments[0])
-    name = program.parent.name if program.stem == "__main__" else program.stem
-    return arguments[1] if name in {"manage", "nova"} and len(arguments) > 1 else name or "python"
 
 
 def _without_noise(_logger: Any, _method: str, entry: EventDict) -> EventDict:
