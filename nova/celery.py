@@ -6,11 +6,14 @@
 import os
 from typing import Any
 
+import celery.apps.worker
 from celery import Celery, signals
 from click import Option
+from django.conf import settings
 
 from kit.conf import shared_conf
 from nova.start import refuse_unsound_settings
+from nova.telemetry.logs import is_for_people, write_entry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
 
@@ -60,3 +63,10 @@ def refuse_to_start(**_: Any) -> None:
 @signals.setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Nova's logging stays as Django has configured it; Celery leaves it alone when somebody listens here."""
+
+
+@signals.celeryd_init.connect
+def write_entries_only(**_: Any) -> None:
+    """Where logs are JSON, so is what a worker says when it is asked to stop; `--quiet` keeps its banner away."""
+    if not is_for_people(settings.LOGGING.get("format", "")):
+        celery.apps.worker.safe_say = write_entry  # type: ignore[attr-defined]  # it has no setting for that

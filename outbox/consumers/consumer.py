@@ -12,7 +12,8 @@ from functools import partial
 import structlog
 from django.db import connection
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from kit.postgresql.connections import use_own_connection
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
@@ -197,4 +198,6 @@ class ConsumerRunner:
             if not is_outage(error):
                 raise
             connection.close()
-            log.warning("the database is away", group=self._group.name, error=type(error).__name__)
+            outage_log(part_of(error)).lost(error, group=self._group.name)
+        else:
+            outage_log("database").found()

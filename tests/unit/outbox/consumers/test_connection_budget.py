@@ -9,20 +9,19 @@ def test_what_is_left_beyond_two_of_each_is_shared() -> None:
         assert [budget.take() for _ in range(3)] == [True, True, False]
         assert budget.is_spent
         budget.give_back()
-        assert not budget.is_spent
-        assert budget.take()
+        assert [budget.is_spent, budget.take(), budget.is_spent] == [False, True, True]
 
 
 def test_a_consumer_that_begins_later_has_its_two_and_others_are_to_make_room() -> None:
     budget = ConnectionBudget(6)
     with budget.consumer():
         assert [budget.take() for _ in range(5)] == [True, True, True, True, False]
-        assert not budget.is_exceeded
+        exceeded = [budget.is_exceeded]
         with budget.consumer():
-            assert budget.is_exceeded
+            exceeded.append(budget.is_exceeded)
             budget.give_back()
             budget.give_back()
-            assert not budget.is_exceeded
+            assert [*exceeded, budget.is_exceeded] == [False, True, False]
             assert not budget.take()
         assert budget.take()
 
