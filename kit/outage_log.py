@@ -44,7 +44,7 @@ class OutageLog:
 
     def found(self) -> None:
         """It was there for somebody. Costs nothing while nobody has missed it."""
-        if self._since is None:
+        if not self._failures:
             return
         with self._lock:
             if self._since is None:

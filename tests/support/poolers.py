@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from nova.local.processes.ports import LOOPBACK, free_port
 from nova.local.processes.unprivileged import unprivileged_user
@@ -38,7 +38,7 @@ def obstacle() -> str | None:
 def pgbouncer(database_url: str, *, mode: str) -> Iterator[str]:
     """A pooler in front of a database; its URL."""
     port, user = free_port(), unprivileged_user()
-    database = make_conninfo(**conninfo_to_dict(database_url))
+    database = " ".join(f"{name}={value}" for name, value in conninfo_to_dict(database_url).items())
     with tempfile.TemporaryDirectory(prefix="nova-pooler-") as directory:
         configuration = Path(directory) / "pgbouncer.ini"
         configuration.write_text(CONFIGURATION.format(database=database, host=LOOPBACK, port=port, mode=mode))

@@ -50,6 +50,22 @@ def test_a_program_names_what_is_wrong_with_an_address_and_does_not_show_it(prog
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_does_not_serve_with_settings_that_nobody_has_chosen(program: str, tmp_path: Path) -> None:
+    status, said = run(*PROGRAMS[program], NOVA_DATA_DIR=str(tmp_path))
+
+    assert status != 0
+    assert "nova.E004" in said
+    assert "DJANGO_SETTINGS_MODULE" in said
+
+
+def test_commands_need_no_settings_to_be_chosen(tmp_path: Path) -> None:
+    assert run("nova", "check", NOVA_DATA_DIR=str(tmp_path))[0] == 0
+    key = ("nova", "shell", "--no-imports", "--command", "from django.conf import settings; print(settings.SECRET_KEY)")
+    (_, one), (_, other) = (run(*key, NOVA_DATA_DIR=str(tmp_path)) for _ in range(2))
+    assert one != other
+
+
 def test_events_that_stay_in_one_process_are_refused_where_several_are_deployed() -> None:
     deployed = PRODUCTION | {"SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQ"}
     assert run("nova", "check", "--deploy", **deployed)[0] == 0
