@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-HINT = "Use the server's own address, or a pooler in session mode (pgbouncer: pool_mode = session)."
+ADVICE = "Use the server's own address, or a pooler in session mode (pgbouncer: pool_mode = session)."
 # Rounds in which a session that is lent out is likely to be met again.
 ROUNDS = 5
 _BACKEND = sql.SQL("SELECT pg_backend_pid()")
@@ -21,7 +21,7 @@ class SessionNotKept(psycopg.OperationalError):
     """A pooler gives the session to others between two transactions."""
 
     def __init__(self) -> None:
-        super().__init__(f"a pooler in front of the database gives sessions to several clients at once. {HINT}")
+        super().__init__(f"a pooler in front of the database gives sessions to several clients at once. {ADVICE}")
 
 
 def require_kept(session: psycopg.Connection[Any]) -> None:

@@ -84,14 +84,14 @@ def test_a_wrong_value_is_refused_by_name_and_not_shown(
     for variable, text in (NEEDED.get(name, {}) | {"KAFKA_BROKERS": "h:1"} | {name: value}).items():
         monkeypatch.setenv(variable, text)
 
-    said = refusals(settings)
+    said = complaints(settings)
 
     assert said, f"{name} is taken"
     assert all(name in one for one in said), said
     assert SECRET not in " ".join(said)
 
 
-def refusals(settings: Any) -> list[str]:
+def complaints(settings: Any) -> list[str]:
     """What a program with this environment is told: by its settings, or by its checks."""
     try:
         read = runpy.run_path(base.__file__)
