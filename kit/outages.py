@@ -11,7 +11,7 @@ import kombu.exceptions
 import psycopg
 import redis.exceptions
 from django.db.models import AutoField, Model
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 from psycopg.errors import UniqueViolation
 
 from kit.postgresql.sessions import TryAgain, reads_only
@@ -81,6 +81,13 @@ def is_outage(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def part_of(error: BaseException) -> str:
+    """What people call the server that was away; where nobody knows, the error's own name."""
+    if isinstance(error, (psycopg.Error, DatabaseError, InterfaceError)):
+        return "database"
+    return "redis" if isinstance(error, redis.exceptions.RedisError) else type(error).__name__
 
 
 def is_database_outage(error: psycopg.Error) -> bool:

@@ -9,11 +9,15 @@ import signal
 from types import FrameType
 from typing import Any
 
+import celery.apps.worker
 from celery import Celery, signals
 from click import Option
+from django.conf import settings
 
 from kit.conf import shared_conf
 from kit.stop import BEAT_STOP, LOOPS_STOP, end_within
+from nova.start import refuse_unsound_settings
+from nova.telemetry.logs import is_for_people, write_entry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nova.settings.local")
 
@@ -76,6 +80,19 @@ def bound_stop_of_beat(**_: Any) -> None:
     signal.signal(signal.SIGTERM, end)
 
 
+@signals.import_modules.connect
+def refuse_to_start(**_: Any) -> None:
+    """Once Django is set up: Celery runs the system checks itself, and does not look at what they find."""
+    refuse_unsound_settings()
+
+
 @signals.setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Nova's logging stays as Django has configured it; Celery leaves it alone when somebody listens here."""
+
+
+@signals.celeryd_init.connect
+def write_entries_only(**_: Any) -> None:
+    """Where logs are JSON, so is what a worker says when it is asked to stop; `--quiet` keeps its banner away."""
+    if not is_for_people(settings.LOGGING.get("format", "")):
+        celery.apps.worker.safe_say = write_entry  # type: ignore[attr-defined]  # it has no setting for that

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from kit.settings import settings_check, sound
 from nova.conf import NovaConf
 from nova.rest.throttling import parse_rate
+from nova.telemetry.process import program_of
 
 settings_are_sound = settings_check(NovaConf, check="nova.E003")
 
@@ -20,6 +22,21 @@ def callers_can_be_counted(**_: Any) -> list[CheckMessage]:
         Error(f"{name} must be such as 600/s, 10000/m, 100000/h or 1000000/d.", id="nova.E001")
         for name, rate in rates.items()
         if not _is_rate(rate)
+    ]
+
+
+@register()
+def programs_know_what_to_serve_with(**_: Any) -> list[CheckMessage]:
+    """Refuse to serve with settings that nobody has chosen, and servers that merely might be there."""
+    if not program_of() or getattr(settings, "LOCAL_SERVICES_ARE_KNOWN", True):
+        return []
+    return [
+        Error(
+            "The settings are nova.settings.local, and nobody has said which services to serve with.",
+            hint="In production set DJANGO_SETTINGS_MODULE, such as to nova.settings.production. On one machine, "
+            "manage.py up starts services and programs; others may be named by DATABASE_URL and REDIS_URL.",
+            id="nova.E004",
+        )
     ]
 
 

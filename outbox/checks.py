@@ -9,15 +9,13 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from events.api import MissingCast, casts, registry
 from kit.conf import SharedConf
+from kit.server_urls import ENCODE, KAFKA_BROKERS, RABBITMQ_URL
 from kit.settings import settings_check, sound
 from outbox.bus.kafka.security import MECHANISMS, PROTOCOLS
 from outbox.conf import RABBITMQ_NAMES, TOPIC_NAME, KafkaSecurity, OutboxConf
 from outbox.handling.handlers import registered_groups
 from outbox.messages.topics import collide, names_in_code, topic_name
 from outbox.services import registered_services
-
-BROKERS = re.compile(r"[^\s,]+:\d+(,[^\s,]+:\d+)*")
-RABBITMQ = re.compile(r"amqps?://[^\s/]+(/\S*)?")
 
 settings_are_sound = settings_check(SharedConf, OutboxConf, check="outbox.E004")
 
@@ -28,8 +26,9 @@ def the_bus_can_be_reached_as_it_should_be(**_: Any) -> list[CheckMessage]:
     conf = sound(OutboxConf)
     problems: list[CheckMessage] = []
     if conf.bus == "rabbitmq":
-        if not RABBITMQ.fullmatch(conf.rabbitmq_url):
-            problems.append(Error("RABBITMQ_URL must be amqp://… or amqps://….", id="outbox.E009"))
+        if not re.search(RABBITMQ_URL, conf.rabbitmq_url):
+            hint = f"Such as amqps://user:password@host:5671/vhost; {ENCODE}."
+            problems.append(Error("RABBITMQ_URL must be amqp://… or amqps://….", hint=hint, id="outbox.E009"))
         elif conf.refuse_plaintext_broker and not conf.rabbitmq_url.startswith("amqps:"):
             problems.append(_unencrypted("RabbitMQ", "RABBITMQ_URL is amqp://…", "amqps://…"))
     if conf.bus == "kafka":
@@ -64,12 +63,26 @@ def _unencrypted(broker: str, why: str, better: str) -> CheckMessage:
     )
 
 
+@register(deploy=True)
+def several_processes_share_the_bus(**_: Any) -> list[CheckMessage]:
+    """Refuse a bus that lives in one process where several are deployed: what one publishes, no other would see."""
+    if sound(OutboxConf).bus != "memory":
+        return []
+    return [
+        Error(
+            "NOVA_BUS is memory: what a process publishes is lost with it, and no other one sees it.",
+            hint="Set it to kafka or rabbitmq. memory is for tests, and for a look at Nova in one process.",
+            id="outbox.E023",
+        )
+    ]
+
+
 @register()
 def brokers_and_topics_are_sound(**_: Any) -> list[CheckMessage]:
     """Refuse names that Kafka would refuse."""
     conf = sound(OutboxConf)
     problems: list[CheckMessage] = []
-    if conf.bus == "kafka" and not BROKERS.fullmatch(conf.brokers):
+    if conf.bus == "kafka" and not re.search(KAFKA_BROKERS, conf.brokers):
         problems.append(Error("KAFKA_BROKERS must be host:port, comma-separated.", id="outbox.E001"))
     named = {topic.setting or f"The topic {topic.name!r}": topic_name(topic, conf) for topic in registry.topics()}
     if conf.dead_letter_topic:

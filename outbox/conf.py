@@ -119,6 +119,9 @@ class OutboxConf(SharedConf, frozen=True, kw_only=True):
     consumer_threads: Annotated[int, Setting("NOVA_CONSUMER_LANES"), Meta(ge=1, le=64)] = 6
     """Most partitions that one consumer works off beside each other, each in a thread with a database connection of its
     own."""
+    consumer_connections: Annotated[int, Setting("NOVA_CONSUMER_CONNECTIONS"), Meta(ge=2, le=1_000)] = 20
+    """Most database connections of the consumers of one process together. Each has two in any case; at the bound,
+    partitions wait for the threads that there are."""
     consumer_stall: Annotated[int, Setting("NOVA_CONSUMER_STALL"), Meta(ge=1, le=3_600)] = 60
     """Seconds without progress after which a consumer counts as stalled; after twice as many it begins anew, with
     smaller batches for a while. Longer than any handler takes for a batch."""

@@ -8,15 +8,13 @@ import random
 import threading
 from collections.abc import Sequence
 
-import structlog
 from django.db import connection
 
+from kit.outage_log import outage_log
 from outbox.api import Pulse, RetryPolicy, Tempo, WakeupListener, is_outage, runner_name
 from projections.conf import ProjectionsConf, projections_conf
 from projections.engine import Outcome, run_pass
 from projections.projection import Projection, registered_projections
-
-log = structlog.get_logger(__name__)
 
 NAME = "projections"
 DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
@@ -40,11 +38,12 @@ class ProjectionRunner:
                 try:
                     busy = self._round(pulse)
                     losses = 0
+                    outage_log("database").found()
                 except Exception as error:
                     if not is_outage(error):
                         raise
                     losses += 1
-                    log.warning("projections_wait_for_the_database", error=type(error).__name__, losses=losses)
+                    outage_log("database").lost(error, loop="projections")
                     connection.close()
                     stop.wait(DATABASE_RETRY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
                     continue

@@ -15,6 +15,7 @@ from psycopg import IsolationLevel
 from kit.postgresql.connections import OUTAGE_TIMEOUTS
 from kit.postgresql.cursors import with_session_care
 from kit.postgresql.pool import OutagePool
+from kit.postgresql.poolers import require_kept
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no types
@@ -46,12 +47,24 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no 
         return found
 
     def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
-        """Once for each session, in a pool or not; whether there is something to commit."""
+        """Once for each session, in a pool or not; whether there is something to commit.
+
+        Raises `SessionNotKept` where a pooler lends the session to others.
+        """
+        # First of all: what is prepared in a session that is lent out collides with what others have prepared.
+        if self._set_isolation(connection) != connection.info.backend_pid:
+            connection.rollback()
+            require_kept(connection)
+            self._set_isolation(connection)
         super()._configure_connection(connection)
+        return True
+
+    def _set_isolation(self, connection: psycopg.Connection[Any]) -> int:
+        """Set the default of the session's transactions; the process at the server that has done so."""
         level = IsolationLevel(self.settings_dict["OPTIONS"].get("isolation_level", IsolationLevel.READ_COMMITTED))
-        connection.execute(
-            "SELECT set_config('default_transaction_isolation', %s, false)",
+        answer = connection.execute(
+            "SELECT pg_backend_pid(), set_config('default_transaction_isolation', %s, false)",
             [level.name.replace("_", " ").lower()],
             prepare=False,
         )
-        return True
+        return int(answer.fetchone()[0])  # type: ignore[index]  # it always has one row

@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from kit.postgresql.connections import require_pool
+from kit.postgresql.poolers import SessionNotKept, require_kept
 from kit.postgresql.sessions import reads_only
 from kit.redis import redis_client
 from nova.conf import nova_conf
@@ -30,9 +31,14 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers, takes writes, all migrations are applied, the next numbers of its tables are free, and
-    requests get connections."""
+    """PostgreSQL answers and takes writes, sessions are kept, all migrations are applied, no sequence is behind its rows,
+    and requests get connections.
+    """
     with psycopg.connect(**_connection_parameters()) as connection:
+        try:
+            require_kept(connection)
+        except SessionNotKept as error:
+            raise NotReady(str(error)) from None
         # A setting of the session, so that options of the connection that an operator has chosen stay as they are.
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(CHECK_TIMEOUT * 1_000))])
         try:

@@ -8,8 +8,8 @@ import functools
 import time
 
 import redis
-import structlog
 
+from kit.outage_log import outage_log
 from kit.redis import shared_client
 from nova.conf import nova_conf
 
@@ -17,8 +17,6 @@ from nova.conf import nova_conf
 REDIS_TIMEOUT = 0.1
 LEFT_ALONE = 1.0
 PERIODS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-log = structlog.get_logger(__name__)
 
 
 class Counter:
@@ -54,8 +52,9 @@ class Counter:
                 count = int(client.get(key) or 0) + 1
         except redis.RedisError as error:
             self._away_until = time.monotonic() + LEFT_ALONE
-            log.warning("calls are not counted: Redis is away", error=type(error).__name__)
+            outage_log("redis").lost(error, lost="limits of calls")
             return None
+        outage_log("redis").found()
         return max(1.0, period - now % period) if count > most else None
 
 

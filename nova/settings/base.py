@@ -122,11 +122,11 @@ KAFKA_MESSAGE_EVENTS_TOPIC = env.text("KAFKA_MESSAGE_EVENTS_TOPIC")
 
 # The mail server; one that says nothing for so many seconds counts as away.
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
-EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_PORT = env.number("EMAIL_PORT", 25, least=1, most=65_535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
-EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10)
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, least=1)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "nova@localhost")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": own["REDIS_URL"]}}
@@ -157,4 +157,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOGGING_CONFIG = "nova.telemetry.configure_logging"
-LOGGING = {"level": env.text("LOG_LEVEL", "INFO"), "format": env.text("LOG_FORMAT")}
+LOGGING = {
+    "level": env.choice("LOG_LEVEL", *env.LOG_LEVELS, default="INFO").upper(),
+    "format": env.choice("LOG_FORMAT", "json", "console"),
+}

@@ -1,8 +1,10 @@
-"""Environment variables as settings. Each reader names the variable in its error."""
+"""Environment variables as settings. Each reader names the variable in its error, and never shows what it holds."""
 
 import json
+import logging
 import os
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +16,7 @@ from nova.settings.database_url import database as database  # noqa: PLC0414 - o
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
+LOG_LEVELS = tuple(map(str.lower, logging.getLevelNamesMapping()))
 
 
 def text(name: str, default: str = "") -> str:
@@ -30,18 +33,30 @@ def flag(name: str, *, default: bool = False) -> bool:
         return True
     if value.strip().lower() in FALSE:
         return False
-    raise ImproperlyConfigured(f"{name} must be 1/true/yes/on or 0/false/no/off, not {value!r}.")
+    raise ImproperlyConfigured(f"{name} must be 1/true/yes/on or 0/false/no/off.")
 
 
-def number(name: str, default: int = 0) -> int:
-    """A whole number."""
+def choice(name: str, *choices: str, default: str = "") -> str:
+    """One of these words, however it is written; the default when the variable is unset or empty."""
+    value = os.environ.get(name, "").strip().lower()
+    if value and value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}.")
+    return value or default
+
+
+def number(name: str, default: int = 0, *, least: float = -inf, most: float = inf) -> int:
+    """A whole number within bounds."""
     value = os.environ.get(name)
     if value is None:
         return default
     try:
-        return int(value)
+        given = int(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+    if not least <= given <= most:
+        bounds = f"{least} or more" if most == inf else f"{least} to {most}"
+        raise ImproperlyConfigured(f"{name} must be {bounds}.")
+    return given
 
 
 def fraction(name: str, default: float = 0.0) -> float:
@@ -52,7 +67,7 @@ def fraction(name: str, default: float = 0.0) -> float:
     try:
         return float(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+        raise ImproperlyConfigured(f"{name} must be a number.") from None
 
 
 def words(name: str) -> list[str]:

@@ -7,7 +7,7 @@ import logging
 import logging.config
 import os
 import sys
-from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from events.conf import events_conf
+from nova.telemetry.process import process_name, program_of
 from nova.telemetry.redaction import redact
 
 # What these say below the level has been said by `nova.access`, or is said to be ignored.
@@ -56,6 +57,10 @@ def configure_logging(config: dict[str, Any]) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    if program_of():
+        # What programs say beside the log is for nobody to read: it becomes entries of it.
+        logging.captureWarnings(capture=True)
+        sys.excepthook = _log_uncaught
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -69,11 +74,22 @@ def configure_logging(config: dict[str, Any]) -> None:
     )
 
 
+def is_for_people(wanted: str) -> bool:
+    """Whether lines are written for people, where `format` is `wanted`; else they are JSON."""
+    return wanted == "console" or (not wanted and sys.stderr.isatty())
+
+
+def write_entry(event: str, *_: Any) -> None:
+    """Write an entry past the log's locks: for who speaks within the handler of a signal."""
+    entry: EventDict = {"level": "info", "logger": __name__, "event": event.strip()}
+    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "info", entry)
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{_dump(_Process()(None, 'info', stamped))}\n".encode())
+
+
 def _formatter(wanted: str) -> logging.Formatter:
-    for_people = wanted == "console" or (not wanted and sys.stderr.isatty())
     rendering: list[Processor] = (
         [redact, structlog.dev.ConsoleRenderer()]
-        if for_people
+        if is_for_people(wanted)
         else [structlog.processors.format_exc_info, redact, _Process(), structlog.processors.JSONRenderer(_dump)]
     )
     return structlog.stdlib.ProcessorFormatter(
@@ -86,7 +102,7 @@ class _Process:
     """Adds which process speaks, and puts what people look for first."""
 
     def __init__(self) -> None:
-        self._name = _process_name(sys.argv)
+        self._name = process_name()
 
     def __call__(self, _logger: Any, _method: str, entry: EventDict) -> EventDict:
         first = {name: entry.pop(name) for name in FIRST if name in entry}
@@ -100,13 +116,11 @@ class _OnlyFaults(logging.Filter):
         return record.exc_info is not None
 
 
-def _process_name(arguments: list[str]) -> str:
-    # `NOVA_PROCESS` where a supervisor gives names; else what was started, such as `relay` or `server`.
-    if name := os.environ.get("NOVA_PROCESS"):
-        return name
-    program = Path(arguments[0])
-    name = program.parent.name if program.stem == "__main__" else program.stem
-    return arguments[1] if name in {"manage", "nova"} and len(arguments) > 1 else name or "python"
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger(__name__).critical("the process ends with an error", exc_info=(kind, error, trace))
 
 
 def _without_noise(_logger: Any, _method: str, entry: EventDict) -> EventDict:

@@ -12,7 +12,8 @@ from typing import Protocol
 import structlog
 from django.db import connection
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
@@ -46,6 +47,7 @@ class Batch:
         self._pieces: deque[Sequence[IncomingMessage]] = deque()
         self._attempts = 0
         self._outages = 0
+        self._missed = ""
         self.position: int | None = None
         """The next offset after all that is done; None before anything is."""
 
@@ -93,12 +95,15 @@ class Batch:
         """Servers that are away are no message's fault."""
         connection.close()
         self._outages += 1
-        log.warning("waiting for a server", error=type(error).__name__, times=self._outages)
+        self._missed = part_of(error)
+        outage_log(self._missed).lost(error)
         return SERVER_RETRY.delay(self._outages, chance=self._chance())
 
     def _finish(self, piece: Sequence[IncomingMessage]) -> None:
         self._pieces.popleft()
-        self._attempts = self._outages = 0
+        if self._missed:
+            outage_log(self._missed).found()
+        self._attempts, self._outages, self._missed = 0, 0, ""
         self.position = piece[-1].offset + 1
 
 

@@ -12,11 +12,13 @@ from functools import partial
 import structlog
 from django.db import connection
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from kit.postgresql.connections import use_own_connection
 from kit.stop import LOOPS_GRACE
 from outbox.bus.base import Bus, Partition, Subscription
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
+from outbox.consumers.connection_budget import shared_budget
 from outbox.consumers.control.watcher import DecisionWatcher
 from outbox.consumers.partition_queues import PartitionQueues
 from outbox.consumers.processor import Processor
@@ -60,6 +62,7 @@ class ConsumerRunner:
         self._settings = settings
         self._give_up = give_up
         self._pulse = heartbeats.Pulse(heartbeats.consumer_name(group.name))
+        self._budget = shared_budget(settings.connections)
         self._batch_size = AdaptiveBatchSize(usual=settings.batch)
         self._watcher = DecisionWatcher(group.name, redis_url=settings.redis_url)
         self._commit_at = 0.0
@@ -72,7 +75,7 @@ class ConsumerRunner:
         been too large to come to its end in time. Raises whatever broke a thread down: the consumer is to be made anew.
         """
         use_own_connection()
-        with closing(self._watcher), closing(connection):
+        with self._budget.consumer(), closing(self._watcher), closing(connection):
             while not stop.is_set():
                 self._operators_have_decided(stop)
                 if self._watcher.decisions.drained:
@@ -100,6 +103,7 @@ class ConsumerRunner:
             Processor(self._group, blocking=settings.blocking),
             settings.policy,
             threads=settings.threads,
+            budget=self._budget,
             batch=settings.batch,
             is_paused=self._is_paused,
         )
@@ -195,4 +199,6 @@ class ConsumerRunner:
             if not is_outage(error):
                 raise
             connection.close()
-            log.warning("the database is away", group=self._group.name, error=type(error).__name__)
+            outage_log(part_of(error)).lost(error, group=self._group.name)
+        else:
+            outage_log("database").found()

@@ -2,7 +2,8 @@
 
 Threads belong to no queue. They take the one that has waited longest, do one step of it and put it back, so that a
 partition that is slow, or waits for a message to be tried again, holds up no other one. One thread does it all as long
-as it keeps up, because threads of one process are in each other's way; when a queue waits too long, another one helps.
+as it keeps up, because threads of one process are in each other's way; when a queue waits too long, another one helps,
+if the process has a database connection left for it.
 """
 
 import threading
@@ -16,12 +17,15 @@ from kit.postgresql.connections import use_own_connection
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.consumers.batch import Effect
+from outbox.consumers.connection_budget import ConnectionBudget
 from outbox.consumers.partition_queue import InHand, PartitionQueue
 
 log = structlog.get_logger(__name__)
 
 # Seconds after which a thread without work ends and gives its database connection back.
 IDLE_TIMEOUT = 60.0
+# The same while no connection is left for a thread of another consumer.
+SPENT_IDLE_TIMEOUT = 0.5
 # A queue with more batches, or bytes, waiting takes no more for now.
 MAX_BATCHES, MAX_BYTES = 4, 16_000_000
 # While so many batches wait for a thread, reading more helps nobody. Letting full partitions rest instead would throw
@@ -40,16 +44,20 @@ class PartitionQueues:
         policy: RetryPolicy,
         *,
         threads: int,
+        budget: ConnectionBudget,
         batch: int,
         is_paused: Callable[[Partition], bool] = lambda _: False,
     ) -> None:
-        """`threads` work at most, `batch` is the most messages of one step, and what `is_paused` is left alone.
+        """`threads` work at most, all but the first within the `budget`; `batch` is the most messages of one step.
+
+        What `is_paused` is left alone.
 
         A change of what is paused is to be told by `recheck`.
         """
         self._effect = effect
         self._policy = policy
         self._max_threads = threads
+        self._budget = budget
         self.batch = batch
         """Most messages of one step; may be changed at any time."""
         self._is_paused = is_paused
@@ -147,7 +155,7 @@ class PartitionQueues:
             return
         if self._threads > self._busy:
             self._work.notify()
-        elif self._threads < self._max_threads:
+        elif self._threads < self._max_threads and (not self._threads or self._budget.take()):
             self._threads += 1
             threading.Thread(target=self._run, name="partition-queues", daemon=True).start()
 
@@ -161,17 +169,27 @@ class PartitionQueues:
 
     def _next(self) -> PartitionQueue | None:
         """The ready queue that has waited longest, in hand; None when the thread is not needed any more."""
-        give_up = time.monotonic() + IDLE_TIMEOUT
+        idle_since = time.monotonic()
         with self._work:
-            while not self._closed and (now := time.monotonic()) < give_up:
+            while not self._closed and (now := time.monotonic()) < idle_since + self._idle_timeout():
                 if queue := next(self._ready(now), None):
                     self._take(queue, now)
                     return queue
                 due = (queue.due for queue in self._queues.values() if queue.due > now and queue.has_work)
-                self._work.wait(min([give_up, *due]) - now)
+                # The budget may be spent meanwhile, of which nobody tells.
+                look = now + SPENT_IDLE_TIMEOUT if self._threads > 1 else idle_since + IDLE_TIMEOUT
+                self._work.wait(min([look, *due]) - now)
             # Under the lock, so that nobody counts on a thread that is about to end.
             self._threads -= 1
+            if self._threads:
+                self._budget.give_back()
             return None
+
+    def _idle_timeout(self) -> float:
+        """Seconds without work after which the thread that asks ends; the last one has no other to rely on."""
+        if self._threads == 1 or not self._budget.is_spent:
+            return IDLE_TIMEOUT
+        return 0.0 if self._budget.is_exceeded else SPENT_IDLE_TIMEOUT
 
     def _take(self, queue: PartitionQueue, now: float) -> None:
         # To the end of the line, so that the others come first the next time.

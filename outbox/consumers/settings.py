@@ -19,6 +19,8 @@ class ConsumerSettings(Struct, frozen=True, kw_only=True):
     """For a message that a handler fails on."""
     threads: int = 6
     """Most partitions that are worked off beside each other."""
+    connections: int = 20
+    """Most database connections of all consumers of the process."""
     stall: float = 60.0
     """Seconds without progress that count as a stall."""
     blocking: tuple[str, ...] = ()
@@ -35,6 +37,7 @@ class ConsumerSettings(Struct, frozen=True, kw_only=True):
             batch=conf.consumer_batch,
             policy=RetryPolicy(limit=conf.consumer_attempts - 1, base=0.1, cap=2.0),
             threads=conf.consumer_threads,
+            connections=conf.consumer_connections,
             stall=conf.consumer_stall,
             blocking=conf.blocking_topics,
             redis_url=conf.redis_url,

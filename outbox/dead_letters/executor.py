@@ -15,7 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from kit.postgresql.connections import own_connection
 from outbox.dead_letters.scheduling import block_key, enqueue_parked, is_blocked, next_item, release
 from outbox.dead_letters.store import handle_again
@@ -56,7 +57,7 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
                     if not is_outage(error):
                         _give_up(operation_id, error)
                         raise
-                    log.warning("an operation waits for a server", operation=operation_id, error=type(error).__name__)
+                    outage_log(part_of(error)).lost(error, operation=operation_id)
                     pause = OUTAGE_RETRY_DELAY
                 if pause is None:
                     del due[operation_id]

@@ -15,6 +15,7 @@ import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
+from kit.outage_log import outage_log
 from kit.postgresql.connections import own_connection, require_writable
 from outbox.bus.base import Bus, DeliveryFailure, Failure
 from outbox.conf import outbox_conf
@@ -91,7 +92,7 @@ def relay_pass(
     failed = [(row, failure) for row, failure in zip(rows, results, strict=True) if failure is not None]
     _count(delivered, failed)
     if not delivered and not any(failure.failure in {Failure.REFUSED, Failure.PERMANENT} for _, failure in failed):
-        log.warning("the broker is away", rows=len(rows), reason=failed[0][1].reason)
+        outage_log("broker").lost(failed[0][1].reason, rows=len(rows))
         return PassResult(taken=len(rows), outage=True)
     verdicts = _judge(failed, policies)
     completion.complete(connection, delivered, verdicts)

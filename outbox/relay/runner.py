@@ -5,12 +5,12 @@ import threading
 import time
 from contextlib import closing
 
-import structlog
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseError, InterfaceError
 from msgspec import Struct
 
 from kit.circuit_breaker import CircuitBreaker
+from kit.outage_log import outage_log
 from kit.retry import RetryPolicy
 from kit.tempo import Tempo
 from outbox.bus.base import Bus
@@ -22,8 +22,6 @@ from outbox.relay.shards import ShardOwner
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.signals import heartbeats
 from outbox.signals.wakeup import WakeupListener
-
-log = structlog.get_logger(__name__)
 
 # Seconds between two looks at who else is there, which are taken when there is nothing to publish, as far as there is
 # such a moment in half a second more.
@@ -74,7 +72,7 @@ class RelayRunner:
                 except (DatabaseError, InterfaceError) as error:
                     # A fault of ours included: to begin anew would forget what was published and not completed.
                     self._losses += 1
-                    log.warning("the relay has lost its database and its shards", error=str(error))
+                    outage_log("database").lost(error, loop="relay")
                     stop.wait(DATABASE_RETRY.delay(self._losses, chance=random.random()))  # noqa: S311
 
     def _relay(
@@ -104,8 +102,10 @@ class RelayRunner:
             completion=self._completion,
         )
         self._losses = 0
+        outage_log("database").found()
         if result.outage:
             self._breaker = self._breaker.after_outage(time.monotonic(), chance=random.random())  # noqa: S311
         elif result.taken:
             self._breaker = self._breaker.after_success()
+            outage_log("broker").found()
         return result

@@ -1,7 +1,7 @@
 """Shard ownership: a relay publishes the rows of the shards whose advisory locks its session holds (invariant I11).
 
 The locks vanish with the connection, so the shards of a dead relay are free at once. They need a connection that stays
-with its client: a pooler that hands out sessions per transaction must not stand in between.
+with its client: a pooler that hands out sessions per transaction is refused (`kit.postgresql.poolers`).
 """
 
 import random

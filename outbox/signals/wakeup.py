@@ -9,12 +9,10 @@ import time
 from typing import Any
 
 import redis
-import structlog
 
+from kit.outage_log import outage_log
 from kit.redis import redis_client
 from outbox.conf import outbox_conf
-
-log = structlog.get_logger(__name__)
 
 CHANNEL = "nova:appended"
 WAKEUP_COMMAND = [b"*3\r\n$7\r\nPUBLISH\r\n$13\r\nnova:appended\r\n$0\r\n\r\n"]
@@ -68,7 +66,6 @@ class WakeupSender:
                 self._disconnected.set()
 
     def _stay_connected(self) -> None:
-        reachable = True
         while True:
             self._disconnected.wait()
             try:
@@ -77,11 +74,10 @@ class WakeupSender:
                 connection.send_packed_command([*SILENCE, *WAKEUP_COMMAND], check_health=False)
                 self._disconnected.clear()
                 self._connection = connection
-                reachable = True
+                outage_log("redis").found()
             except (redis.RedisError, OSError) as error:
-                if reachable:
-                    log.warning("wake-ups are lost, loops look by themselves", error=str(error))
-                reachable = False
+                # Loops look by themselves.
+                outage_log("redis").lost(error, lost="wake-ups")
                 time.sleep(RECONNECT_AFTER)
 
 
@@ -107,7 +103,9 @@ def wake(channel: str) -> None:
         try:
             client.publish(channel, b"")
         except redis.RedisError as error:
-            log.warning("a wake is lost, loops look by themselves", channel=channel, error=str(error))
+            outage_log("redis").lost(error, channel=channel)
+        else:
+            outage_log("redis").found()
 
 
 class WakeupListener:

@@ -12,14 +12,12 @@ from zlib import crc32
 
 import msgspec
 import redis
-import structlog
 
 from events.envelope import StreamId
 from events.sql.columns import RECORDED_COLUMNS
 from events.store.reading.rows import Row
+from kit.outage_log import outage_log
 from kit.redis import redis_client
-
-log = structlog.get_logger(__name__)
 
 TIMEOUT = 0.2  # seconds
 RECONNECT_AFTER = 1.0
@@ -69,7 +67,7 @@ class SharedStreams:
 
     def _fail(self, error: redis.RedisError) -> None:
         self._not_before = time.monotonic() + RECONNECT_AFTER
-        log.warning("streams are loaded without their cache", error=type(error).__name__)
+        outage_log("redis").lost(error, lost="the cache of streams")
 
 
 def _key(stream: StreamId) -> str:

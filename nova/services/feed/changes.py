@@ -21,15 +21,15 @@ the post's summary is not there, its author is deleted, or the follow was taken 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import structlog
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import QuerySet
 from redis import RedisError
 
+from kit.outage_log import outage_log
+from kit.outages import part_of
 from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
 
-log = structlog.get_logger(__name__)
 AT_ONCE = 500
 
 
@@ -83,7 +83,7 @@ def _show_quietly() -> None:
         show_changes()
     except (RedisError, DatabaseError, InterfaceError) as error:
         # The rows stay marked; beat tries again.
-        log.warning("feed_changes_not_shown", error=type(error).__name__)
+        outage_log(part_of(error)).lost(error, lost="changes of feeds")
 
 
 def _show(changes: "QuerySet[Any]", show: Callable[[list[Any], FeedCache], None], cache: FeedCache) -> int:

@@ -8,19 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import structlog
 from django.db import connection, transaction
 from msgspec import Struct
 from redis import RedisError
 
+from kit.outage_log import outage_log
 from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from nova.services.feed.changes import author_summary, post_summary
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
 from nova.services.feed.sql.statements import statement
 from projections.api import Page, check_limit, check_text, from_cursor, page_of
-
-log = structlog.get_logger(__name__)
 
 
 class PostView(Struct, frozen=True, kw_only=True):
@@ -53,8 +51,10 @@ def feed(user_id: str, *, before: str | None = None, limit: int = 50) -> Page[Po
     try:
         posts = _from_redis(feed_cache(), user_id, place, limit + 1)
     except RedisError as error:
-        log.warning("feed_served_from_postgresql", error=type(error).__name__)
+        outage_log("redis").lost(error, instead="feeds are read from PostgreSQL")
         posts = None
+    else:
+        outage_log("redis").found()
     if posts is None:
         posts = _from_postgresql(user_id, place, limit + 1)
     page = page_of(posts, limit=limit, key=lambda post: post.place)
@@ -68,7 +68,7 @@ def get_post(post_id: str) -> PostView:
         posts = _summaries(feed_cache(), [post_id])
         placed = _visible(posts, _author_summaries(feed_cache(), posts))
     except RedisError as error:
-        log.warning("post_served_from_postgresql", error=type(error).__name__)
+        outage_log("redis").lost(error, instead="posts are read from PostgreSQL")
         posts = _stored_posts([post_id])
         placed = _visible(posts, _stored_authors(posts))
     if not placed:

@@ -7,6 +7,7 @@ import pytest
 
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
+from outbox.consumers.connection_budget import ConnectionBudget
 from outbox.consumers.partition_queues import PartitionQueues
 
 BATCH = 10
@@ -33,7 +34,7 @@ def gate() -> Gate:
 
 @pytest.fixture
 def queues(gate: Gate) -> Iterator[PartitionQueues]:
-    queues = PartitionQueues(gate, RetryPolicy(limit=0, base=0.1), threads=1, batch=BATCH)
+    queues = PartitionQueues(gate, RetryPolicy(limit=0, base=0.1), threads=1, budget=ConnectionBudget(2), batch=BATCH)
     yield queues
     gate.opened.release(100)
     queues.close()
