@@ -4,13 +4,14 @@ RabbitMQ forgets a message once it is acknowledged and numbers none; how many wa
 What is in memory is known to one process, and who asks from the console or the command line is in another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from outbox.bus.base import History, Offsets, PartitionLag
+from outbox.bus.base import GroupPlace, History, Offsets, Partition, PartitionLag
 from outbox.exceptions import Unsupported
 
 LAG_UNSUPPORTED = "The lag is asked of Kafka only."
+PLACES_UNSUPPORTED = "Only Kafka knows where a group goes on."
 HISTORY_UNSUPPORTED = "Only Kafka keeps what was consumed, to be replayed."
 
 
@@ -20,6 +21,14 @@ class WithoutOffsets:
     def lag(self, group: str, topics: Sequence[str]) -> list[PartitionLag]:
         """See `Bus`. Raises `Unsupported`."""
         raise Unsupported(LAG_UNSUPPORTED)
+
+    def places(self, group: str, topics: Sequence[str]) -> list[GroupPlace]:
+        """See `Bus`. Raises `Unsupported`."""
+        raise Unsupported(PLACES_UNSUPPORTED)
+
+    def go_on_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """See `Bus`. Raises `Unsupported`."""
+        raise Unsupported(PLACES_UNSUPPORTED)
 
     def history(
         self,

@@ -1,6 +1,7 @@
 """Consumer runner: polls a group's topics, lets partition queues take effect, and then tells the broker.
 
 The database commits first. A crash before the broker has heard of it brings the batch again, and the inbox knows it.
+A group that the broker has further than the database stays out: somebody has set the database back.
 """
 
 import threading
@@ -19,10 +20,12 @@ from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.watcher import DecisionWatcher
 from outbox.consumers.partition_queues import PartitionQueues
 from outbox.consumers.processor import Processor
+from outbox.consumers.set_back import MEND, STAYING_OUT, why_to_stay_out
 from outbox.consumers.settings import ConsumerSettings
 from outbox.consumers.watchdog import Watchdog
-from outbox.exceptions import ConsumerStalled
+from outbox.exceptions import ConsumerStalled, DatabaseSetBack
 from outbox.handling.handlers import ConsumerGroup
+from outbox.handling.positions import PositionBook
 from outbox.signals import heartbeats
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,9 @@ POLL_TIMEOUT = 0.5
 SHORT_POLL = 0.02
 # The broker need not hear of every batch; the inbox knows what comes again.
 COMMIT_INTERVAL = 0.05
+# Seconds until positions are recorded again that could not be, and until a group that stays out looks again.
+RECORD_AGAIN = 1.0
+STAY_OUT = 2.0
 # Seconds that the batches in hand may take when partitions go, or the worker ends (which allows 20).
 HANDOVER_TIMEOUT = 15.0
 # After a stall, fewer messages are taken at a time for so many times what counts as one.
@@ -62,6 +68,10 @@ class ConsumerRunner:
         self._batch_size = AdaptiveBatchSize(usual=settings.batch)
         self._watcher = DecisionWatcher(group.name, redis_url=settings.redis_url)
         self._commit_at = 0.0
+        self._positions = PositionBook(group.name)
+        self._unrecorded: dict[Partition, int] = {}
+        self._reason = ""
+        """Why it stays out of the group."""
         self._resting: set[Partition] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -77,12 +87,17 @@ class ConsumerRunner:
                 if self._watcher.decisions.drained:
                     self._beat(state="drained", lag=0)
                     stop.wait(POLL_TIMEOUT)
+                elif self._stays_out():
+                    self._beat(state=STAYING_OUT, lag=0, stalled=[self._reason] if self._reason else [])
+                    stop.wait(STAY_OUT if self._reason else POLL_TIMEOUT)
                 else:
                     self._consume_with_care(stop)
 
     def _consume_with_care(self, stop: threading.Event) -> None:
         try:
             self._consume(stop)
+        except DatabaseSetBack:
+            log.exception("the database was set back under a consumer", group=self._group.name)
         except ConsumerStalled:
             now = time.monotonic()
             self._batch_size = self._batch_size.after_stall(now, period=SMALL_BATCH_STALLS * self._settings.stall)
@@ -112,6 +127,8 @@ class ConsumerRunner:
         )
         subscription = self._bus.subscribe(settings.group_id, settings.topics)
         subscription.before_handover = partial(self._hand_over, subscription, queues)
+        self._positions, self._unrecorded = PositionBook(self._group.name), {}
+        subscription.before_commit = self._positions.record
         self._resting.clear()
         watchdog.start()
         leave_within = HANDOVER_TIMEOUT
@@ -124,6 +141,8 @@ class ConsumerRunner:
                     queues.recheck()
                 self._regulate(subscription, queues)
                 self._show_state(subscription, watchdog)
+                if self._positions.is_set_back:
+                    raise DatabaseSetBack(self._group.name, MEND)
                 if queues.failure:
                     raise queues.failure
                 if watchdog.lost:
@@ -133,8 +152,8 @@ class ConsumerRunner:
         finally:
             watchdog.stop()
             queues.close()
-            subscription.commit(queues.release(queues.partitions(), within=leave_within))
-            subscription.close()
+            with closing(subscription):
+                subscription.commit(queues.release(queues.partitions(), within=leave_within))
 
     def _poll(self, subscription: Subscription, queues: PartitionQueues) -> None:
         queues.batch = self._batch_size.size(time.monotonic())
@@ -144,15 +163,23 @@ class ConsumerRunner:
 
     def _commit(self, subscription: Subscription, queues: PartitionQueues) -> None:
         now = time.monotonic()
-        if now >= self._commit_at and (positions := queues.progress()):
-            subscription.commit(positions)
-            self._commit_at = now + COMMIT_INTERVAL
+        if now < self._commit_at:
+            return
+        self._unrecorded |= queues.progress()
+        if self._unrecorded:
+            self._positions.missed = False
+            subscription.commit(self._unrecorded)
+            if not self._positions.missed:
+                self._unrecorded = {}
+            self._commit_at = now + (RECORD_AGAIN if self._unrecorded else COMMIT_INTERVAL)
 
     def _hand_over(
         self, subscription: Subscription, queues: PartitionQueues, partitions: Collection[Partition]
     ) -> None:
         subscription.commit(queues.release(partitions, within=HANDOVER_TIMEOUT))
         self._resting.difference_update(partitions)
+        for partition in partitions:
+            self._unrecorded.pop(partition, None)
 
     def _regulate(self, subscription: Subscription, queues: PartitionQueues) -> None:
         """Let partitions rest of which more waits than their queue can take, or that an operator has paused."""
@@ -163,6 +190,22 @@ class ConsumerRunner:
             subscription.pause(resting - self._resting)
             subscription.resume(self._resting - resting)
             self._resting = resting
+
+    def _stays_out(self) -> bool:
+        """Whether the broker is ahead of the database, or nobody can tell now."""
+        settings = self._settings
+        try:
+            reason = why_to_stay_out(self._group.name, self._bus, group_id=settings.group_id, topics=settings.topics)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            connection.close()
+            log.warning("a group waits for database and broker", group=self._group.name, error=str(error))
+            return True
+        if reason and reason != self._reason:
+            log.error("a group stays out", group=self._group.name, reason=reason)
+        self._reason = reason or ""
+        return bool(reason)
 
     def _is_paused(self, partition: Partition) -> bool:
         return self._watcher.decisions.holds(partition)
