@@ -2,6 +2,8 @@
 
 The database commits first. A crash before the broker has heard of it brings the batch again, and the inbox knows it.
 A group that the broker has further than the database stays out: somebody has set the database back.
+
+Above 200 lines, because joining, polling, committing, handing over and leaving are steps of one loop.
 """
 
 import threading
@@ -20,7 +22,7 @@ from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.consumers.control.watcher import DecisionWatcher
 from outbox.consumers.partition_queues import PartitionQueues
 from outbox.consumers.processor import Processor
-from outbox.consumers.set_back import MEND, STAYING_OUT, why_to_stay_out
+from outbox.consumers.set_back import MEND, STAYING_OUT, Admission
 from outbox.consumers.settings import ConsumerSettings
 from outbox.consumers.watchdog import Watchdog
 from outbox.exceptions import ConsumerStalled, DatabaseSetBack
@@ -70,8 +72,7 @@ class ConsumerRunner:
         self._commit_at = 0.0
         self._positions = PositionBook(group.name)
         self._unrecorded: dict[Partition, int] = {}
-        self._reason = ""
-        """Why it stays out of the group."""
+        self._admission = Admission(group.name, bus, group_id=settings.group_id, topics=settings.topics)
         self._resting: set[Partition] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -87,9 +88,9 @@ class ConsumerRunner:
                 if self._watcher.decisions.drained:
                     self._beat(state="drained", lag=0)
                     stop.wait(POLL_TIMEOUT)
-                elif self._stays_out():
-                    self._beat(state=STAYING_OUT, lag=0, stalled=[self._reason] if self._reason else [])
-                    stop.wait(STAY_OUT if self._reason else POLL_TIMEOUT)
+                elif self._admission.is_refused():
+                    self._beat(state=STAYING_OUT, lag=0, stalled=self._admission.reasons)
+                    stop.wait(STAY_OUT if self._admission.reasons else POLL_TIMEOUT)
                 else:
                     self._consume_with_care(stop)
 
@@ -190,22 +191,6 @@ class ConsumerRunner:
             subscription.pause(resting - self._resting)
             subscription.resume(self._resting - resting)
             self._resting = resting
-
-    def _stays_out(self) -> bool:
-        """Whether the broker is ahead of the database, or nobody can tell now."""
-        settings = self._settings
-        try:
-            reason = why_to_stay_out(self._group.name, self._bus, group_id=settings.group_id, topics=settings.topics)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            connection.close()
-            log.warning("a group waits for database and broker", group=self._group.name, error=str(error))
-            return True
-        if reason and reason != self._reason:
-            log.error("a group stays out", group=self._group.name, reason=reason)
-        self._reason = reason or ""
-        return bool(reason)
 
     def _is_paused(self, partition: Partition) -> bool:
         return self._watcher.decisions.holds(partition)

@@ -5,13 +5,19 @@ out until an operator has run `manage.py after_restore`.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
+import structlog
+from django.db import connection
 from msgspec import Struct
 
+from kit.outages import is_outage
 from outbox.bus.base import Bus
 from outbox.exceptions import Unsupported
-from outbox.handling.database_identity import is_restored
+from outbox.handling.database_identity import is_restored, note_identity
 from outbox.handling.positions import adopt, recorded_positions
+
+log = structlog.get_logger(__name__)
 
 STAYING_OUT = "out"
 """The state of such a group, in its heartbeat."""
@@ -30,10 +36,37 @@ class PartitionAhead(Struct, frozen=True, kw_only=True):
     """Where the group would go on."""
 
 
+class Admission:
+    """Whether a member may join its group; asked before it does, each time."""
+
+    def __init__(self, consumer: str, bus: Bus, *, group_id: str, topics: Sequence[str]) -> None:
+        self._consumer = consumer
+        self._ask = partial(why_to_stay_out, consumer, bus, group_id=group_id, topics=topics)
+        self.reasons: tuple[str, ...] = ()
+        """Why it was refused last, as far as that is known."""
+
+    def is_refused(self) -> bool:
+        """Whether the broker is ahead of the database, or nobody can tell now."""
+        try:
+            reason = self._ask()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            connection.close()
+            log.warning("a group waits for database and broker", group=self._consumer, error=str(error))
+            return True
+        reasons = (reason,) if reason else ()
+        if reasons and reasons != self.reasons:
+            log.error("a group stays out", group=self._consumer, reason=reason)
+        self.reasons = reasons
+        return bool(reasons)
+
+
 def why_to_stay_out(consumer: str, bus: Bus, *, group_id: str, topics: Sequence[str]) -> str | None:
     """Why a group must not consume now; None when it may. Raises `BrokerUnavailable`."""
     if is_restored():
         return RESTORED
+    note_identity()
     try:
         ahead = partitions_ahead(consumer, bus, group_id=group_id, topics=topics)
     except Unsupported:

@@ -13,17 +13,19 @@ from outbox.sql.statements import statement
 
 
 def is_restored() -> bool:
-    """Whether this database was restored from a dump since it was last confirmed. One of which nothing is known yet is
-    confirmed by that."""
-    own = _own_identity()
-    if own is None:
-        return False
-    known, _ = DatabaseIdentity.objects.get_or_create(id=1, defaults={"identity": own})
-    return known.identity != own
+    """Whether this database was restored from a dump since its identity was written down."""
+    known = DatabaseIdentity.objects.first()
+    return known is not None and _own_identity() not in {None, known.identity}
+
+
+def note_identity() -> None:
+    """Write down which database this is, unless something is written down already."""
+    if not DatabaseIdentity.objects.exists() and (own := _own_identity()):
+        DatabaseIdentity.objects.bulk_create([DatabaseIdentity(identity=own)], ignore_conflicts=True)
 
 
 def confirm_identity() -> None:
-    """This database is the one that goes on."""
+    """This database is the one that goes on, whatever is written down."""
     if own := _own_identity():
         DatabaseIdentity.objects.update_or_create(id=1, defaults={"identity": own})
 

@@ -77,7 +77,7 @@ def record(
                 ],
             },
         )
-        return cursor.rowcount == len(new)
+        return bool(cursor.rowcount == len(new))
 
 
 class PositionBook:

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from events.api import last_position
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, relay_runner
+from outbox.checks import the_database_is_no_restored_copy
 from outbox.consumers.lag import lag_of
 from outbox.handling import handlers
 from outbox.handling.positions import recorded_positions
@@ -181,9 +181,10 @@ def test_what_the_topic_keeps_no_more_is_published_again(
 def test_a_restored_copy_is_confirmed(group: ConsumerGroup) -> None:
     DatabaseIdentity.objects.create(identity="somewhere/else")
 
+    assert [one.id for one in the_database_is_no_restored_copy(databases=["default"])] == ["outbox.W002"]
     assert found()["found"]["restored"]
     assert not found("--dry-run")["found"]["restored"]
-    assert last_position() == 0
+    assert the_database_is_no_restored_copy(databases=["default"]) == []
 
 
 def test_an_unknown_group_and_a_broker_that_is_away_are_named(group: ConsumerGroup, settings: Any) -> None:
