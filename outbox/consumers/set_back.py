@@ -79,8 +79,8 @@ def partitions_ahead(
 ) -> list[PartitionAhead]:
     """Where the broker is ahead of the database, for one group. Raises `BrokerUnavailable` and `Unsupported`.
 
-    A topic that was made anew since something was recorded is not compared. With `adopting`, a group that has consumed
-    before positions were recorded takes over what the broker knows.
+    A topic that was made anew since something was recorded is not compared. With `adopting`, the broker is believed
+    about a group of which nothing is recorded.
     """
     places = bus.places(group_id, topics)
     if adopting and adopt(consumer, places):

@@ -42,15 +42,14 @@ def recorded_positions(consumer: str) -> Mapping[Partition, Position]:
 
 
 def adopt(consumer: str, places: Iterable[GroupPlace]) -> bool:
-    """Take the broker's word for a group that has consumed before positions were recorded; whether that was done.
+    """Take the broker's word for a group of which nothing is recorded; whether that was done.
 
-    It is done once, and again for a day after the upgrade, while members of the release before may still commit.
+    It is new, and may have been placed on purpose. One from before positions were recorded is believed for a day after
+    the upgrade, while members of the release before may still commit.
     """
     rows = ConsumerPosition.objects.filter(consumer=consumer)
-    before = rows.filter(topic=_BEFORE_RECORDING)
-    if not before.exists():
-        return False
-    if rows.exclude(topic=_BEFORE_RECORDING).exists() and not before.filter(recorded_at__gt=Now() - _UPGRADE).exists():
+    upgraded = rows.filter(topic=_BEFORE_RECORDING, recorded_at__gt=Now() - _UPGRADE)
+    if rows.exclude(topic=_BEFORE_RECORDING).exists() and not upgraded.exists():
         return False
     record(consumer, places)
     return True

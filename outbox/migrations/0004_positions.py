@@ -1,10 +1,23 @@
 """How far groups have handled partitions is recorded, and which database it is that knows; both tell of a restore."""
 
 import django.db.models.functions.datetime
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 from django.db.models import Q
+from django.db.utils import ProgrammingError
 
 from outbox.sql.statements import statement
+
+
+def note_identity(apps, schema_editor):
+    """Write down which database this is, where PostgreSQL lets us ask."""
+    connection = schema_editor.connection
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute(statement("own_identity"))
+            (identity,) = cursor.fetchone()
+    except ProgrammingError:
+        return
+    apps.get_model("outbox", "DatabaseIdentity").objects.using(connection.alias).create(identity=identity)
 
 
 class Migration(migrations.Migration):
@@ -51,4 +64,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(statement("await_adoption"), migrations.RunSQL.noop),
+        migrations.RunPython(note_identity, migrations.RunPython.noop),
     ]

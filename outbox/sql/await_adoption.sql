@@ -1,5 +1,5 @@
--- Groups that have consumed before positions were recorded take what the broker knows for theirs, once. A row without
--- a topic says so; the index tells the consumers of the inbox without reading all of it.
+-- Groups that have consumed before positions were recorded: a row without a topic says when that began. The index tells
+-- the consumers of the inbox without reading all of it.
 WITH RECURSIVE consumers AS (
     (SELECT consumer FROM inbox ORDER BY consumer LIMIT 1)
     UNION ALL

@@ -91,20 +91,20 @@ def test_a_group_stays_out_while_the_broker_is_ahead_and_goes_on_by_itself_once_
         eventually(lambda: notebook.numbers == ["1", "2", "3", "4"])
 
 
-def test_a_group_that_the_database_has_never_heard_of_stays_out_too(
+def test_a_new_group_begins_where_it_was_placed_and_a_known_one_at_nothing_where_nothing_is_recorded(
     group: ConsumerGroup, consumer: Make, notebook: Notebook, kafka: KafkaBus, kafka_brokers: str, made_topic: str
 ) -> None:
-    produce(kafka_brokers, made_topic, taken(1))
+    produce(kafka_brokers, made_topic, taken(1), taken(2))
+    (partition,) = [(one.topic, one.partition) for one in kafka.lag(group.name, [made_topic]) if one.end]
+    kafka.go_on_at(group.name, {partition: 1})
     with hosted(consumer()):
-        eventually(lambda: notebook.numbers == ["1"])
+        eventually(lambda: notebook.numbers == ["2"])
         eventually(lambda: is_committed(group, kafka_brokers))
-    set_back(group, 0)
     ConsumerPosition.objects.all().delete()
+    record(group.name, [place("another-topic", 1)])
 
-    assert [
-        (one.recorded, one.committed)
-        for one in partitions_ahead(group.name, kafka, group_id=group.name, topics=[made_topic])
-    ] == [(0, 1)]
+    (ahead,) = partitions_ahead(group.name, kafka, group_id=group.name, topics=[made_topic])
+    assert (ahead.recorded, ahead.committed) == (0, 2)
 
 
 def test_a_consumer_notices_that_the_database_is_set_back_under_it(
@@ -135,7 +135,9 @@ def test_a_group_of_a_restored_copy_stays_out(consumer: Make, notebook: Notebook
     assert "restored from a dump; run manage.py after_restore" in str(after_restore_is_due())
 
 
-def test_a_group_from_before_positions_were_recorded_takes_the_broker_s_word_once(recording: None) -> None:
+def test_the_broker_is_believed_about_a_new_group_and_for_a_day_about_one_from_before_positions_were_recorded(
+    recording: None,
+) -> None:
     consumer = unique("group")
     ConsumerPosition.objects.create(consumer=consumer, topic="", partition=-1, topic_id="", position=0)
 
@@ -146,7 +148,10 @@ def test_a_group_from_before_positions_were_recorded_takes_the_broker_s_word_onc
     with connection.cursor() as cursor:
         cursor.execute("UPDATE consumer_positions SET recorded_at = recorded_at - interval '25 hours' WHERE topic = ''")
     assert not adopt(consumer, [place("notes", 9)])
-    assert not adopt(unique("group"), [place("notes", 9)])
+
+    new = unique("group")
+    assert adopt(new, [place("notes", 9)])
+    assert not adopt(new, [place("notes", 10)])
 
 
 def test_a_position_goes_back_only_with_a_topic_that_was_made_anew(recording: None) -> None:
@@ -172,7 +177,7 @@ def test_what_the_database_could_not_be_told_the_broker_is_not_told(
     assert book.record([place("notes", 3)])
 
 
-def test_the_migration_lets_groups_that_have_consumed_adopt(recording: None) -> None:
+def test_the_migration_knows_the_groups_that_have_consumed(recording: None) -> None:
     InboxEntry.objects.create(consumer="old", event_id="00000000-0000-0000-0000-000000000001")
     InboxEntry.objects.create(consumer="old", event_id="00000000-0000-0000-0000-000000000002")
     InboxEntry.objects.create(consumer="older", event_id="00000000-0000-0000-0000-000000000001")
