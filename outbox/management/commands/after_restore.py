@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from kit.commands import OperatorCommand
 from outbox.bus.factory import configured_bus
 from outbox.consumers.set_back import gap
-from outbox.exceptions import BrokerUnavailable, GroupInUse, UnknownGroup
+from outbox.exceptions import BrokerUnavailable, GroupInUse, UnknownGroup, Unsupported
 from outbox.handling.handlers import group_named
 from outbox.restoring.lost_events import Search
 from outbox.restoring.reconciliation import Findings, Mended, look, mend
@@ -63,7 +63,7 @@ class Command(OperatorCommand):
                 self._describe(findings, lost_events)
             if not dry_run:
                 mended = mend(findings, bus, passing_over=lost_events == LOST[0], trusted=trust_broker)
-        except (BrokerUnavailable, GroupInUse, UnknownGroup) as error:
+        except (BrokerUnavailable, GroupInUse, UnknownGroup, Unsupported) as error:
             raise CommandError(str(error)) from error
         if json:
             self.stdout.write(msgspec.json.encode({"found": findings, "mended": mended}).decode())
