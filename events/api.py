@@ -61,7 +61,7 @@ from events.store.batch_writer import BatchWriter
 from events.store.hooks import OnAppend, append_only, set_on_append
 from events.store.positions import OpenAppend, last_position, open_appends, safe_position
 from events.store.prepared import PreparedEvent
-from events.store.reading.lookups import latest_event_ids, log_backlog
+from events.store.reading.lookups import aggregate_types, latest_event_ids, log_backlog, unknown_event_ids
 from events.store.reading.queries import (
     get_event,
     get_events,
@@ -152,6 +152,7 @@ __all__ = [
     "VersionConflict",
     "VersionNotFound",
     "accept_payload",
+    "aggregate_types",
     "aggregates",
     "append_events",
     "append_only",
@@ -207,6 +208,7 @@ __all__ = [
     "stream_version",
     "tombstone_stream",
     "type_name",
+    "unknown_event_ids",
     "upcaster",
     "uuid7",
 ]

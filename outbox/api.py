@@ -16,7 +16,7 @@ from outbox.bus.base import (
 from outbox.bus.factory import configured_bus
 from outbox.bus.kafka.bus import KafkaBus
 from outbox.bus.memory.bus import MemoryBus
-from outbox.consumers.health import Check, checks
+from outbox.consumers.health import Check, after_restore_is_due, checks
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
 from outbox.dead_letters.executor import work_off_operations
 from outbox.dead_letters.groups import FailureGroup, failure_groups
@@ -119,6 +119,7 @@ __all__ = [
     "UnknownRunner",
     "Unsupported",
     "WakeupListener",
+    "after_restore_is_due",
     "announce_append",
     "archive_dead_letters",
     "backlog",

@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db.utils import ProgrammingError
 
 from events.api import MissingCast, casts, registry
 from kit.conf import SharedConf
@@ -13,6 +15,7 @@ from kit.server_urls import ENCODE, KAFKA_BROKERS, RABBITMQ_URL
 from kit.settings import settings_check, sound
 from outbox.bus.kafka.security import MECHANISMS, PROTOCOLS
 from outbox.conf import RABBITMQ_NAMES, TOPIC_NAME, KafkaSecurity, OutboxConf
+from outbox.handling.database_identity import is_restored
 from outbox.handling.handlers import registered_groups
 from outbox.messages.topics import collide, names_in_code, topic_name
 from outbox.services import registered_services
@@ -185,5 +188,25 @@ def the_inbox_remembers_longer_than_topics_keep(**_: Any) -> list[CheckMessage]:
             f"{conf.topic_retention_days}: a message that comes again after that would take effect twice.",
             hint="Raise NOVA_INBOX_RETENTION_DAYS, or say with NOVA_TOPIC_RETENTION_DAYS what the broker keeps.",
             id="outbox.W001",
+        )
+    ]
+
+
+@register(Tags.database)
+def the_database_is_no_restored_copy(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Warn of a database that was restored from a dump, beside a broker that may know more: its consumers stay out.
+
+    As every check that asks the database, it runs with `migrate` and with `check --database default`.
+    """
+    try:
+        if "default" not in (databases or ()) or not is_restored():
+            return []
+    except ProgrammingError:  # not migrated yet
+        return []
+    return [
+        Warning(
+            "The database was restored from a dump, and the broker may know more than it.",
+            hint="Run manage.py after_restore; until then, consumers stay out of their groups.",
+            id="outbox.W002",
         )
     ]

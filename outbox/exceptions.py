@@ -4,6 +4,7 @@ OutboxError
 ├── Poisonous         a message that no handler can be given
 ├── KeyBlocked        a message whose key a dead letter holds back
 ├── ConsumerStalled   a consumer has come no further for too long
+├── DatabaseSetBack   the database knows less of what a group has done than it did before
 ├── TopicNameTaken    a topic's name that Kafka cannot tell from another one's; it is an InvalidEvent too
 ├── UnknownGroup      no consumer group has the name
 ├── GroupDrained      a consumer group is drained, and cannot be paused
@@ -25,6 +26,7 @@ OutboxError
 ├── MessageRefused    the broker has not taken a message
 ├── SubscriptionClosed    a member was polled that has left its group
 ├── Unsupported       the broker cannot do what it was asked for
+├── GroupInUse        a consumer group has members, and cannot be moved to another place
 └── Stopped           the process was asked to stop while it waited for an outage to end
 
 The whole tree stands here, so the module has more than 200 lines.
@@ -66,6 +68,14 @@ class ConsumerStalled(OutboxError):
     def __init__(self, what: tuple[str, ...]) -> None:
         super().__init__(f"no progress: {', '.join(what)}")
         self.what = what
+
+
+class DatabaseSetBack(OutboxError):
+    """The database knows less of what a group has done than it did before, as after a restore."""
+
+    def __init__(self, consumer: str, remedy: str) -> None:
+        super().__init__(f"less is recorded of {consumer!r} than was; {remedy}")
+        self.consumer = consumer
 
 
 class TopicNameTaken(OutboxError, InvalidEvent):
@@ -244,6 +254,14 @@ class SubscriptionClosed(OutboxError):
 
 class Unsupported(OutboxError):
     """The broker cannot do what it was asked for, whether it is there or not; the text says which can."""
+
+
+class GroupInUse(OutboxError):
+    """A consumer group has members at the broker, and only they can say where it goes on."""
+
+    def __init__(self, group_id: str) -> None:
+        super().__init__(f"the group {group_id!r} has members: stop its consumers, wait some seconds, and try again")
+        self.group_id = group_id
 
 
 class Stopped(OutboxError):

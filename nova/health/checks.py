@@ -31,8 +31,9 @@ class NotReady(Exception):
 
 
 def check_database() -> None:
-    """PostgreSQL answers and takes writes, sessions are kept, all migrations are applied, no sequence is behind its rows,
-    and requests get connections.
+    """PostgreSQL answers and takes writes, sessions are kept, and requests get connections.
+
+    All migrations are applied, and no sequence is behind its rows.
     """
     with psycopg.connect(**_connection_parameters()) as connection:
         try:

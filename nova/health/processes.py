@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
-from outbox.api import Check, checks
+from outbox.api import Check, after_restore_is_due, checks
 
 EVERY = "all"
 
@@ -26,6 +26,17 @@ def ask_processes(required: Sequence[str], *, runners: Sequence[str]) -> Mapping
         return process_states(required, runners=runners)
     finally:
         connections.close_all()
+
+
+def ask_after_restore() -> Mapping[str, str]:
+    """What is to be done after a restore, as `restore`; nothing when all is well, or nobody can say."""
+    try:
+        due = after_restore_is_due()
+    except DatabaseError:
+        return {}
+    finally:
+        connections.close_all()
+    return {"restore": due} if due else {}
 
 
 def _state(check: Check | None) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from nova.conf import nova_conf
 from nova.health.checks import NotReady, check_broker, check_database, check_redis
-from nova.health.processes import ask_processes
+from nova.health.processes import ask_after_restore, ask_processes
 from outbox.api import Unsupported, configured_bus
 
 OK = "ok"
@@ -133,6 +133,7 @@ _PROBES = (
     _alone("redis", check_redis),
     Probe(_broker_name, _broker),
     Probe("processes", _processes),
+    Probe("restore", ask_after_restore),
 )
 # Threads start with the first question, not with the import.
 _EXECUTOR = ThreadPoolExecutor(max_workers=len(_PROBES), thread_name_prefix="health")

@@ -89,6 +89,17 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
     """Messages that the group has not committed. Where topics are compacted, at most so many."""
 
 
+class GroupPlace(Struct, frozen=True, kw_only=True):
+    """Where a group goes on in a partition."""
+
+    topic: str
+    partition: int
+    topic_id: str
+    """Which of the topics that have borne the name; empty where the broker gives topics no id."""
+    offset: int
+    """The next one that the group reads."""
+
+
 class History(Protocol):
     """What a topic keeps between two places, as it is when it is opened. Used by one thread, closed at the end."""
 
@@ -112,6 +123,9 @@ class Subscription(Protocol):
     before_handover: Callable[[Collection[Partition]], None]
     """Called inside `poll` and `close` with partitions that are about to go to somebody else, or are gone already: the
     last moment to finish what is in hand of them and to `commit` it. Does nothing unless it is set."""
+    before_commit: Callable[[Sequence[GroupPlace]], bool]
+    """Asked, by brokers that keep offsets, before the broker is told where the group goes on; False keeps it from being
+    told. Says yes unless it is set."""
 
     def poll(self, *, limit: int, timeout: float) -> list[IncomingMessage]:
         """The next messages, in order per partition: at once what is there, else within `timeout` seconds.
@@ -226,6 +240,21 @@ class Bus(Protocol):
 
         It is None where there is no such message yet. What has no timestamp, or is not told in time, is left out, so
         that a broker that is away leaves out everything. Raises `Unsupported` where the broker keeps no offsets.
+        """
+        ...
+
+    def places(self, group: str, topics: Sequence[str]) -> list[GroupPlace]:
+        """Where a group goes on, for each partition of its topics that it has committed.
+
+        Raises `BrokerUnavailable`, and `Unsupported` where the broker keeps no offsets.
+        """
+        ...
+
+    def go_on_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """Let a group without members go on at these offsets, be it back or ahead.
+
+        Raises `GroupInUse` while it has members, `BrokerUnavailable`, and `Unsupported` where the broker keeps no
+        offsets.
         """
         ...
 

@@ -7,10 +7,11 @@ What is in memory is known to one process, and who asks from the console or the 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from outbox.bus.base import History, Offsets, Partition, PartitionLag
+from outbox.bus.base import GroupPlace, History, Offsets, Partition, PartitionLag
 from outbox.exceptions import Unsupported
 
 LAG_UNSUPPORTED = "The lag is asked of Kafka only."
+PLACES_UNSUPPORTED = "Only Kafka knows where a group goes on."
 HISTORY_UNSUPPORTED = "Only Kafka keeps what was consumed, to be replayed."
 
 
@@ -24,6 +25,14 @@ class WithoutOffsets:
     def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
         """See `Bus`. Raises `Unsupported`."""
         raise Unsupported(LAG_UNSUPPORTED)
+
+    def places(self, group: str, topics: Sequence[str]) -> list[GroupPlace]:
+        """See `Bus`. Raises `Unsupported`."""
+        raise Unsupported(PLACES_UNSUPPORTED)
+
+    def go_on_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """See `Bus`. Raises `Unsupported`."""
+        raise Unsupported(PLACES_UNSUPPORTED)
 
     def history(
         self,

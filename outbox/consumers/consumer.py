@@ -1,6 +1,9 @@
 """Consumer runner: polls a group's topics, lets partition queues take effect, and then tells the broker.
 
 The database commits first. A crash before the broker has heard of it brings the batch again, and the inbox knows it.
+A group that the broker has further than the database stays out: somebody has set the database back.
+
+Above 200 lines, because joining, polling, committing, handing over and leaving are steps of one loop.
 """
 
 import threading
@@ -22,10 +25,12 @@ from outbox.consumers.connection_budget import shared_budget
 from outbox.consumers.control.watcher import DecisionWatcher
 from outbox.consumers.partition_queues import PartitionQueues
 from outbox.consumers.processor import Processor
+from outbox.consumers.set_back import MEND, STAYING_OUT, Admission
 from outbox.consumers.settings import ConsumerSettings
 from outbox.consumers.watchdog import Watchdog
-from outbox.exceptions import ConsumerStalled
+from outbox.exceptions import ConsumerStalled, DatabaseSetBack
 from outbox.handling.handlers import ConsumerGroup
+from outbox.handling.positions import PositionBook
 from outbox.signals import heartbeats
 
 log = structlog.get_logger(__name__)
@@ -33,8 +38,11 @@ log = structlog.get_logger(__name__)
 POLL_TIMEOUT = 0.5
 # While a partition rests, which may end at any time, or a queue waits for a thread.
 SHORT_POLL = 0.02
-# The broker need not hear of every batch; the inbox knows what comes again.
-COMMIT_INTERVAL = 0.05
+# Database and broker need not hear of every batch; the inbox knows what comes again.
+COMMIT_INTERVAL = 0.2
+# Seconds until positions are recorded again that could not be, and until a group that stays out looks again.
+RECORD_AGAIN = 1.0
+STAY_OUT = 2.0
 # Seconds that the batches in hand may take when partitions go, or the worker ends, whose grace has some for leaving.
 HANDOVER_TIMEOUT = LOOPS_GRACE - 5.0
 # After a stall, fewer messages are taken at a time for so many times what counts as one.
@@ -66,6 +74,9 @@ class ConsumerRunner:
         self._batch_size = AdaptiveBatchSize(usual=settings.batch)
         self._watcher = DecisionWatcher(group.name, redis_url=settings.redis_url)
         self._commit_at = 0.0
+        self._positions = PositionBook(group.name)
+        self._unrecorded: dict[Partition, int] = {}
+        self._admission = Admission(group.name, bus, group_id=settings.group_id, topics=settings.topics)
         self._resting: set[Partition] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -81,12 +92,17 @@ class ConsumerRunner:
                 if self._watcher.decisions.drained:
                     self._beat(state="drained", lag=0)
                     stop.wait(POLL_TIMEOUT)
+                elif self._admission.is_refused():
+                    self._beat(state=STAYING_OUT, lag=0, stalled=self._admission.reasons)
+                    stop.wait(STAY_OUT if self._admission.reasons else POLL_TIMEOUT)
                 else:
                     self._consume_with_care(stop)
 
     def _consume_with_care(self, stop: threading.Event) -> None:
         try:
             self._consume(stop)
+        except DatabaseSetBack:
+            log.exception("the database was set back under a consumer", group=self._group.name)
         except ConsumerStalled:
             now = time.monotonic()
             self._batch_size = self._batch_size.after_stall(now, period=SMALL_BATCH_STALLS * self._settings.stall)
@@ -117,6 +133,8 @@ class ConsumerRunner:
         )
         subscription = self._bus.subscribe(settings.group_id, settings.topics)
         subscription.before_handover = partial(self._hand_over, subscription, queues)
+        self._positions, self._unrecorded = PositionBook(self._group.name), {}
+        subscription.before_commit = self._positions.record
         self._resting.clear()
         watchdog.start()
         leave_within = HANDOVER_TIMEOUT
@@ -129,6 +147,8 @@ class ConsumerRunner:
                     queues.recheck()
                 self._regulate(subscription, queues)
                 self._show_state(subscription, watchdog)
+                if self._positions.is_set_back:
+                    raise DatabaseSetBack(self._group.name, MEND)
                 if queues.failure:
                     raise queues.failure
                 if watchdog.lost:
@@ -138,8 +158,10 @@ class ConsumerRunner:
         finally:
             watchdog.stop()
             queues.close()
-            subscription.commit(queues.release(queues.partitions(), within=leave_within))
-            self._bus.unsubscribe(subscription)
+            try:
+                subscription.commit(queues.release(queues.partitions(), within=leave_within))
+            finally:
+                self._bus.unsubscribe(subscription)
 
     def _poll(self, subscription: Subscription, queues: PartitionQueues) -> None:
         queues.batch = self._batch_size.size(time.monotonic())
@@ -149,15 +171,23 @@ class ConsumerRunner:
 
     def _commit(self, subscription: Subscription, queues: PartitionQueues) -> None:
         now = time.monotonic()
-        if now >= self._commit_at and (positions := queues.progress()):
-            subscription.commit(positions)
-            self._commit_at = now + COMMIT_INTERVAL
+        if now < self._commit_at:
+            return
+        self._unrecorded |= queues.progress()
+        if self._unrecorded:
+            self._positions.missed = False
+            subscription.commit(self._unrecorded)
+            if not self._positions.missed:
+                self._unrecorded = {}
+            self._commit_at = now + (RECORD_AGAIN if self._unrecorded else COMMIT_INTERVAL)
 
     def _hand_over(
         self, subscription: Subscription, queues: PartitionQueues, partitions: Collection[Partition]
     ) -> None:
         subscription.commit(queues.release(partitions, within=HANDOVER_TIMEOUT))
         self._resting.difference_update(partitions)
+        for partition in partitions:
+            self._unrecorded.pop(partition, None)
 
     def _regulate(self, subscription: Subscription, queues: PartitionQueues) -> None:
         """Let partitions rest of which more waits than their queue can take, or that an operator has paused."""

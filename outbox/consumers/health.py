@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
@@ -9,6 +10,8 @@ from django.db.models.functions import Now
 from msgspec import Struct
 
 from outbox.conf import outbox_conf
+from outbox.consumers.set_back import RESTORED, STAYING_OUT
+from outbox.handling.database_identity import is_restored
 from outbox.handling.handlers import registered_groups
 from outbox.models import ProcessHeartbeat
 from outbox.signals import heartbeats
@@ -23,6 +26,19 @@ class Check(Struct, frozen=True, kw_only=True):
     name: str
     healthy: bool
     detail: str
+
+
+def after_restore_is_due() -> str | None:
+    """Why `manage.py after_restore` is to be run, as the database and its consumers know it; None when it is not."""
+    if is_restored():
+        return RESTORED
+    out = ProcessHeartbeat.objects.filter(
+        name__startswith=heartbeats.consumer_name(""),
+        detail__state=STAYING_OUT,
+        seen_at__gte=Now() - timedelta(seconds=SILENCE),
+    )
+    reasons = (reason for detail in out.values_list("detail", flat=True) for reason in detail.get("stalled", ()))
+    return next(reasons, None)
 
 
 def checks(runners: Iterable[str] = ()) -> list[Check]:

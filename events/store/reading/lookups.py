@@ -22,6 +22,22 @@ def log_backlog(after: int, event_types: Collection[str], *, using: str = "defau
     return row or (0, 0.0)
 
 
+def unknown_event_ids(event_ids: Collection[UUID], *, using: str = "default") -> set[UUID]:
+    """Those of the ids that no event of the log has."""
+    for event_id in event_ids:
+        arguments.uuid("event_ids", event_id)
+    with live_cursor(using) as cursor:
+        rows = cursor.execute(statement("unknown_event_ids"), {"event_ids": list(event_ids)}).fetchall()
+    return {event_id for (event_id,) in rows}
+
+
+def aggregate_types(*, using: str = "default") -> set[str]:
+    """The aggregate types that the log has events of."""
+    with live_cursor(using) as cursor:
+        rows = cursor.execute(statement("aggregate_types")).fetchall()
+    return {aggregate_type for (aggregate_type,) in rows}
+
+
 def latest_event_ids(aggregate_id: str, limit: int, *, using: str = "default") -> list[UUID]:
     """The latest events of all aggregates with this id, whatever their types, newest first."""
     arguments.text("aggregate_id", aggregate_id)

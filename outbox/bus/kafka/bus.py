@@ -9,11 +9,20 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from outbox.bus.base import Bus, DeliveryFailure, Offsets, OutgoingMessage, Partition, PartitionLag, TopicSpec
+from outbox.bus.base import (
+    Bus,
+    DeliveryFailure,
+    GroupPlace,
+    Offsets,
+    OutgoingMessage,
+    Partition,
+    PartitionLag,
+    TopicSpec,
+)
 from outbox.bus.kafka.cluster import partitions_by_topic, topic_ids
 from outbox.bus.kafka.errors import Complaint, failure_of
 from outbox.bus.kafka.history import KafkaHistory
-from outbox.bus.kafka.offsets import group_lag
+from outbox.bus.kafka.offsets import group_lag, group_places, move_group
 from outbox.bus.kafka.publisher import DELIVERY_DEADLINE, KafkaPublisher
 from outbox.bus.kafka.security import PLAINTEXT, client_config
 from outbox.bus.kafka.subscription import KafkaSubscription
@@ -117,6 +126,14 @@ class KafkaBus(Bus):
     def timestamps(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int | None]:
         """See `Bus`."""
         return timestamps(self._client_config, offsets) if offsets else {}
+
+    def places(self, group: str, topics: Sequence[str]) -> list[GroupPlace]:
+        """See `Bus`."""
+        return group_places(self._brokers, group, topics, security=self._security)
+
+    def go_on_at(self, group: str, offsets: Mapping[Partition, int]) -> None:
+        """See `Bus`."""
+        move_group(self._brokers, group, offsets, security=self._security)
 
     def history(
         self,

@@ -7,7 +7,7 @@ of transactions and what was taken back with them: who has read all that there w
 
 from collections.abc import Callable, Collection, Mapping
 
-from outbox.bus.base import Partition
+from outbox.bus.base import GroupPlace, Partition
 
 TopicIds = Callable[[Collection[str]], Mapping[str, str]]
 """The ids of topics. Raises `BrokerUnavailable`."""
@@ -24,6 +24,8 @@ class Reading:
     def __init__(self, topic_ids: TopicIds) -> None:
         self._topic_ids = topic_ids
         self._known: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
+        """What was last heard of topics, also of such as no message has come from."""
         self._next: dict[Partition, int] = {}
         """The offset after the last message."""
         self._ends: dict[Partition, int] = {}
@@ -33,7 +35,7 @@ class Reading:
         place = (topic, partition)
         topic_id = self._known.get(topic)
         if topic_id is None or offset < self._next.get(place, 0):
-            topic_id = self._known[topic] = self._topic_ids([topic]).get(topic, "")
+            topic_id = self._known[topic] = self._latest[topic] = self._topic_ids([topic]).get(topic, "")
         self._next[place] = offset + 1
         return topic_id
 
@@ -51,6 +53,15 @@ class Reading:
         end = self.end(partition)
         return offset if end is None or offset != self._next.get(partition, 0) else end
 
+    def places(self, positions: Mapping[Partition, int]) -> list[GroupPlace]:
+        """The places of a group that has come so far. Raises `BrokerUnavailable`."""
+        if unknown := {topic for topic, _ in positions} - self._latest.keys():
+            self._latest |= self._topic_ids(unknown)
+        return [
+            GroupPlace(topic=topic, partition=number, topic_id=self._latest.get(topic, ""), offset=offset)
+            for (topic, number), offset in positions.items()
+        ]
+
     def forget(self, partitions: Collection[Partition]) -> None:
         """Begin anew with partitions that go; with a topic once none of its partitions is left."""
         for partition in partitions:
@@ -58,3 +69,5 @@ class Reading:
             self._ends.pop(partition, None)
         remaining = {topic for topic, _ in self._next}
         self._known = {topic: topic_id for topic, topic_id in self._known.items() if topic in remaining}
+        for topic in {topic for topic, _ in partitions} - remaining:
+            self._latest.pop(topic, None)

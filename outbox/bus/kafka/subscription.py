@@ -1,6 +1,6 @@
 """Subscription: a member of a Kafka consumer group, which reads, commits and hands over what it loses.
 
-Above 200 lines, because librdkafka calls back from within each of its steps, and all of them change what it holds.
+Above 200 lines, because what it has read, committed and been assigned is one state that librdkafka's callbacks change.
 """
 
 import logging
@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.base import GroupPlace, IncomingMessage, Partition
 from outbox.bus.kafka.config import CONSUMER_CONFIG
 from outbox.bus.kafka.incoming import incoming
 from outbox.bus.kafka.reading import Reading, TopicIds, nameless
 from outbox.bus.kafka.security import is_unlawful
-from outbox.exceptions import SubscriptionClosed
+from outbox.exceptions import BrokerUnavailable, SubscriptionClosed
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,7 @@ class KafkaSubscription:
         self, client_config: Mapping[str, str], group: str, topics: Sequence[str], *, topic_ids: TopicIds = nameless
     ) -> None:
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
+        self.before_commit: Callable[[Sequence[GroupPlace]], bool] = lambda _: True
         self._group = group
         self._assigned: set[Partition] = set()
         self._departed: set[Partition] = set()
@@ -88,9 +89,8 @@ class KafkaSubscription:
             for partition, offset in positions.items()
             if partition in self._assigned
         }
-        self._positions.update(held)
         if held:
-            self._commit(held, asynchronous=True)
+            self._advance(held)
 
     def pause(self, partitions: Collection[Partition]) -> None:
         """See `Subscription`."""
@@ -142,6 +142,17 @@ class KafkaSubscription:
         while self._assigned and time.monotonic() < deadline:
             self._consumer.poll(POLL_INTERVAL)
 
+    def _advance(self, positions: Mapping[Partition, int]) -> None:
+        """Tell the broker, unless who is asked before does not want it to be told."""
+        try:
+            places = self._reading.places(positions)
+        except BrokerUnavailable as error:
+            log.warning("offsets were not committed", group=self._group, error=str(error))
+            return
+        if self.before_commit(places):
+            self._positions.update(positions)
+            self._commit(positions, asynchronous=True)
+
     def _commit(self, positions: Mapping[Partition, int], *, asynchronous: bool) -> None:
         offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
         try:
@@ -190,8 +201,7 @@ class KafkaSubscription:
         self._reading.ended(partition, offset)
         before = self._positions.get(partition, 0)
         if (now := self._reading.after(partition, before)) > before:
-            self._positions[partition] = now
-            self._commit({partition: now}, asynchronous=True)
+            self._advance({partition: now})
 
     def _is_message(self, message: Any) -> bool:
         error = message.error()

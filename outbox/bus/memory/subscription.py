@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.base import GroupPlace, IncomingMessage, Partition
 from outbox.bus.memory.broker import MemoryBroker
 from outbox.bus.topic_patterns import includes
 from outbox.exceptions import SubscriptionClosed
@@ -13,6 +13,7 @@ class MemorySubscription:
 
     def __init__(self, broker: MemoryBroker, group: str, topics: Sequence[str]) -> None:
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
+        self.before_commit: Callable[[Sequence[GroupPlace]], bool] = lambda _: True
         self._broker = broker
         self._group = group
         self._topics = topics

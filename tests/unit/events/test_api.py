@@ -12,13 +12,15 @@ StreamSummary StreamTombstoned StreamWrite TooManyValues Topic Unavailable Unkno
 UnknownEventType UnreadableStream Untyped VersionConflict VersionNotFound
 """
 FUNCTIONS = """
-accept_payload aggregates append_events append_only append_streams archive_stream casts clock_of current_context
+accept_payload aggregate_types aggregates append_events append_only append_streams archive_stream casts clock_of
+current_context
 decode_payload difference differences downcast downcaster encode_payload event event_context execute forget_stream
 get_event get_events get_events_by_causation get_events_by_correlation get_events_by_id get_events_by_type
 get_events_since get_stream_metadata inline_effect last_position latest_event_ids latest_snapshot list_streams
-load_aggregate load_events_range load_stream loads_json log_backlog open_appends payload_version process_clock read_log
-registry replay restore_stream safe_position save_snapshot set_on_append set_owners set_stream_metadata state_at_time
-state_at_version stream_events stream_log stream_version tombstone_stream type_name upcaster uuid7
+load_aggregate load_events_range load_stream loads_json log_backlog open_appends payload_version process_clock
+read_log registry replay restore_stream safe_position save_snapshot set_on_append set_owners set_stream_metadata
+state_at_time state_at_version stream_events stream_log stream_version tombstone_stream type_name unknown_event_ids
+upcaster uuid7
 """
 
 

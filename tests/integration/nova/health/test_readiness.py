@@ -12,6 +12,7 @@ from django.test import Client
 from kit.postgresql.pool import OutagePool
 from nova.health import readiness
 from nova.rest.tokens import create_token
+from outbox.models import DatabaseIdentity
 from tests.support.callers import bearer
 from tests.support.problems import assert_problem
 from tests.support.sessions import become_a_reader, failed_over_to_a_reader
@@ -101,6 +102,16 @@ def test_a_database_that_answers_is_not_ready_while_requests_get_no_connection_t
 def test_missing_migrations_are_not_ready(committed_db, monkeypatch):
     monkeypatch.setattr("nova.health.checks.known_migrations", lambda: frozenset({("nova", "9999_tomorrow")}))
     assert ask()[1]["checks"]["database"] == "1 migrations are not applied"
+
+
+def test_a_restored_copy_is_not_ready_until_it_is_brought_together_with_the_broker(committed_db):
+    assert "restore" not in ask()[1]["checks"]
+
+    DatabaseIdentity.objects.create(identity="somewhere/else")
+
+    status, body = ask()
+    assert status == 503
+    assert body["checks"]["restore"] == "the database was restored from a dump; run manage.py after_restore"
 
 
 def test_what_is_away_is_named_without_its_address_and_in_time(committed_db, settings):
