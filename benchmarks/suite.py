@@ -5,7 +5,19 @@ from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import aggregates, append, inbox, latency, latency_effect, raw, reading, relay, rest, slow_clients
+from benchmarks import (
+    aggregates,
+    append,
+    inbox,
+    latency,
+    latency_effect,
+    raw,
+    reading,
+    relay,
+    rest,
+    sagas,
+    slow_clients,
+)
 from benchmarks.harness import Measure
 
 
@@ -25,6 +37,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *aggregates.measures(),
         *relay.measures(url, brokers),
         *inbox.measures(url),
+        *sagas.measures(url),
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
     ]

@@ -1,5 +1,6 @@
 """Metrics of sagas: what began, how it ended and how long it took, and how late timers fire."""
 
+from collections import Counter as Counts
 from collections.abc import Iterable
 
 from prometheus_client import Counter, Histogram
@@ -24,10 +25,13 @@ LATENESS = Histogram(
 
 def count(made: Iterable[Made], *, late: Iterable[float] = ()) -> None:
     """Count what was committed; `late` are the seconds by which its timers were late."""
+    transitions: Counts[str] = Counts()
     for one in made:
         name, before, after = one.saga.name, one.before.status, one.transition.instance
-        TRANSITIONS.labels(saga_type=name).inc()
-        if before is Status.UNSTARTED and after.status is not Status.UNSTARTED:
+        transitions[name] += 1
+        if before is after.status:
+            continue
+        if before is Status.UNSTARTED:
             STARTED.labels(saga_type=name).inc()
         if after.status.is_end:
             ENDED.labels(saga_type=name, outcome=after.status).inc()
@@ -36,5 +40,7 @@ def count(made: Iterable[Made], *, late: Iterable[float] = ()) -> None:
                 DURATION.labels(saga_type=name, outcome=after.status).observe(seconds)
         if after.status.is_stuck and not before.is_stuck:
             STUCK.labels(saga_type=name, status=after.status).inc()
+    for name, number in transitions.items():
+        TRANSITIONS.labels(saga_type=name).inc(number)
     for seconds in late:
         LATENESS.observe(max(0.0, seconds))

@@ -186,7 +186,7 @@ def _waits_for(row: SagaState, steps: list[StepView]) -> str:
         return f"the event that begins it, since {row.started_at:%Y-%m-%d %H:%M:%S} UTC"
     if row.status in STUCK:
         return f"an operator, since {row.updated_at:%Y-%m-%d %H:%M:%S} UTC: retry, skip, edit or compensate"
-    waiting = [_waits(step) for step in steps if StepStatus(step.status) in OPEN | UNDOING]
+    waiting = [_waits(step) for step in steps if StepStatus(step.status) in (*OPEN, *UNDOING)]
     return "; ".join(waiting)
 
 

@@ -210,7 +210,7 @@ def _trouble(instance: Instance) -> str:
 
 def _history(one: Made) -> Mapping[str, Any]:
     before, after = one.before.data, one.transition.instance.data
-    changes = differences(before, after) if before is not None and after is not None else []
+    changes = [] if before is after or before is None or after is None else differences(before, after)
     return {
         "saga_id": one.before.saga_id,
         "number": one.transition.instance.version,

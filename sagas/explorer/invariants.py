@@ -7,7 +7,7 @@ from sagas.definition.saga import Saga
 from sagas.machine.instance import Instance, Status, StepStatus
 from sagas.machine.transition import Sent
 
-STANDING = frozenset({StepStatus.DONE, StepStatus.UNCERTAIN})
+STANDING = (StepStatus.DONE, StepStatus.UNCERTAIN)
 
 
 class Invariants:
@@ -39,7 +39,7 @@ class Invariants:
 
     def violated_at_end(self, instance: Instance) -> str:
         """What is wrong with how it stands when nothing is under way any more."""
-        if instance.status in {Status.COMPLETED, Status.COMPENSATED} or instance.status.is_stuck:
+        if instance.status in (Status.COMPLETED, Status.COMPENSATED) or instance.status.is_stuck:
             left = [step.name for step in self._saga.steps() if self._is_left(step.name, instance)]
             return f"it is compensated, and step {left[0]} is left" if left else ""
         return f"it stands at {instance.status} for ever"
@@ -57,7 +57,7 @@ class Invariants:
         place = next(place for place, group in enumerate(groups) if any(step.name == name for step in group))
         for group in groups[place + 1 :]:
             for step in group:
-                if step.compensation and after.step(step.name).status in STANDING | {StepStatus.COMPENSATING}:
+                if step.compensation and after.step(step.name).status in (*STANDING, StepStatus.COMPENSATING):
                     return f"step {name} is undone before step {step.name}, which came after it"
         return ""
 

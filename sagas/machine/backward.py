@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sagas.definition.saga import Compensation, Reply, Step
-from sagas.machine.instance import UNDOING, Arrival, Status, StepState, StepStatus, request_id
+from sagas.machine.instance import LOST, UNDOING, Arrival, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose
 
@@ -31,8 +31,7 @@ def needs_undoing(step: Step, state: StepState) -> bool:
     """Whether something of the step is left, or may be, that can be undone."""
     if step.compensation is None:
         return False
-    lost = state.status in {StepStatus.UNCERTAIN, StepStatus.REFUSED}
-    return state.status is StepStatus.DONE or (lost and bool(state.unanswered))
+    return state.status is StepStatus.DONE or (state.status in LOST and bool(state.unanswered))
 
 
 def begin_undo(progress: Progress, step: Step) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from kit.retry import RetryPolicy
 from sagas.definition.saga import Kind, Reply, Step
 from sagas.machine.backward import go_back
-from sagas.machine.instance import OPEN, PASSED, Arrival, Status, StepState, StepStatus, request_id
+from sagas.machine.instance import LOST, OPEN, PASSED, Arrival, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose
 
@@ -17,10 +17,12 @@ MAX_PARKED = 100
 def go_on(progress: Progress) -> None:
     """Begin what is next, as far as that is possible now."""
     for group in progress.saga.groups():
+        if _is_passed(progress, group):
+            continue
         for step in group:
             if progress.state(step).status is StepStatus.PENDING:
                 _begin_or_skip(progress, step)
-        if not all(progress.state(step).status in PASSED for step in group):
+        if not _is_passed(progress, group):
             settle_stage(progress, group)
             return
     progress.stand(Status.COMPLETED)
@@ -53,7 +55,7 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
     answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt) or state.attempt
     unanswered = tuple(attempt for attempt in state.unanswered if attempt != answered)
     if answered < state.attempt:
-        progress.instance = progress.instance.with_step(step.name, unanswered=unanswered)
+        progress.note(step, unanswered=unanswered)
         return "" if unanswered != state.unanswered else f"it answers attempt {answered} of step {step.name}"
     if reply.outcome == "failed" and state.status is not StepStatus.RUNNING:
         return f"step {step.name} is {state.status}"
@@ -69,8 +71,7 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
 
 def waits(state: StepState) -> bool:
     """Whether a reply can tell anything new about the step."""
-    lost = state.status in {StepStatus.UNCERTAIN, StepStatus.REFUSED}
-    return state.status in OPEN or (lost and bool(state.unanswered))
+    return state.status in OPEN or (state.status in LOST and bool(state.unanswered))
 
 
 def pass_deadline(progress: Progress, step: Step) -> None:
@@ -78,7 +79,7 @@ def pass_deadline(progress: Progress, step: Step) -> None:
     state = progress.state(step)
     unanswered = (*state.unanswered, state.attempt) if step.request else ()
     if _may_try_again(progress, step):
-        progress.instance = progress.instance.with_step(step.name, unanswered=unanswered, reason=_SILENCE)
+        progress.note(step, unanswered=unanswered, reason=_SILENCE)
         begin(progress, step)
     elif step.otherwise:
         progress.change(data=step.otherwise(progress.instance.data))
@@ -90,7 +91,7 @@ def pass_deadline(progress: Progress, step: Step) -> None:
 
 def settle_stage(progress: Progress, group: tuple[Step, ...]) -> None:
     """Say where the instance stands while a stage is not passed: going on, going back, or at a loss."""
-    lost = [step for step in group if progress.state(step).status in {StepStatus.REFUSED, StepStatus.UNCERTAIN}]
+    lost = [step for step in group if progress.state(step).status in LOST]
     if not lost:
         progress.stand(Status.RUNNING if _somebody_is_asked(progress, group) else Status.WAITING)
         return
@@ -111,6 +112,11 @@ def backoff(policy: RetryPolicy, saga_id: UUID, step: str, attempt: int) -> time
     """How long to wait before the next attempt: by chance, and for the same attempt always the same."""
     chance = request_id(saga_id, step, attempt, undo=False).int % 10_000 / 10_000
     return timedelta(seconds=policy.delay(attempt, chance=chance))
+
+
+def _is_passed(progress: Progress, group: tuple[Step, ...]) -> bool:
+    steps = progress.instance.steps
+    return all((state := steps.get(step.name)) is not None and state.status in PASSED for step in group)
 
 
 def _begin_or_skip(progress: Progress, step: Step) -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 if TYPE_CHECKING:
     Data = Struct
@@ -41,12 +41,12 @@ class Status(StrEnum):
     @property
     def is_end(self) -> bool:
         """Whether nothing will happen any more."""
-        return self in {Status.COMPENSATED, Status.COMPLETED, Status.FAILED}
+        return self in (Status.COMPENSATED, Status.COMPLETED, Status.FAILED)
 
     @property
     def is_stuck(self) -> bool:
         """Whether only an operator can help."""
-        return self in {Status.COMPENSATION_FAILED, Status.AWAITING_OPERATOR}
+        return self in (Status.COMPENSATION_FAILED, Status.AWAITING_OPERATOR)
 
 
 class StepStatus(StrEnum):
@@ -75,9 +75,11 @@ class StepStatus(StrEnum):
     """An operator has decided to leave its effect as it is."""
 
 
-OPEN = frozenset({StepStatus.RUNNING, StepStatus.RETRYING})
-PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
-UNDOING = frozenset({StepStatus.COMPENSATING, StepStatus.UNDO_RETRYING, StepStatus.UNDO_FAILED})
+# Tuples: whether an enum's member is in one is told by identity, where a set would call its hash, which is Python's.
+OPEN = (StepStatus.RUNNING, StepStatus.RETRYING)
+PASSED = (StepStatus.DONE, StepStatus.SKIPPED)
+LOST = (StepStatus.REFUSED, StepStatus.UNCERTAIN)
+UNDOING = (StepStatus.COMPENSATING, StepStatus.UNDO_RETRYING, StepStatus.UNDO_FAILED)
 
 
 class StepState(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,11 +138,6 @@ class Instance(Struct, frozen=True, kw_only=True):
     def step(self, name: str) -> StepState:
         """The state of a step."""
         return self.steps.get(name, _NEW)
-
-    def with_step(self, name: str, **changes: Any) -> "Instance":
-        """With a step that has changed."""
-        state = structs.replace(self.step(name), **changes)
-        return structs.replace(self, steps={**self.steps, name: state})
 
 
 _NEW = StepState()

@@ -115,9 +115,9 @@ def _take_parked(progress: Progress) -> None:
     while moved and progress.instance.parked:
         moved = False
         for arrival in progress.unpark():
-            before = progress.instance.steps
+            before = progress.moves
             _reply(progress, arrival)
-            moved = moved or progress.instance.steps is not before
+            moved = moved or progress.moves > before
 
 
 def _is_for(timer: Timer, state: StepState) -> bool:

@@ -12,11 +12,9 @@ from sagas.definition.saga import Saga, Step
 from sagas.exceptions import VerbRefused
 from sagas.machine.backward import begin_undo, go_back, needs_undoing
 from sagas.machine.forward import begin, go_on
-from sagas.machine.instance import OPEN, UNDOING, Instance, Status, StepStatus
+from sagas.machine.instance import LOST, OPEN, UNDOING, Instance, Status, StepStatus
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Transition
-
-LOST = frozenset({StepStatus.REFUSED, StepStatus.UNCERTAIN})
 
 
 def retry(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transition:
@@ -26,7 +24,7 @@ def retry(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transi
     if status in UNDOING:
         begin_undo(progress, step)
         go_back(progress)
-    elif status in OPEN | LOST and not instance.failure:
+    elif status in (*OPEN, *LOST) and not instance.failure:
         begin(progress, step)
         go_on(progress)
     else:
@@ -41,7 +39,7 @@ def skip(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transit
     if instance.failure and (state.status in UNDOING or needs_undoing(step, state)):
         progress.move(step, StepStatus.LEFT)
         go_back(progress)
-    elif not instance.failure and state.status in OPEN | LOST | {StepStatus.PENDING}:
+    elif not instance.failure and state.status in (*OPEN, *LOST, StepStatus.PENDING):
         progress.move(step, StepStatus.SKIPPED)
         go_on(progress)
     else:

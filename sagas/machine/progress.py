@@ -16,7 +16,8 @@ class Progress:
 
     def __init__(self, saga: Saga, instance: Instance, *, now: datetime) -> None:
         self.saga = saga
-        self.instance = instance
+        # Of this one, the steps are changed in place: it is handed out when the transition is complete.
+        self.instance = structs.replace(instance, steps=dict(instance.steps))
         self.now = now
         self._sent: list[Sent] = []
         self._timers: dict[str, Timer] = {}
@@ -29,14 +30,23 @@ class Progress:
 
     def move(self, step: Step, status: StepStatus, **changes: Any) -> None:
         """Let a step stand somewhere else. Whatever its timer was set for is over."""
-        self.instance = self.instance.with_step(step.name, status=status, since=self.now, **changes)
-        state = self.state(step)
+        state = self.note(step, status=status, since=self.now, **changes)
         attempt = state.undo if state.undo else state.attempt
         self._changes.append(
             StepChange(step=step.name, status=status, attempt=attempt, reason=str(changes.get("reason", "")))
         )
         self._timers.pop(step.name, None)
         self._cancelled.add(step.name)
+
+    def note(self, step: Step, **changes: Any) -> StepState:
+        """Keep something about a step, which stands where it stood; its state afterwards."""
+        state = self.instance.steps[step.name] = structs.replace(self.state(step), **changes)
+        return state
+
+    @property
+    def moves(self) -> int:
+        """How often a step has been moved."""
+        return len(self._changes)
 
     def change(self, **fields: Any) -> None:
         """Change the instance itself."""
