@@ -29,6 +29,8 @@ class SagaState(models.Model):
 
     class Meta:
         db_table = "saga_state"
+        verbose_name = "saga"
+        verbose_name_plural = "sagas"
         permissions = [("operate_sagastate", "Can retry, skip, edit, compensate, resume and give up sagas")]
         constraints = [models.UniqueConstraint(fields=["saga_type", "key"], name="saga_state_one_of_a_key")]
         indexes = [

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from nova.local.exceptions import BrowserError
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1440, 1000  # CSS pixels
 TIMEOUT = 60  # seconds for all that a browser is asked
+WAIT_TIMEOUT = 15.0  # seconds for a page to show something
+POLL_INTERVAL = 0.05
+CLICKABLE = "a, button, input[type=submit]"
 
 # The browser reads commands from file descriptor 3 and writes answers to 4.
 _AS_CHILD = 'exec "$@" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null'
@@ -47,6 +51,36 @@ class Browser:
         values = "".join(f"form.elements[{json.dumps(name)}].value = {json.dumps(fields[name])};" for name in fields)
         self._evaluate(f"const form = document.forms[0]; {values} form.submit()")
         self._await_event("Page.loadEventFired")
+
+    def click(self, text: str) -> None:
+        """Click what says just this, perhaps beside an icon: a link or button that is to be seen, once there is one."""
+        lines = "(one.innerText || one.value || '').split('\\n').map(line => line.trim())"
+        says = f"one.offsetParent && {lines}.includes({json.dumps(text)})"
+        found = f"[...document.querySelectorAll({json.dumps(CLICKABLE)})].filter(one => {says})"
+        self.wait_for(f"{found}.length > 0")
+        self._evaluate(f"{found}.at(-1).click()")
+
+    def write(self, name: str, value: str) -> None:
+        """Write into a field, or choose of a list, once there is one of that name."""
+        field = f"document.querySelector('[name={json.dumps(name)}]:not([type=hidden])')"
+        self.wait_for(field)
+        self._evaluate(f"{field}.value = {json.dumps(value)}")
+
+    def wait_for(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true of the page, over whatever loads meanwhile.
+
+        Raises `BrowserError` when it does not become true in time.
+        """
+        deadline = time.monotonic() + WAIT_TIMEOUT
+        while time.monotonic() < deadline:
+            try:
+                if self._evaluate(f"Boolean({expression})"):
+                    return
+            except BrowserError:  # the page is being replaced, or the browser is gone
+                if self._process.poll() is not None:
+                    raise
+            time.sleep(POLL_INTERVAL)
+        raise BrowserError(f"the page never came to this: {expression}")
 
     def picture(self) -> bytes:
         """The page as a PNG, once its fonts and charts are drawn."""

@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                 ('error_message', models.TextField(null=True)),
             ],
             options={
+                'verbose_name': 'saga',
+                'verbose_name_plural': 'sagas',
                 'db_table': 'saga_state',
                 'permissions': [('operate_sagastate', 'Can retry, skip, edit, compensate, resume and give up sagas')],
                 'indexes': [models.Index(fields=['saga_type'], name='idx_saga_type'), models.Index(fields=['completed_at', 'failed_at'], name='idx_saga_status'), models.Index(condition=models.Q(('status__in', ['compensated', 'completed', 'failed']), _negated=True), fields=['status', 'updated_at'], name='saga_state_open')],

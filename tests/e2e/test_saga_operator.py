@@ -1,0 +1,100 @@
+"""An operator finds a saga that waits for somebody, sees why, sets it right, and sees it come to its end."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import global_settings
+from django.contrib.auth.models import User
+from msgspec import Struct
+
+from events.api import execute
+from nova.local.browser import browser, chromium
+from nova.services.inventory.events import InventoryReserved, InventorySold
+from nova.services.orders.commands import CreateOrder
+from nova.services.orders.events import OrderCreated, OrderItem, OrderSettled, SettleRefused
+from nova.services.payments.events import PaymentProcessed
+from outbox.api import group_named, take_effect
+from outbox.testing import received
+from sagas.api import fire_due, saga_id_of
+from sagas.models import SagaState, SagaTransition
+from tests.support.events import WHEN
+from tests.support.web import WebServer, web
+
+__all__ = ["web"]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium() is None, reason="pages were not looked at: there is no Chromium"),
+]
+
+PASSWORD = "only-for-this-test"
+MAX_CLICKS = 6
+ITEM = OrderItem(product_id="tea", quantity=2, unit_price=500)
+REFUSED = SettleRefused(order_id="o-7", code="wrong_order_status", reason="the tracking number is too long")
+
+
+def hears(payload: Struct) -> None:
+    """Let the fulfilment of orders hear of it."""
+    take_effect(group_named("order-fulfilment"), [received(payload, event_id=uuid4())])
+
+
+@pytest.fixture
+def stuck(committed_db: None, redis_url: str) -> None:
+    """An order whose goods have left, and which cannot be settled."""
+    execute("o-7", CreateOrder(customer_id="ann", currency="EUR", items=[ITEM]))
+    hears(OrderCreated(order_id="o-7", customer_id="ann", currency="EUR", items=[ITEM], created_at=WHEN))
+    hears(InventoryReserved(order_id="o-7", lines=[]))
+    hears(PaymentProcessed(order_id="o-7", payment_id="p", amount=1_000, currency="EUR", reference="r"))
+    hears(InventorySold(order_id="o-7", lines=[]))
+    state = SagaState.objects.get(key="o-7")
+    while state.status != "awaiting_operator":
+        hears(REFUSED)
+        fire_due(now=state.updated_at.replace(year=state.updated_at.year + 1))
+        state.refresh_from_db()
+
+
+def test_an_operator_sets_a_saga_right_with_six_clicks(
+    web: WebServer, stuck: None, settings: Any, tmp_path: Path
+) -> None:
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those that the server knows
+    User.objects.create_superuser("operator", password=PASSWORD)
+    clicks = 0
+
+    with browser() as operator:
+
+        def click(text: str) -> None:
+            nonlocal clicks
+            clicks += 1
+            operator.click(text)
+
+        operator.open(f"{web.url}/admin/login/?next=/admin/")
+        operator.fill_in(username="operator", password=PASSWORD)
+        click("Sagas")
+        click("o-7")
+        operator.wait_for("document.body.innerText.includes('the tracking number is too long')")
+        operator.wait_for("document.body.innerText.includes('an operator, since')")
+        (tmp_path / "stuck.png").write_bytes(operator.picture())
+        click("Edit data")
+        operator.write("data", '{"order_id":"o-7","currency":"EUR","amount":1000,"items":[],"payment_id":"p-2"}')
+        operator.write("reason", "the payment has another number")
+        click("Edit data")
+        operator.wait_for("document.body.innerText.includes('Edit data: o-7 is awaiting_operator')")
+        click("Retry step")
+        operator.write("step", "settle")
+        operator.write("reason", "mended")
+        click("Retry step")
+        operator.wait_for("document.body.innerText.includes('Retry step: o-7 is running')")
+        hears(OrderSettled(order_id="o-7"))
+        operator.open(f"{web.url}/admin/sagas/sagastate/{saga_id_of('order-fulfilment', 'o-7')}/change/")
+        operator.wait_for("document.body.innerText.includes('completed')")
+        (tmp_path / "completed.png").write_bytes(operator.picture())
+
+    assert clicks <= MAX_CLICKS
+    assert SagaState.objects.get(key="o-7").status == "completed"
+    kept = SagaTransition.objects.filter(cause="operator").order_by("number")
+    assert [(one.cause_type, one.actor, one.reason) for one in kept] == [
+        ("edit", "operator", "the payment has another number"),
+        ("retry", "operator", "mended"),
+    ]
