@@ -218,7 +218,10 @@ class ConsumerRunner:
 
     def _beat(self, **detail: object) -> None:
         with self._bearing_outages():
+            is_due = self._pulse.is_due
             self._pulse.beat(connection, group_id=self._settings.group_id, topics=self._settings.topics, **detail)
+            if is_due:
+                outage_log("database").found()
 
     @contextmanager
     def _bearing_outages(self) -> Iterator[None]:
@@ -230,5 +233,3 @@ class ConsumerRunner:
                 raise
             connection.close()
             outage_log(part_of(error)).lost(error, group=self._group.name)
-        else:
-            outage_log("database").found()

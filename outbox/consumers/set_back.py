@@ -11,7 +11,8 @@ import structlog
 from django.db import connection
 from msgspec import Struct
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from outbox.bus.base import Bus
 from outbox.exceptions import Unsupported
 from outbox.handling.database_identity import is_restored, note_identity
@@ -53,7 +54,7 @@ class Admission:
             if not is_outage(error):
                 raise
             connection.close()
-            log.warning("a group waits for database and broker", group=self._consumer, error=str(error))
+            outage_log(part_of(error)).lost(error, group=self._consumer)
             return True
         reasons = (reason,) if reason else ()
         if reasons and reasons != self.reasons:

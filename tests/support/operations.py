@@ -22,6 +22,7 @@ PARTS = {
     "operation_id": "1",
     "post_id": "p1",
     "row_id": "1",
+    "saga_id": "00000000-0000-5000-8000-000000000001",
     "user_id": "u1",
     "verb": "retry",
 }

@@ -68,7 +68,7 @@ def test_an_operation_names_the_problems_of_its_own_rules():
     assert types("409") == {"event-id-conflict", "stream-tombstoned"}
     assert types("412") == {"version-conflict"}
     assert types("413") == {"body-too-large", "event-too-large"}
-    assert types("422") == {"invalid-event", "unknown-event-type"}
+    assert types("422") == {"invalid-event", "source-not-owner", "unknown-event-type"}
     assert types("428") == {"precondition-required"}
 
 

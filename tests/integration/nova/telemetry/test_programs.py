@@ -81,17 +81,22 @@ def test_every_line_is_json_and_says_which_program_speaks(environment: dict[str,
         assert {json.loads(line)["process"] for line in lines} == {name}
 
 
-def test_of_a_database_that_is_away_a_process_speaks_once(environment: dict[str, str], tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "manage.py", "topics", "create"], check=True, cwd=ROOT, env=environment)
+def test_of_a_database_that_is_away_a_process_speaks_twice_a_minute(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     away = environment | {"DATABASE_URL": f"postgresql://nova@{LOOPBACK}:{free_port()}/nova"}
 
     with started("consumers", away, tmp_path) as log:
-        # Each of the groups has met the outage by then, before it joined and after.
-        eventually(lambda: log.read_text().count("partitions assigned") >= len(CONSUMER_GROUPS), within=90)
-        said = log.read_text()
+        eventually(lambda: log.read_text().count("database is away") >= 2, within=90)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
 
-    assert said.count("database is away") == 1
-    assert "Connection refused" in said
+    told = [line for line in lines if line["event"] == "database is away"]
+    assert len(told) == 2
+    assert told[1]["seconds"] >= 30
+    # Each of the groups has met the outage by then, and more than once.
+    assert told[1]["failures"] > 2 * len(CONSUMER_GROUPS)
+    assert "Connection refused" in told[0]["reason"]
+    assert sum(line["level"] == "warning" and "refused" in json.dumps(line) for line in lines) == 2
 
 
 def is_json(line: str) -> bool:

@@ -50,7 +50,7 @@ def test_an_instance_says_what_it_waits_for_and_how_it_came_there(operator, trip
     shown = page(operator, f"{LIST}{saga_id}/change/")
 
     assert "a reply to flight since" in shown
-    assert "nova-step-done" in shown
+    assert 'data-status="done"' in shown
     assert "hotel.booking_requested" in shown
     assert "/room" in shown
 
