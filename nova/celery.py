@@ -54,6 +54,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "events.tasks.rebuild_snapshots": UPKEEP_INTERVAL,
         "events.tasks.prune_snapshots": UPKEEP_INTERVAL,
         "outbox.tasks.prune_inbox": UPKEEP_INTERVAL,
+        "sagas.tasks.prune": UPKEEP_INTERVAL,
     }
     for task, seconds in intervals.items():
         sender.add_periodic_task(seconds, sender.signature(task), name=task, expires=seconds)

@@ -15,6 +15,8 @@ class SagasConf(SharedConf, frozen=True, kw_only=True):
     """Most seconds between two looks at the timers."""
     timer_batch: Annotated[int, Setting("NOVA_SAGA_TIMER_BATCH"), Meta(ge=1, le=10_000)] = 500
     """Most instances that one look at the timers moves on."""
+    retention_days: Annotated[int, Setting("NOVA_SAGA_RETENTION_DAYS"), Meta(ge=30, le=3_650)] = 90
+    """Days for which instances that have ended stay, with their history."""
 
 
 sagas_conf = reader(SagasConf)

@@ -1,11 +1,13 @@
-"""Celery tasks of sagas: beat guarantees that due timers fire within seconds, whoever is dead."""
+"""Celery tasks of sagas: beat guarantees that due timers fire within seconds, and that what has ended goes in time."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
 
 from sagas.conf import sagas_conf
 from sagas.engine.timers import fire_due
+from sagas.retention import prune
 
 
 @shared_task(name="sagas.tasks.fire_timers")
@@ -18,3 +20,9 @@ def fire_timers() -> int:
     while (looked_at := fire_due(limit=conf.timer_batch)) and time.monotonic() < deadline:
         fired += looked_at
     return fired + looked_at
+
+
+@shared_task(name="sagas.tasks.prune")
+def prune_ended() -> int:
+    """Remove what ended before the retention; how many instances."""
+    return prune(datetime.now(UTC) - timedelta(days=sagas_conf().retention_days))

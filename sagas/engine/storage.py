@@ -64,6 +64,12 @@ def lock_one(saga_id: UUID) -> Instance | None:
     return instance_of(rows[0]) if rows else None
 
 
+def lock_whatever_definition(saga_id: UUID) -> Instance | None:
+    """The instance of that id, locked, whether any code has its definition; its data are JSON's own types."""
+    rows = _execute("lock_of_id", saga_id=saga_id)
+    return _decoded(rows[0], shape=rows[0][3], data=dict[str, Any]) if rows else None
+
+
 def lock_due(names: Sequence[str], *, now: datetime, limit: int) -> list[Row]:
     """Rows of instances with due timers that nobody else is at, locked; for `instance_of`."""
     return _execute("lock_due", saga_types=list(names), now=now, limit=limit)
@@ -121,20 +127,21 @@ def _locked(saga: Saga, keys: Iterable[str]) -> dict[str, Instance]:
 
 def instance_of(row: Row) -> Instance:
     """The instance of a row. Raises `UnknownSaga` and `UnknownShape`."""
-    saga_id, name, key, shape, status, version, started_at, correlation_id, text = row
+    _, name, _, shape, status, *_ = row
+    saga = sagas.named(name) if status == Status.UNSTARTED else sagas.of_shape(name, shape)
+    return _decoded(row, shape=shape_of(saga), data=saga.data)
+
+
+def _decoded(row: Row, *, shape: str, data: Any) -> Instance:
+    saga_id, name, key, _, status, version, started_at, correlation_id, text = row
     state = _decoder.decode(text)
-    if status == Status.UNSTARTED:
-        saga = sagas.named(name)
-        shape = shape_of(saga)
-    else:
-        saga = sagas.of_shape(name, shape)
     return Instance(
         saga_id=saga_id,
         saga=name,
         key=key,
         shape=shape,
         status=Status(status),
-        data=msgspec.json.decode(state.data, type=saga.data | None),
+        data=msgspec.json.decode(state.data, type=data | None),
         steps=state.steps,
         parked=tuple(map(_arrival, state.parked)),
         correlation_id=correlation_id,

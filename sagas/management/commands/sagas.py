@@ -17,16 +17,18 @@ from rich.table import Table
 from kit.commands import OperatorCommand
 from sagas.exceptions import SagaError
 from sagas.machine.instance import Status
+from sagas.migration import migrate
 from sagas.models import SagaState
 from sagas.operations import ACTIONS, OfStep, operate
 from sagas.reading import saga_detail, selected, stuck_first
 
 WIDTH = 160
+MIGRATE = "Let the instances that began with another definition go on with the present one."
 COLOURS = {"completed": "green", "compensated": "yellow", "awaiting_operator": "red", "compensation_failed": "red"}
 
 
 class Command(OperatorCommand):
-    """`manage.py sagas list|show|retry|skip|edit|compensate|resume|cancel`."""
+    """`manage.py sagas list|show|migrate|retry|skip|edit|compensate|resume|cancel`."""
 
     help = "Show sagas and operate on them."
 
@@ -49,6 +51,14 @@ class Command(OperatorCommand):
             acting.add_argument("--rate", type=float, default=10.0, help="Most instances a second; 10 by default.")
             acting.add_argument("--dry-run", action="store_true", help="Only say which instances it would be.")
 
+        moving = verbs.add_parser("migrate", help=MIGRATE, description=MIGRATE)
+        moving.add_argument("saga", help="The saga's name.")
+        moving.add_argument("--reason", required=True, help="Why; it is kept with each instance.")
+        moving.add_argument(
+            "--step", action="append", default=[], metavar="OLD=NEW", help="What a step is called now; repeat it."
+        )
+        moving.add_argument("--dry-run", action="store_true", help="Only say which instances could go on.")
+
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
         try:
@@ -57,6 +67,8 @@ class Command(OperatorCommand):
             elif verb == "show":
                 detail = msgspec.to_builtins(saga_detail(options["saga_id"]))
                 self.stdout.write(json.dumps(detail, indent=2, ensure_ascii=False, default=str))
+            elif verb == "migrate":
+                self._migrate(**options)
             else:
                 self._operate(verb, **options)
         except SagaError as error:
@@ -94,6 +106,24 @@ class Command(OperatorCommand):
                 self.stdout.write(f"{number} of {len(ids)}: {instance.saga} {instance.key} is {instance.status}")
         if refused:
             raise CommandError(f"{refused} of {len(ids)} stay as they were.")
+
+    def _migrate(self, **options: Any) -> None:
+        pairs = [one.partition("=")[::2] for one in options["step"]]
+        if not all(old and new for old, new in pairs):
+            raise CommandError("--step needs OLD=NEW")
+        stay = 0
+        for one in migrate(
+            options["saga"],
+            mapping=dict(pairs),
+            actor="manage.py",
+            reason=options["reason"],
+            dry_run=options["dry_run"],
+        ):
+            stay += bool(one.why_not)
+            goes_on = "would go on" if options["dry_run"] else "goes on"
+            self.stdout.write(f"{one.key} ({one.shape}): {f'stays: {one.why_not}' if one.why_not else goes_on}")
+        if stay:
+            raise CommandError(f"{stay} stay as they are.")
 
     def _filtered(self, options: dict[str, Any]) -> list[UUID]:
         if not any(options[name] for name in ("saga", "status", "key", "correlation_id")):
