@@ -27,7 +27,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 # Nova's own services, each a Django app below nova/services/.
 SERVICES = (
     *("identity", "content", "social", "media", "messages", "orders", "inventory", "payments"),
-    *("feed", "search", "analytics"),
+    *("moderation", "feed", "search", "analytics"),
 )
 
 INSTALLED_APPS = [

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, Text, Timestamp
+from nova.services.field_types import Id, ShortText, Text, Timestamp
 
 OWNER = "content-service"
 CONTENT = Topic(name="nova.content.events", families=("content",))
@@ -89,3 +89,20 @@ class CommentRemoved(Struct, frozen=True, kw_only=True):
     comment_id: Id
     post_id: Id
     removed_by: Id
+
+
+@event("content.flagged", owner=OWNER, topic=CONTENT, key="content_id")
+class ContentFlagged(Struct, frozen=True, kw_only=True):
+    """Somebody takes offence at a post."""
+
+    content_id: Id
+    """The post."""
+    reason: ShortText = ""
+
+
+@event("content.removal_requested", owner=OWNER, topic=CONTENT, key="content_id")
+class RemovalRequested(Struct, frozen=True, kw_only=True):
+    """Somebody asks to delete a post, whoever has written it; the answer is `content.post.deleted`."""
+
+    content_id: Id
+    reason: ShortText

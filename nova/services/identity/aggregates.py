@@ -1,9 +1,9 @@
 """User aggregate: what may happen to a user, and what is known of one afterwards.
 
 The aggregate begins with `user.created` and says what changed with events of their own names: `user.email_changed`,
-`user.name_changed`, `user.deactivated`. `user.updated`, `user.deleted` and `user.role_assigned`, and the `identity.*`
-events of the account service, come from elsewhere into the same streams; the aggregate yields none of the former and
-folds them all, so that its rules hold whoever wrote.
+`user.name_changed`, `user.profile_completed`, `user.deactivated`. `user.updated`, `user.deleted` and
+`user.role_assigned`, and the `identity.*` events of the account service, come from elsewhere into the same streams; the
+aggregate yields none of the former and folds them all, so that its rules hold whoever wrote.
 """
 
 from typing import Annotated, Literal
@@ -21,6 +21,7 @@ from nova.services.identity.events import (
     UserDeleted,
     UserEmailChanged,
     UserNameChanged,
+    UserProfileCompleted,
     UserUpdated,
 )
 
@@ -45,6 +46,10 @@ class ChangeName(Command, frozen=True, kw_only=True):
     """Call the user by another name."""
 
     name: Name
+
+
+class CompleteProfile(Command, frozen=True, kw_only=True):
+    """Say that the profile is complete."""
 
 
 class DeactivateUser(Command, frozen=True, kw_only=True):
@@ -79,9 +84,10 @@ class User(Struct, frozen=True, kw_only=True):
     status: Literal["none", "active", "inactive", "deleted"] = "none"
     email: str = ""
     name: str = ""
+    is_complete: bool = False
 
 
-def decide(state: User, command: Command, issued: Issued) -> list[Struct]:
+def decide(state: User, command: Command, issued: Issued) -> list[Struct]:  # noqa: PLR0911 - one branch per command
     """What a command brings about."""
     user_id = issued.aggregate_id
     match command:
@@ -99,6 +105,9 @@ def decide(state: User, command: Command, issued: Issued) -> list[Struct]:
             if name == state.name:
                 return []
             return [UserNameChanged(user_id=user_id, old_name=state.name, new_name=name)]
+        case CompleteProfile():
+            _check_active(state, user_id)
+            return [] if state.is_complete else [UserProfileCompleted(user_id=user_id)]
         case DeactivateUser():
             if state.status in {"inactive", "deleted"}:
                 raise UserAlreadyDeactivated(f"user {user_id} is {state.status}")
@@ -121,6 +130,8 @@ def evolve(state: User, payload: Struct) -> User:  # noqa: PLR0911 - one branch 
             return structs.replace(state, name=name)
         case UserUpdated(changes=changes):
             return structs.replace(state, **_known(changes))
+        case UserProfileCompleted():
+            return structs.replace(state, is_complete=True)
         case UserDeactivated():
             return structs.replace(state, status="inactive")
         case IdentityUserDeleted(soft_delete=False):
@@ -151,15 +162,17 @@ USER = aggregates.register(
         initial=User(),
         decide=decide,
         evolve=evolve,
-        fold_version=1,
+        fold_version=2,
         events=(
             *(UserCreated, UserEmailChanged, UserNameChanged, UserDeactivated, UserUpdated, UserDeleted),
+            UserProfileCompleted,
             *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
         ),
         commands={
             "create": CreateUser,
             "change_email": ChangeEmail,
             "change_name": ChangeName,
+            "complete_profile": CompleteProfile,
             "deactivate": DeactivateUser,
         },
     )

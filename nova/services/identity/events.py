@@ -115,3 +115,10 @@ class UserDeactivated(Struct, frozen=True, kw_only=True):
 
     user_id: Id
     deactivated_at: Timestamp
+
+
+@event("user.profile_completed", owner=OWNER, topic=USERS, key="user_id")
+class UserProfileCompleted(Struct, frozen=True, kw_only=True):
+    """A user has said all that there is to say."""
+
+    user_id: Id

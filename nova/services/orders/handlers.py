@@ -4,14 +4,12 @@ Whom it asks about stock and prices, the composition says (`nova/wiring.py`): a 
 events.
 """
 
-from smtplib import SMTPConnectError, SMTPException, SMTPServerDisconnected
-
 import structlog
-from django.core.mail import send_mail
 from msgspec import Struct
 
-from events.api import Unavailable, VersionConflict, execute, load_aggregate
+from events.api import VersionConflict, execute, load_aggregate
 from nova.services.inventory.events import InsufficientInventory
+from nova.services.mail import send
 from nova.services.orders.aggregates import ORDER, Order
 from nova.services.orders.assessment import (
     Notifications,
@@ -45,20 +43,11 @@ class MailNotifications(Struct, frozen=True):
         """
         if not self.recipients:
             return
-        try:
-            send_mail(
-                subject=f"Order {order.order_id}",
-                message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
-                from_email=None,
-                recipient_list=list(self.recipients),
-            )
-        except (SMTPConnectError, SMTPServerDisconnected) as error:
-            raise Unavailable("the mail server is away") from error
-        except SMTPException:
-            # It is there and does not want this mail. Its errors are OSErrors too.
-            raise
-        except OSError as error:
-            raise Unavailable("the mail server is away") from error
+        send(
+            subject=f"Order {order.order_id}",
+            message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
+            to=self.recipients,
+        )
 
 
 def order_handlers(*, stock: Stock, prices: Prices, notifications: Notifications | None = None) -> tuple[Handler, ...]:

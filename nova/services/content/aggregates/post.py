@@ -4,12 +4,13 @@ The aggregate yields `content.post.*`, which feeds and search follow, and `post.
 somebody else wrote down with `post.created` and `post.deleted` is known too.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.content.events import (
+    ContentFlagged,
     ContentPostCreated,
     ContentPostDeleted,
     ContentPostStatusUpdated,
@@ -41,6 +42,12 @@ class PublishPost(Command, frozen=True, kw_only=True):
 
 class ArchivePost(Command, frozen=True, kw_only=True):
     """Show the post no longer, and keep it."""
+
+
+class FlagPost(Command, frozen=True, kw_only=True):
+    """Take offence at the post."""
+
+    reason: Annotated[str, Meta(max_length=255)] = ""
 
 
 class DeletePost(Command, frozen=True, kw_only=True):
@@ -107,6 +114,8 @@ def decide(state: Post, command: Command, issued: Issued) -> list[Struct]:
             if state.status == "draft":
                 raise WrongPostStatus("a draft is published or deleted, not archived")
             return [] if state.status == "archived" else [_status(state, "archived", issued)]
+        case FlagPost(reason=reason):
+            return [ContentFlagged(content_id=post_id, reason=reason)]
         case DeletePost():
             return [ContentPostDeleted(post_id=post_id, user_id=state.author_id, deleted_at=issued.at)]
         case _:
@@ -152,6 +161,7 @@ POST = aggregates.register(
             "revise": RevisePost,
             "publish": PublishPost,
             "archive": ArchivePost,
+            "flag": FlagPost,
             "delete": DeletePost,
         },
     )
