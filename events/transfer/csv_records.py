@@ -23,25 +23,34 @@ class CSVRecords:
         self._delimiter = delimiter
         self._again: deque[str | None] = deque()
         self._taken: list[str | None] = []
-        csv.field_size_limit(MAX_FIELD)
 
     def __iter__(self) -> Iterator[list[str] | csv.Error]:
         reader = self._reader()
         while True:
-            self._taken = []
             try:
-                fields = next(reader)
-                if len(self._taken) > 1 and not self._is_one(fields):
-                    raise csv.Error("a quotation mark is opened and not closed")  # noqa: TRY301 - as the reader does
+                found = self._next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
+            if isinstance(found, csv.Error):
                 self._again.extendleft(reversed(self._taken[1:]))
                 reader = self._reader()
-                yield error
-                continue
-            if not self._is_blank(fields):
-                yield fields
+                yield found
+            elif not self._is_blank(found):
+                yield found
+
+    def _next(self, reader: Iterator[list[str]]) -> list[str] | csv.Error:
+        self._taken = []
+        # The limit is that of the whole process, in which others read CSV too.
+        limit = csv.field_size_limit(MAX_FIELD)
+        try:
+            fields = next(reader)
+            if len(self._taken) > 1 and not self._is_one(fields):
+                return csv.Error("a quotation mark is opened and not closed")
+        except csv.Error as error:
+            return error
+        finally:
+            csv.field_size_limit(limit)
+        return fields
 
     def _reader(self) -> Iterator[list[str]]:
         return csv.reader(self._take_lines(), delimiter=self._delimiter)

@@ -25,6 +25,9 @@ TYPE = "tea.brewed"
 @pytest.fixture(autouse=True)
 def own_types() -> Iterator[None]:
     with own_registry():
+        # Types of other tests, which have no file.
+        for known in [known for known in registry if known.payload.__module__.startswith("tests.")]:
+            registry._by_name.pop(known.name)
         yield
 
 
