@@ -1,7 +1,7 @@
 """Sagas over HTTP: listed, looked at, and operated."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import Variant, described
 from kit.rest.query import Query, Text
+from kit.rest.struct_schemas import REFERENCE
 from kit.rest.view import ApiView
 from sagas.exceptions import InvalidArgument, InvalidData, SagaNotFound, UnknownShape, VerbRefused
 from sagas.machine.instance import Status
@@ -25,6 +26,17 @@ READ = {"GET": "sagas:read"}
 OPERATE = {"POST": "sagas:operate"}
 PAGE, MAX_PAGE = 50, 500
 Name = Annotated[Text, Meta(max_length=255)]
+StatusName = Literal[
+    "unstarted",
+    "running",
+    "waiting",
+    "compensating",
+    "compensated",
+    "completed",
+    "failed",
+    "compensation_failed",
+    "awaiting_operator",
+]
 STATUSES = ", ".join(Status)
 
 
@@ -32,12 +44,12 @@ class SagasQuery(Query, frozen=True, kw_only=True):
     """Which instances."""
 
     saga: Annotated[Name, Meta(description="Only those of this definition")] = ""
-    status: Annotated[Status | None, Meta(description=f"Only those that stand there: {STATUSES}")] = None
+    status: Annotated[StatusName | None, Meta(description=f"Only those that stand there: {STATUSES}")] = None
     key: Annotated[Name, Meta(description="Only the one of this key, such as an order")] = ""
     correlation_id: Annotated[UUID | None, Meta(description="Only those of this conversation")] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description=f"Most items of the page; {PAGE} by default")] = PAGE
     after: Annotated[
-        Annotated[str, Meta(pattern=r"^[^\x00]{1,100}$")] | None,
+        Annotated[str, Meta(pattern=r"^[^\x00]{1,100}$", extra_json_schema={"format": "cursor"})] | None,
         Meta(description="`next` of the page before; the first page without it"),
     ] = None
 
@@ -94,6 +106,10 @@ BODIES: dict[str, type[Struct]] = {
 
 def _schema(body: type[Struct]) -> dict[str, Any]:
     described_body: dict[str, Any] = msgspec.json.schema_components([body])[1][body.__name__]
+    if "data" in described_body["properties"]:
+        # Of each definition's own shape; what all have in common is that they are I-JSON, as events are.
+        value = {"$ref": REFERENCE.format(name="json-value")}
+        described_body["properties"]["data"] = {"type": "object", "additionalProperties": value}
     return described_body
 
 

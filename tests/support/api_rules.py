@@ -29,6 +29,10 @@ RULES = {
     # A group's topics, of which the description does not know which it consumes, and their partitions.
     ("invalid-request", "/topic"),
     ("invalid-request", "/partition"),
+    # An aggregate takes events from the service that owns it.
+    ("source-not-owner", None),
+    # Each saga has data of a shape of its own.
+    ("invalid-saga-data", None),
     # The body that is edited is a text of JSON of another type.
     ("invalid-edit", "/body"),
 }

@@ -44,7 +44,7 @@ class ReportShortage(Command, frozen=True, kw_only=True):
 
     product_id: Id
     requested: Quantity
-    available: Annotated[int, Meta(ge=0)]
+    available: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
 class PayOrder(Command, frozen=True, kw_only=True):

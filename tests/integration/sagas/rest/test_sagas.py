@@ -1,11 +1,14 @@
 """Sagas over HTTP: listed, looked at, operated, and refused what makes no sense."""
 
+from typing import get_args
 from uuid import uuid4
 
 import pytest
 
 from sagas.api import saga_id_of
+from sagas.machine.instance import Status
 from sagas.models import SagaState, SagaTransition
+from sagas.rest.views import StatusName
 from tests.support.lives_of_trips import live, stuck_trip
 from tests.support.trips import HotelBooked, TicketsIssued, TripRequested
 
@@ -30,6 +33,11 @@ def test_instances_are_listed_and_filtered(caller, trips):
     assert [one["key"] for one in caller.get(SAGAS, {"key": "t2", "saga": "trip"}).json()["items"]] == ["t2"]
     correlation = SagaState.objects.get(key="t1").correlation_id
     assert [one["key"] for one in caller.get(SAGAS, {"correlation_id": str(correlation)}).json()["items"]] == ["t1"]
+
+
+def test_every_status_can_be_asked_for_and_nothing_else(caller):
+    assert set(get_args(StatusName)) == set(Status)
+    assert caller.get(SAGAS, {"status": "lost"}).status_code == 400
 
 
 def test_pages_follow_each_other(caller, trips):
