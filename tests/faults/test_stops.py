@@ -18,6 +18,7 @@ from kit.stop import REQUESTS_GRACE
 from nova.local.processes.ports import LOOPBACK
 from nova.local.processes.programs import STOP_TIMES
 from nova.rest.tokens import create_token
+from outbox.api import KafkaBus
 from outbox.models import DeadLetter, OutboxEvent
 from tests.support.appending import PAYLOAD, AppendingClients
 from tests.support.database import rows, scalar
@@ -41,6 +42,7 @@ NOTICE = 0.5
 AT_ONCE = 0.5
 """Seconds after which nobody is let in any more."""
 LARGE_EVENTS, LARGE = 300, 13_000
+GROUP = "analytics-service"
 CATCH_UP_TIMEOUT = 180.0
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 HANG = "LOCK TABLE domain_events, outbox_events, inbox IN ACCESS EXCLUSIVE MODE"
@@ -50,6 +52,7 @@ HANG = "LOCK TABLE domain_events, outbox_events, inbox IN ACCESS EXCLUSIVE MODE"
 def nova(tmp_path: Path, prefix: str, redis_url: str, kafka_brokers: str) -> Iterator[Production]:
     """All programs, which run."""
     call_command("topics", "create")
+    pass_over_what_others_have_published(kafka_brokers)
     with production(
         tmp_path,
         DATABASE_URL=url_of_test_database(),
@@ -60,6 +63,14 @@ def nova(tmp_path: Path, prefix: str, redis_url: str, kafka_brokers: str) -> Ite
         made.start("web", *OTHERS)
         eventually(lambda: made.ask("GET", "/health/ready")[0] == 200, within=CATCH_UP_TIMEOUT)
         yield made
+
+
+def pass_over_what_others_have_published(brokers: str) -> None:
+    """Let the group begin behind the messages of other tests, which are no events of this log."""
+    bus = KafkaBus(brokers)
+    topics = set(bus.topics([])) - {"__consumer_offsets"}
+    there = bus.lag(GROUP, sorted(topics))
+    bus.go_on_at(GROUP, {(one.topic, one.partition): one.end for one in there})
 
 
 @pytest.fixture
@@ -126,7 +137,7 @@ def assert_all_has_its_effect_once(clients: AppendingClients) -> None:
     assert stored >= clients.begun
     eventually(lambda: not OutboxEvent.objects.pending().exists(), within=CATCH_UP_TIMEOUT)
     # All that is stored is counted, and what is stored by then at the latest.
-    counted = "SELECT event_id FROM inbox WHERE consumer = 'analytics-service'"
+    counted = f"SELECT event_id FROM inbox WHERE consumer = '{GROUP}'"
     uncounted = f"SELECT count(*) FROM domain_events WHERE event_id NOT IN ({counted})"
     eventually(lambda: scalar(uncounted) == 0, within=CATCH_UP_TIMEOUT)
     stored = {str(event_id) for (event_id,) in rows("SELECT event_id FROM domain_events")}
