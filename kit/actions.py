@@ -34,7 +34,7 @@ class Action(Struct, Generic[TargetT], frozen=True, kw_only=True, eq=False):
     """In addresses and on the command line: `retry`."""
     label: str
     """On a button: "Retry step"."""
-    help: str
+    explanation: str
     """What it does, in a sentence."""
     permission: str
     """Django's, such as `sagas.operate_sagastate`."""

@@ -32,9 +32,9 @@ from sagas.exceptions import (
     VerbRefused,
 )
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
-from sagas.operations import operate
+from sagas.operating.actions import operate
+from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
 from sagas.policies import whenever
-from sagas.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
 from sagas.registration import register_saga, supersede_saga
 
 __all__ = [

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from sagas.conf import sagas_conf
 from sagas.engine.timers import fire_due
-from sagas.retention import prune
+from sagas.operating.retention import prune
 
 
 @shared_task(name="sagas.tasks.fire_timers")

@@ -7,17 +7,15 @@ broker never has more of a group as done than the database, unless the database 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-import structlog
 from django.db import connection
 from django.db.models.functions import Now
 from msgspec import Struct
 
-from kit.outages import is_outage
+from kit.outage_log import outage_log
+from kit.outages import is_outage, part_of
 from outbox.bus.base import GroupPlace, Partition
 from outbox.models import ConsumerPosition
 from outbox.sql.statements import statement
-
-log = structlog.get_logger(__name__)
 
 _UPGRADE = timedelta(days=1)
 _BEFORE_RECORDING = ""
@@ -101,7 +99,7 @@ class PositionBook:
                 raise
             connection.close()
             self.missed = True
-            log.warning("positions were not recorded", group=self._consumer, error=type(error).__name__)
+            outage_log(part_of(error)).lost(error, group=self._consumer)
             return False
         if recorded:
             self._last |= {(one.topic, one.partition): Position(one.topic_id, one.offset) for one in places}

@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from kit.admin.reasons import ReasonForm
 from sagas.models import SagaState
-from sagas.reading import detail_of
+from sagas.operating.reading import detail_of
 
 # Where an operator has something to decide, in the order in which they are offered.
 _FIRST = ("undo_failed", "refused", "uncertain", "retrying", "undo_retrying", "running", "compensating")

@@ -1,6 +1,6 @@
 """Instances of sagas: where each stands, what it waits for, how it came there, and what an operator can do about it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from msgspec import Struct
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
+from kit.actions import NoArguments
 from kit.admin.display import json_block
 from kit.admin.operated import OperatedAdmin, row_action
 from kit.admin.pages import list_url
@@ -24,8 +26,8 @@ from sagas.definition.registry import sagas
 from sagas.exceptions import InvalidData, SagaError
 from sagas.machine.instance import Status
 from sagas.models import SagaState
-from sagas.operations import ACTIONS, PERMISSION, operate
-from sagas.reading import ENDS, STUCK, URGENCY, definition_of, detail_of
+from sagas.operating.actions import ACTIONS, PERMISSION, NewData, OfStep, operate
+from sagas.operating.reading import ENDS, STUCK, URGENCY, SagaDetail, definition_of, detail_of
 
 BADGES = {
     "unstarted": "warning",
@@ -72,6 +74,35 @@ class SagaFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[SagaState]") -> "QuerySet[SagaState]":
         """The rows of the choice."""
         return queryset.filter(saga_type=self.value()) if self.value() else queryset
+
+
+FORMS: dict[type[Struct], type[ReasonForm]] = {OfStep: StepForm, NewData: DataForm, NoArguments: ReasonForm}
+"""What asks for a verb's arguments."""
+
+
+def _verb(verb: str, *, variant: ActionVariant = ActionVariant.DEFAULT) -> Callable[..., HttpResponse]:
+    """A button for a verb, whose dialog asks for its arguments and the reason; red where it cannot be taken back."""
+    action = ACTIONS[verb]
+
+    def act(model_admin: "SagaAdmin", request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
+        return model_admin.operate(request, form, object_id, verb)
+
+    # Unfold knows an action by the name of its method.
+    act.__name__ = f"{verb}_saga"
+    return row_action(
+        description=action.label,
+        url_path=verb,
+        variant=ActionVariant.DANGER if action.dangerous else variant,
+        dialog=reason_dialog(action.label, action.explanation, form=FORMS[action.arguments]),
+    )(act)
+
+
+def _detail(row: SagaState) -> SagaDetail:
+    """All that is known of the row, read once for a page."""
+    if "detail" not in vars(row):
+        vars(row)["detail"] = detail_of(row)
+    detail: SagaDetail = vars(row)["detail"]
+    return detail
 
 
 @admin.register(SagaState)
@@ -124,12 +155,12 @@ class SagaAdmin(OperatedAdmin):
     @display(description="waits for")
     def waits_for(self, row: SagaState) -> str:
         """What would release it."""
-        return detail_of(row).waits_for or "-"
+        return _detail(row).waits_for or "-"
 
     @display(description="steps")
     def steps_diagram(self, row: SagaState) -> SafeString:
         """The definition's stages, with where each step stands."""
-        saga, steps = definition_of(row), {step.name: step for step in detail_of(row).steps}
+        saga, steps = definition_of(row), {step.name: step for step in _detail(row).steps}
         stages = [[steps[step.name] for step in group] for group in saga.groups()] if saga else [list(steps.values())]
         return render_to_string("admin/sagas/steps.html", {"stages": stages})
 
@@ -144,7 +175,7 @@ class SagaAdmin(OperatedAdmin):
         """Every transition: what caused it, what it changed, what went out."""
         events = list_url("events_domainevent")
         return render_to_string(
-            "admin/sagas/timeline.html", {"transitions": reversed(detail_of(row).transitions), "events": events}
+            "admin/sagas/timeline.html", {"transitions": reversed(_detail(row).transitions), "events": events}
         )
 
     @display(description="correlation")
@@ -155,67 +186,18 @@ class SagaAdmin(OperatedAdmin):
         url = list_url("events_domainevent", q=row.correlation_id)
         return render_to_string("admin/sagas/link.html", {"url": url, "text": row.correlation_id})
 
-    @row_action(
-        description=ACTIONS["retry"].label,
-        url_path="retry",
-        variant=ActionVariant.PRIMARY,
-        dialog=reason_dialog("Retry step", ACTIONS["retry"].help, form=StepForm),
-    )
-    def retry_saga(self, request: HttpRequest, form: StepForm, object_id: UUID) -> HttpResponse:
-        """Try a step again."""
-        return self._operate(request, form, object_id, "retry", step=form.cleaned_data["step"])
+    retry_saga = _verb("retry", variant=ActionVariant.PRIMARY)
+    skip_saga = _verb("skip")
+    edit_saga = _verb("edit")
+    compensate_saga = _verb("compensate")
+    resume_saga = _verb("resume", variant=ActionVariant.PRIMARY)
+    cancel_saga = _verb("cancel")
 
-    @row_action(
-        description=ACTIONS["skip"].label,
-        url_path="skip",
-        dialog=reason_dialog("Skip step", ACTIONS["skip"].help, form=StepForm),
-    )
-    def skip_saga(self, request: HttpRequest, form: StepForm, object_id: UUID) -> HttpResponse:
-        """Let a step pass."""
-        return self._operate(request, form, object_id, "skip", step=form.cleaned_data["step"])
-
-    @row_action(
-        description=ACTIONS["edit"].label,
-        url_path="edit",
-        dialog=reason_dialog("Edit data", ACTIONS["edit"].help, form=DataForm),
-    )
-    def edit_saga(self, request: HttpRequest, form: DataForm, object_id: UUID) -> HttpResponse:
-        """Change its data."""
-        return self._operate(request, form, object_id, "edit", data=form.cleaned_data["data"])
-
-    @row_action(
-        description=ACTIONS["compensate"].label,
-        url_path="compensate",
-        variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Compensate", ACTIONS["compensate"].help),
-    )
-    def compensate_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
-        """Undo what can be undone."""
-        return self._operate(request, form, object_id, "compensate")
-
-    @row_action(
-        description=ACTIONS["resume"].label,
-        url_path="resume",
-        variant=ActionVariant.PRIMARY,
-        dialog=reason_dialog("Resume", ACTIONS["resume"].help),
-    )
-    def resume_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
-        """Try again what waits."""
-        return self._operate(request, form, object_id, "resume")
-
-    @row_action(
-        description=ACTIONS["cancel"].label,
-        url_path="cancel",
-        variant=ActionVariant.DANGER,
-        dialog=reason_dialog("Give up", ACTIONS["cancel"].help),
-    )
-    def cancel_saga(self, request: HttpRequest, form: ReasonForm, object_id: UUID) -> HttpResponse:
-        """Give it up."""
-        return self._operate(request, form, object_id, "cancel")
-
-    def _operate(self, request: HttpRequest, form: ReasonForm, saga_id: UUID, verb: str, **given: Any) -> HttpResponse:
-        reason = form.cleaned_data["reason"]
-        arguments = msgspec.convert(given, ACTIONS[verb].arguments)
+    def operate(self, request: HttpRequest, form: ReasonForm, saga_id: UUID, verb: str) -> HttpResponse:
+        """Do what the form of a verb says, and go back to the instance; or ask again, where it says what cannot be."""
+        action, said = ACTIONS[verb], dict(form.cleaned_data)
+        reason = said.pop("reason")
+        arguments = msgspec.convert({name: said[name] for name in action.arguments.__struct_fields__}, action.arguments)
         try:
             instance = operate(verb, saga_id, arguments, actor=actor_of(request), reason=reason)
         except InvalidData as error:
@@ -223,6 +205,6 @@ class SagaAdmin(OperatedAdmin):
         except SagaError as error:
             messages.warning(request, f"{error}.")
         else:
-            self.audit(request, SagaState.objects.filter(pk=saga_id), f"{ACTIONS[verb].label}: {reason}")
-            messages.success(request, f"{ACTIONS[verb].label}: {instance.key} is {instance.status}.")
+            self.audit(request, SagaState.objects.filter(pk=saga_id), f"{action.label}: {reason}")
+            messages.success(request, f"{action.label}: {instance.key} is {instance.status}.")
         return self.back_to_row(saga_id)

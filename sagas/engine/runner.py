@@ -6,14 +6,12 @@ Rows are the truth: however many workers look, each timer fires once, and beat l
 import random
 import threading
 
-import structlog
 from django.db import connection
 
+from kit.outage_log import outage_log
 from outbox.api import Pulse, RetryPolicy, Tempo, is_outage, runner_name
 from sagas.conf import SagasConf, sagas_conf
 from sagas.engine.timers import fire_due
-
-log = structlog.get_logger(__name__)
 
 NAME = "sagas"
 DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
@@ -35,11 +33,12 @@ class SagaRunner:
                 looked_at = fire_due(limit=self._conf.timer_batch)
                 pulse.beat(connection, instances=looked_at)
                 losses = 0
+                outage_log("database").found()
             except Exception as error:
                 if not is_outage(error):
                     raise
                 losses += 1
-                log.warning("sagas_wait_for_the_database", error=type(error).__name__, losses=losses)
+                outage_log("database").lost(error, loop=NAME)
                 connection.close()
                 stop.wait(DATABASE_RETRY.delay(losses, chance=0.5 + random.random() / 2))  # noqa: S311
                 continue

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from sagas.operations import ACTIONS
+from sagas.operating.actions import ACTIONS
 from sagas.rest import views
 
 

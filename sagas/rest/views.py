@@ -19,8 +19,8 @@ from kit.rest.view import ApiView
 from sagas.exceptions import InvalidArgument, InvalidData, SagaNotFound, UnknownShape, VerbRefused
 from sagas.machine.instance import Status
 from sagas.models import SagaState
-from sagas.operations import ACTIONS, operate
-from sagas.reading import SagaDetail, SagaView, saga_detail, saga_view, selected
+from sagas.operating.actions import ACTIONS, operate
+from sagas.operating.reading import SagaDetail, SagaView, saga_detail, saga_view, selected
 
 READ = {"GET": "sagas:read"}
 OPERATE = {"POST": "sagas:operate"}
@@ -125,7 +125,7 @@ class SagaVerbView(ApiView):
         answer=SagaDetail,
         errors=(SagaNotFound, VerbRefused, UnknownShape, InvalidData),
         variants=tuple(
-            Variant(path={"verb": verb}, summary=action.help, body=_schema(BODIES[verb]))
+            Variant(path={"verb": verb}, summary=action.explanation, body=_schema(BODIES[verb]))
             for verb, action in ACTIONS.items()
         ),
     )

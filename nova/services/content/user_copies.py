@@ -16,11 +16,11 @@ from functools import partial
 
 import msgspec
 import redis
-import structlog
 from django.db import transaction
 from msgspec import Struct
 
 from kit.conf import shared_conf
+from kit.outage_log import outage_log
 from kit.redis import shared_client
 from nova.services.content.models import KnownUser
 from nova.services.identity.events import (
@@ -35,8 +35,6 @@ from nova.services.identity.events import (
 )
 from outbox.api import ReceivedEvent
 from projections.api import UnexpectedPayload
-
-log = structlog.get_logger(__name__)
 
 LIFETIME = 24 * 3_600  # seconds
 TIMEOUT = 2.0
@@ -67,7 +65,7 @@ def local_user(user_id: str) -> LocalUser | None:
         found = _redis().get(_key(user_id))
         return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else _copied(user_id)
     except redis.RedisError as error:
-        log.warning("user_served_from_postgresql", error=type(error).__name__)
+        outage_log("redis").lost(error, instead="users are read from PostgreSQL")
         return _stored(user_id)
 
 

@@ -17,10 +17,10 @@ from rich.table import Table
 from kit.commands import OperatorCommand
 from sagas.exceptions import SagaError
 from sagas.machine.instance import Status
-from sagas.migration import migrate
 from sagas.models import SagaState
-from sagas.operations import ACTIONS, OfStep, operate
-from sagas.reading import saga_detail, selected, stuck_first
+from sagas.operating.actions import ACTIONS, OfStep, operate
+from sagas.operating.migration import migrate
+from sagas.operating.reading import saga_detail, selected, stuck_first
 
 WIDTH = 160
 MIGRATE = "Let the instances that began with another definition go on with the present one."
@@ -40,7 +40,7 @@ class Command(OperatorCommand):
         showing = verbs.add_parser("show", help="Show all that is known of an instance, as JSON.")
         showing.add_argument("saga_id", type=UUID, help="As `list` shows it.")
         for action in ACTIONS.values():
-            acting = verbs.add_parser(action.verb, help=action.help, description=action.help)
+            acting = verbs.add_parser(action.verb, help=action.explanation, description=action.explanation)
             acting.add_argument("saga_ids", type=UUID, nargs="*", help="Instances; or a filter.")
             acting.add_argument("--reason", required=True, help="Why; it is kept with what is done.")
             if action.arguments is OfStep:

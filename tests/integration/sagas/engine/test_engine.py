@@ -1,18 +1,23 @@
 """The engine: a batch moves instances on, and everything of a transition is stored together or not at all."""
 
 from collections import Counter
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from msgspec import structs
 
 from events.api import get_events_by_correlation
 from outbox.api import Poisonous, take_effect
 from outbox.models import OutboxEvent
 from outbox.testing import received
-from sagas.api import UnknownShape, request_id, saga_id_of
+from sagas.api import UnknownShape, request_id, saga_id_of, supersede_saga
+from sagas.definition.registry import sagas
+from sagas.engine.engine import advance
 from sagas.models import SagaState, SagaTimer, SagaTransition
 from tests.support.trips import (
+    TRIP,
     Charged,
     ChargeRefused,
     FlightBooked,
@@ -142,6 +147,25 @@ def test_an_instance_of_a_definition_that_is_gone_is_left_alone_and_said(trips):
     with pytest.raises(UnknownShape, match="register it as superseded"):
         live(trips, "t", HotelBooked)
     assert SagaState.objects.get().version == 1
+
+
+def test_an_instance_goes_on_with_the_definition_that_it_began_with(trips):
+    live(trips, "old", TripRequested, HotelBooked, FlightBooked)
+    sagas.forget(TRIP)
+    # Nothing is ticketed any more; the old definition is kept beside the new one.
+    shorter = sagas.register(structs.replace(TRIP, stages=TRIP.stages[:3]))
+    supersede_saga(TRIP)
+    group = structs.replace(
+        trips, handlers=(structs.replace(trips.handlers[0], handle_batch=partial(advance, shorter)),)
+    )
+    try:
+        live(group, "old", Charged)
+        live(group, "new", TripRequested, HotelBooked, FlightBooked, Charged)
+    finally:
+        sagas.forget(shorter)
+
+    stands = {row.key: (row.status, row.current_step) for row in SagaState.objects.all()}
+    assert stands == {"old": ("running", "tickets"), "new": ("completed", "")}
 
 
 def test_a_key_that_cannot_be_is_poisonous(trips):
