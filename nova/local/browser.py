@@ -61,10 +61,10 @@ class Browser:
         self._evaluate(f"{found}.at(-1).click()")
 
     def write(self, name: str, value: str) -> None:
-        """Write into a field, or choose of a list, once there is one of that name."""
-        field = f"document.querySelector('[name={json.dumps(name)}]:not([type=hidden])')"
-        self.wait_for(field)
-        self._evaluate(f"{field}.value = {json.dumps(value)}")
+        """Write into a field, or choose of a list, once one of that name is to be seen."""
+        fields = f"[...document.querySelectorAll('[name={json.dumps(name)}]')].filter(one => one.offsetParent)"
+        self.wait_for(f"{fields}.length > 0")
+        self._evaluate(f"{fields}.at(-1).value = {json.dumps(value)}")
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression is true of the page, over whatever loads meanwhile.

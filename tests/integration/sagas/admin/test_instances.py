@@ -103,16 +103,32 @@ def test_every_verb_takes_effect(operator, trips, verb, sent, status):
     assert SagaState.objects.get().status == status
 
 
+def colleague(*permissions: str) -> Client:
+    account = Account.objects.create_user("colleague", is_staff=True)
+    account.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(account)
+    return client
+
+
 def test_who_may_only_look_cannot_act(trips):
     saga_id = stuck_trip(trips)
-    account = Account.objects.create_user("onlooker", is_staff=True)
-    account.user_permissions.set(Permission.objects.filter(codename="view_sagastate"))
-    onlooker = Client()
-    onlooker.force_login(account)
+    onlooker = colleague("view_sagastate")
 
-    assert "awaiting_operator" in page(onlooker, f"{LIST}{saga_id}/change/")
-    operate(onlooker, saga_id, "resume")
+    shown = page(onlooker, f"{LIST}{saga_id}/change/")
+    assert "awaiting_operator" in shown
+    assert "Give up" not in shown
+    assert operate(onlooker, saga_id, "resume").status_code == 403
     assert SagaState.objects.get().status == "awaiting_operator"
+
+
+def test_who_may_operate_can(trips):
+    saga_id = stuck_trip(trips)
+    allowed = colleague("view_sagastate", "operate_sagastate")
+
+    assert "Give up" in page(allowed, f"{LIST}{saga_id}/change/")
+    operate(allowed, saga_id, "resume")
+    assert SagaState.objects.get().status == "running"
 
 
 def test_an_instance_whose_definition_is_gone_is_shown(operator, trips):
