@@ -26,7 +26,7 @@ from sagas.definition.registry import sagas
 from sagas.exceptions import InvalidData, SagaError
 from sagas.machine.instance import Status
 from sagas.models import SagaState
-from sagas.operating.actions import ACTIONS, NewData, OfStep, operate
+from sagas.operating.actions import ACTIONS, PERMISSION, NewData, OfStep, operate
 from sagas.operating.reading import ENDS, STUCK, URGENCY, SagaDetail, definition_of, detail_of
 
 BADGES = {
@@ -92,7 +92,6 @@ def _verb(verb: str, *, variant: ActionVariant = ActionVariant.DEFAULT) -> Calla
     return row_action(
         description=action.label,
         url_path=verb,
-        permissions=[action.permission],
         variant=ActionVariant.DANGER if action.dangerous else variant,
         dialog=reason_dialog(action.label, action.explanation, form=FORMS[action.arguments]),
     )(act)
@@ -125,6 +124,7 @@ class SagaAdmin(OperatedAdmin):
         ),
     )
     actions_detail = tuple(f"{verb}_saga" for verb in ACTIONS)
+    operate_permission = PERMISSION
 
     def term_filter(self, term: str) -> Q:
         """The instance of that key or id, or those of that correlation."""

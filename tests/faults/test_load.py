@@ -28,7 +28,7 @@ MESSAGES, BYTES, RATE = 10_000, 1_000, 1_000
 AT_ONCE = 10
 # Messages that do not count: some at once, with which clients connect and the group forms, and some at the rate, during
 # which a young broker compiles its code, with all processors, and answers hundreds of milliseconds late.
-AT_FIRST, WARMING = 1_000, 2_000
+AT_FIRST, WARMING = 1_000, 8_000
 ALL = MESSAGES + AT_FIRST + WARMING
 P99 = 0.1  # seconds
 
