@@ -90,14 +90,26 @@ def done(event: type[Struct], update: Callable[[Any, Any], Struct] | None = None
     return Reply(event=event, outcome="done", update=update, key=key)
 
 
-def failed(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+def failed(
+    event: type[Struct],
+    reason: Callable[[Any], str] | None = None,
+    update: Callable[[Any, Any], Struct] | None = None,
+    *,
+    key: str = "",
+) -> Reply:
     """A reply that says that it has failed, which another attempt may mend."""
-    return Reply(event=event, outcome="failed", reason=reason, key=key)
+    return Reply(event=event, outcome="failed", reason=reason, update=update, key=key)
 
 
-def refused(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+def refused(
+    event: type[Struct],
+    reason: Callable[[Any], str] | None = None,
+    update: Callable[[Any, Any], Struct] | None = None,
+    *,
+    key: str = "",
+) -> Reply:
     """A reply that says that it will never be done: no other attempt is made."""
-    return Reply(event=event, outcome="refused", reason=reason, key=key)
+    return Reply(event=event, outcome="refused", reason=reason, update=update, key=key)
 
 
 class Compensation(Struct, frozen=True, kw_only=True):
@@ -156,7 +168,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
     key: str
     """The field of its events that names the instance: `order_id`."""
     starts: tuple[Start, ...]
-    stages: tuple[Step | Parallel, ...]
+    stages: tuple[Step | Parallel, ...] = ()
     stream: str = ""
     """The aggregate type of the streams that its requests are appended to, one an instance; its name when left out."""
 
@@ -171,7 +183,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def steps(self) -> Iterator[Step]:
         """All steps, in the order of the stages."""
-        for group in _groups(self):
+        for group in self.groups():
             yield from group
 
     def step(self, name: str) -> Step:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from events.api import registry
 from sagas.definition.saga import Kind, Reply, Saga, Start, Step
+from sagas.definition.state_validation import reasons_against_states
+from sagas.definition.states import StateMachine
 from sagas.exceptions import InvalidSaga
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -19,6 +21,8 @@ def validate(saga: Saga) -> None:
 
 def reasons_against(saga: Saga) -> list[str]:
     """Everything that is wrong with the definition; nothing for a sound one."""
+    if isinstance(saga, StateMachine):
+        return [*_names(saga), *_events(saga), *_steps(saga), *reasons_against_states(saga)]
     return [*_names(saga), *_events(saga), *_steps(saga), *_order(saga)]
 
 

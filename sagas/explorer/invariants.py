@@ -4,6 +4,7 @@ They look at what goes out and at where the steps stand, and know nothing of how
 """
 
 from sagas.definition.saga import Saga
+from sagas.definition.states import StateMachine
 from sagas.machine.instance import Instance, Status, StepStatus
 from sagas.machine.transition import Sent
 
@@ -15,7 +16,6 @@ class Invariants:
 
     def __init__(self, saga: Saga) -> None:
         self._saga = saga
-        self._undo_events = {step.compensation.request.event for step in saga.steps() if step.compensation}
         self._ran: set[str] = set()
         self._undone: set[str] = set()
         self._going_back = False
@@ -23,7 +23,10 @@ class Invariants:
     def violated_by(self, before: Instance, sent: Sent, after: Instance) -> str:
         """What is wrong with a request that went out when the instance went from one state to the other."""
         name = sent.step
-        if type(sent.payload) not in self._undo_events:
+        if isinstance(self._saga, StateMachine):
+            asks = after.step(name).status is StepStatus.RUNNING
+            return "" if asks else f"state {name} asks for something, and the instance is not in it"
+        if not sent.undo:
             return self._forward(before, name)
         self._going_back = True
         if name not in self._ran:

@@ -10,9 +10,6 @@ from sagas.machine.instance import LOST, OPEN, PASSED, Arrival, Status, StepStat
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose
 
-# A reply may come before what it answers is waited for; so many are kept of an instance.
-MAX_PARKED = 100
-
 
 def go_on(progress: Progress) -> None:
     """Begin what is next, as far as that is possible now."""
@@ -30,14 +27,15 @@ def go_on(progress: Progress) -> None:
 
 def begin(progress: Progress, step: Step) -> None:
     """Begin an attempt: ask, and wait for the reply."""
-    state = progress.state(step)
-    attempt = state.attempt + 1
-    if not step.replies:
-        progress.move(step, StepStatus.DONE, attempt=attempt)
-    else:
-        progress.move(step, StepStatus.RUNNING, attempt=attempt)
-        if step.deadline is not None:
-            progress.set_timer(step, Purpose.DEADLINE, attempt, step.deadline)
+    ask(progress, step, StepStatus.RUNNING if step.replies else StepStatus.DONE)
+
+
+def ask(progress: Progress, step: Step, status: StepStatus) -> None:
+    """Ask under a new attempt, and let the step stand there; where it waits, until its deadline."""
+    attempt = progress.state(step).attempt + 1
+    progress.move(step, status, attempt=attempt)
+    if status is StepStatus.RUNNING and step.deadline is not None:
+        progress.set_timer(step, Purpose.DEADLINE, attempt, step.deadline)
     if step.request:
         progress.send(step, step.request, attempt, undo=False)
 
@@ -48,8 +46,7 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
     if not waits(state):
         return f"step {step.name} is {state.status}"
     if reply.outcome == "done":
-        data = reply.update(progress.instance.data, arrival.payload) if reply.update else progress.instance.data
-        progress.change(data=data)
+        progress.learn(reply, arrival)
         progress.move(step, StepStatus.DONE)
         return ""
     answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt) or state.attempt
@@ -59,6 +56,7 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
         return "" if unanswered != state.unanswered else f"it answers attempt {answered} of step {step.name}"
     if reply.outcome == "failed" and state.status is not StepStatus.RUNNING:
         return f"step {step.name} is {state.status}"
+    progress.learn(reply, arrival)
     reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
     if reply.outcome == "failed" and _may_try_again(progress, step):
         progress.move(step, StepStatus.RETRYING, reason=reason, unanswered=unanswered)

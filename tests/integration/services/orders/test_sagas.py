@@ -1,8 +1,10 @@
 """Orders are fulfilled, or taken back whole by services that know each other by events alone, over Kafka (A9)."""
 
 import pytest
+from django.core import mail
 
 from events.api import execute, load_aggregate
+from nova.services.identity.aggregates import CreateUser
 from nova.services.inventory.aggregates.stock import ReceiveStock
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder
@@ -16,7 +18,7 @@ from tests.support.inventory import counts
 from tests.support.outbox import eventually, hosted
 
 pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
-GROUPS = ("order-fulfilment", "order-service", "inventory-service", "payment-service")
+GROUPS = ("order-fulfilment", "order-service", "inventory-service", "payment-service", "identity-service")
 
 
 def order(order_id: str, quantity: int) -> None:
@@ -27,6 +29,7 @@ def order(order_id: str, quantity: int) -> None:
 def test_orders_are_fulfilled_or_taken_back(settings) -> None:
     settings.NOVA_PAYMENT_DECLINE_ABOVE = 1_000
     execute("tea", ReceiveStock(quantity=10))
+    execute("ann", CreateUser(email="ann@example.org", name="Ann"))
     for order_id, quantity in (("rich", 2), ("poor", 3), ("large", 20)):
         order(order_id, quantity)
     ends = {"rich": "completed", "poor": "compensated", "large": "compensated"}
@@ -43,4 +46,9 @@ def test_orders_are_fulfilled_or_taken_back(settings) -> None:
     reasons = dict(SagaState.objects.values_list("key", "error_message"))
     assert reasons["rich"] is None
     assert reasons["large"] == "reserve: there are 10 of 20 tea"
+    assert sorted(sent.body for sent in mail.outbox) == [
+        "Your order large could not be fulfilled: there are 10 of 20 tea.",
+        "Your order poor could not be fulfilled: 1500 EUR are more than 1000.",
+        "Your order rich has left the house.",
+    ]
     assert not DeadLetter.objects.exists()
