@@ -28,7 +28,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("nova")
 
-pytest_plugins = ["pytester", "tests.support.proofs_of_time"]
+pytest_plugins = ["pytester", "tests.support.mail", "tests.support.proofs_of_time"]
 
 
 @pytest.fixture(scope="session")
