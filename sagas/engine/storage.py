@@ -74,7 +74,8 @@ def lock_whatever_definition(saga_id: UUID) -> Instance | None:
 
 def lock_due(names: Sequence[str], *, now: datetime, limit: int) -> list[Row]:
     """Rows of instances with due timers that nobody else is at, locked; for `instance_of`."""
-    return _execute("lock_due", saga_types=list(names), now=now, limit=limit)
+    rows = _execute("lock_due", saga_types=list(names), now=now, limit=limit)
+    return list({row[0]: row for row in rows}.values())
 
 
 def due_timers(saga_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, list[Timer]]:

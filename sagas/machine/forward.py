@@ -49,8 +49,12 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
         progress.learn(reply, arrival)
         progress.move(step, StepStatus.DONE)
         return ""
-    answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt) or state.attempt
+    asked = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt)
+    answered = asked or state.attempt
     unanswered = tuple(attempt for attempt in state.unanswered if attempt != answered)
+    if arrival.causation_id and not asked and step.request and step.compensation:
+        # Somebody else's word: what the participant was asked for is still on its way, and may be done after all.
+        unanswered = (*unanswered, answered)
     if answered < state.attempt:
         progress.note(step, unanswered=unanswered)
         return "" if unanswered != state.unanswered else f"it answers attempt {answered} of step {step.name}"

@@ -17,9 +17,11 @@ class CurrentStock(Struct, frozen=True):
 
         Nothing is said of a product of which none ever came in: nobody counts it.
         """
+        # Stock first: what is set aside for the order in between counts twice then, and otherwise not at all, and the
+        # order would be cancelled for want of what it has.
+        stocks = {product_id: _stock(product_id) for product_id in product_ids}
         reservation: Reservation = load_aggregate(RESERVATION, order_id).state
         own = {line.product_id: line.quantity for line in reservation.lines}
-        stocks = {product_id: _stock(product_id) for product_id in product_ids}
         return {name: stock.on_hand + own.get(name, 0) for name, stock in stocks.items() if stock.is_counted}
 
     def unit_price(self, product_id: str, currency: str) -> int | None:

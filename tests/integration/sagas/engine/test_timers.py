@@ -49,6 +49,16 @@ def test_a_reply_takes_the_timer_away(trips):
 
 
 @pytest.mark.django_db
+def test_timers_of_sagas_that_only_other_programs_know_hold_nobody_back(trips):
+    take_effect(trips, [of(TripRequested(trip_id=one)) for one in ("other", "t")])
+    SagaState.objects.filter(key="other").update(saga_type="of-another-program")
+    SagaTimer.objects.filter(saga_id=saga_id_of("trip", "other")).update(due_at=later(minutes=4))
+
+    assert fire_due(now=later(minutes=6), limit=2) == 1
+    assert SagaState.objects.get(key="t").version == 3
+
+
+@pytest.mark.django_db
 def test_one_that_cannot_make_its_transition_is_looked_at_later_and_holds_nobody_back(trips):
     take_effect(trips, [of(TripRequested(trip_id=one)) for one in ("bad", "t")])
     SagaState.objects.filter(key="bad").update(shape="0" * 16)
