@@ -34,6 +34,7 @@ from sagas.exceptions import (
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
 from sagas.operating.actions import operate
 from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
+from sagas.operating.standing import Standing, open_instances
 from sagas.policies import whenever
 from sagas.registration import register_saga, supersede_saga
 
@@ -58,6 +59,7 @@ __all__ = [
     "SagaRunner",
     "SagaView",
     "Sagas",
+    "Standing",
     "Start",
     "Status",
     "Step",
@@ -71,6 +73,7 @@ __all__ = [
     "done",
     "failed",
     "fire_due",
+    "open_instances",
     "operate",
     "refused",
     "register_saga",
