@@ -52,6 +52,7 @@ check: $(INSTALLED) ## Check format, lint, types, imports, migrations and settin
 	DJANGO_SETTINGS_MODULE=nova.settings.test $(PY) manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=nova.settings.test $(PY) manage.py openapi --check
 	DJANGO_SETTINGS_MODULE=nova.settings.test $(PY) manage.py event_schemas --check
+	DJANGO_SETTINGS_MODULE=nova.settings.test $(PY) manage.py saga_histories --check
 	DJANGO_SETTINGS_MODULE=nova.settings.production $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: $(INSTALLED) ## Measure the hot paths beside the raw limit

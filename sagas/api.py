@@ -35,6 +35,7 @@ from sagas.exceptions import (
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
 from sagas.operating.actions import operate
 from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
+from sagas.operating.standing import Standing, open_instances
 from sagas.policies import whenever
 from sagas.registration import register_saga, supersede_saga
 
@@ -64,6 +65,7 @@ __all__ = [
     "SagaRunner",
     "SagaView",
     "Sagas",
+    "Standing",
     "Start",
     "State",
     "StateMachine",
@@ -79,6 +81,7 @@ __all__ = [
     "done",
     "failed",
     "fire_due",
+    "open_instances",
     "operate",
     "refused",
     "register_saga",

@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from outbox.api import is_outage
+from sagas.operating.standing import Standing, open_instances
 from sagas.sql.statements import statement
 
 log = structlog.get_logger(__name__)
@@ -23,9 +24,8 @@ class SagaCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as the tables are now."""
         try:
+            standing = open_instances()
             with connection.cursor() as cursor:
-                cursor.execute(statement("open_instances"))
-                standing = cursor.fetchall()
                 cursor.execute(statement("overdue"))
                 overdue = float(cursor.fetchone()[0])
         except Exception as error:
@@ -36,10 +36,10 @@ class SagaCollector(Collector):
         yield from _families(standing, overdue)
 
 
-def _families(standing: list[tuple[str, str, int]], overdue: float) -> Iterator[GaugeMetricFamily]:
+def _families(standing: list[Standing], overdue: float) -> Iterator[GaugeMetricFamily]:
     instances = GaugeMetricFamily("sagas_open", "Instances that have not ended", labels=["saga_type", "status"])
-    for saga_type, status, number in standing:
-        instances.add_metric([saga_type, status], number)
+    for one in standing:
+        instances.add_metric([one.saga, one.status], one.number)
     late = GaugeMetricFamily("saga_timers_overdue_seconds", "How long the most overdue timer has been due; 0 for none")
     late.add_metric([], overdue)
     yield from (instances, late)

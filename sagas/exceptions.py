@@ -9,6 +9,7 @@ SagaError
 ├── SagaConflict       an instance was changed meanwhile
 ├── VerbRefused        an operator's verb that the instance's state does not allow
 ├── InvalidData        data that an instance of the saga cannot have
+├── CannotRecord       an instance whose history cannot be replayed
 └── InvalidArgument    no call can be made with an argument
 """
 
@@ -87,6 +88,10 @@ class InvalidData(SagaError):
         self.reason = reason
         self.pointer = pointer
         """JSON pointer (RFC 6901) into the data."""
+
+
+class CannotRecord(SagaError):
+    """The history of an instance cannot be recorded so that definitions could be replayed against it."""
 
 
 class InvalidArgument(SagaError, InvalidParameter):

@@ -57,6 +57,7 @@ class SagaTransition(models.Model):
     cause = models.CharField(max_length=10, help_text="`event`, `timer` or `operator`.")
     cause_id = models.UUIDField(null=True, help_text="The event, where it was one.")
     cause_type = models.CharField(max_length=100, help_text="Type of the event, purpose of the timer, or verb.")
+    cause_event = models.JSONField(null=True, help_text="The event, where the log of this database does not have it.")
     status = models.CharField(max_length=20, help_text="Where the instance stood afterwards.")
     steps = models.JSONField(help_text="What became of its steps.")
     changes = models.JSONField(help_text="What changed in its data.")

@@ -19,6 +19,15 @@ from msgspec import Struct
 from sagas.definition.saga import Route, Saga
 from sagas.definition.shape import shape_of
 from sagas.definition.validation import validate
+from sagas.histories.history import (
+    Came,
+    CameTimer,
+    Entry,
+    History,
+    event_that_came,
+    outcome_of,
+    verb_that_came,
+)
 from sagas.machine import operator
 from sagas.machine.instance import LOST, NAMESPACE, OPEN, UNDOING, Arrival, Instance, request_id, unstarted
 from sagas.machine.machine import arrive, expire
@@ -41,6 +50,7 @@ class Story:
         self._sent: list[Sent] = []
         self._timers: dict[str, Timer] = {}
         self._events = 0
+        self._entries: list[Entry] = []
 
     def when(self, payload: Struct, *, answers: UUID | None = None) -> "Story":
         """An event arrives; as the answer to the last request of the step that it is for, unless `answers` says which.
@@ -51,7 +61,7 @@ class Story:
         caused_by = answers or self._asked_by(type(payload))
         event_id = uuid5(NAMESPACE, f"{self.instance.key}:{self._events}")
         arrival = Arrival(event_id=event_id, payload=payload, causation_id=caused_by)
-        self._follow(arrive(self.saga, self.instance, arrival, now=self.now))
+        self._follow(arrive(self.saga, self.instance, arrival, now=self.now), event_that_came(arrival))
         return self
 
     def after(self, **duration: float) -> "Story":
@@ -62,14 +72,19 @@ class Story:
             timer, sent = due[0], self._sent
             self.now = timer.due
             del self._timers[timer.step]
-            self._follow(expire(self.saga, self.instance, timer, now=self.now))
+            fired = CameTimer(step=timer.step, purpose=timer.purpose)
+            self._follow(expire(self.saga, self.instance, timer, now=self.now), fired)
             self._sent = [*sent, *self._sent]
         self.now = until
         return self
 
     def does(self, verb: str, *arguments: Any) -> "Story":
         """An operator does something: `retry`, `skip`, `edit`, `force_compensation`, `resume` or `cancel`."""
-        self._follow(getattr(operator, verb)(self.saga, self.instance, *arguments, now=self.now))
+        transition = getattr(operator, verb)(self.saga, self.instance, *arguments, now=self.now)
+        outcome = outcome_of(self.instance, transition)
+        # Who gives up or forces says why.
+        reason = str(arguments[0]) if verb in {"force_compensation", "cancel"} else ""
+        self._follow(transition, verb_that_came(_AS_KEPT.get(verb, verb), outcome, reason=reason))
         return self
 
     def asks(self, *payloads: Struct) -> "Story":
@@ -93,6 +108,11 @@ class Story:
             raise AssertionError(f"expected {fields}, but it is {found}")
         return self
 
+    def history(self) -> History:
+        """The story as a recorded history, which later definitions can be replayed against."""
+        instance = self.instance
+        return History(saga=instance.saga, shape=instance.shape, key=instance.key, entries=tuple(self._entries))
+
     def request(self, step: str, attempt: int = 1, *, undo: bool = False) -> UUID:
         """The id of a request, for an event to answer."""
         return request_id(self.instance.saga_id, step, attempt, undo=undo)
@@ -111,13 +131,19 @@ class Story:
         status = self.instance.step(route.step.name).status
         return status in (UNDOING if route.undo else (*OPEN, *LOST))
 
-    def _follow(self, transition: Transition) -> None:
+    def _follow(self, transition: Transition, came: Came) -> None:
+        if not transition.ignored:
+            self._entries.append(Entry(at=self.now, came=came, led_to=outcome_of(self.instance, transition)))
         self.instance = transition.instance
         self.ignored = transition.ignored
         self._sent = list(transition.sent)
         for step in transition.cancelled:
             self._timers.pop(step, None)
         self._timers |= {timer.step: timer for timer in transition.timers}
+
+
+_AS_KEPT = {"force_compensation": "compensate"}
+"""Names of verbs where the history has another one."""
 
 
 def begin(saga: Saga, event: Struct) -> Story:

@@ -17,12 +17,14 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
         "dead": list_link(request, "outbox.OutboxEvent", state="dead"),
         "dead_letters": list_link(request, "outbox.DeadLetter", status__exact="open"),
         "projections": list_link(request, "projections.ProjectionCheckpoint"),
+        "sagas": list_link(request, "sagas.SagaState"),
     }
     return context | {
         "links": links,
         "log": figures.log_figures(),
         "delivery": figures.delivery_figures(),
         "projections": figures.projection_figures() if links["projections"] else None,
+        "sagas": figures.saga_figures() if links["sagas"] else None,
         "newest": figures.newest_events() if links["events"] else None,
         "parts": figures.part_states(),
         "ready_link": reverse("health-ready"),

@@ -12,6 +12,7 @@ from events.envelope import RecordedEvent
 from nova.health.readiness import OK, readiness
 from outbox.api import Backlog, backlog
 from projections.api import ProjectionStatus, projection_statuses
+from sagas.api import Standing, open_instances
 
 # Beyond this nobody needs the exact number, and counting would take long.
 COUNTED = 100_000
@@ -82,6 +83,15 @@ def delivery_figures() -> Panel[Backlog]:
 def projection_figures() -> Panel[Sequence[ProjectionStatus]]:
     """How far behind the projections are."""
     return _panel("the projections", projection_statuses)
+
+
+def saga_figures() -> Panel[Sequence[Standing]]:
+    """How many sagas that have not ended stand where, those first that wait for an operator."""
+
+    def ask() -> Sequence[Standing]:
+        return sorted(open_instances(), key=lambda standing: not standing.status.is_stuck)
+
+    return _panel("the sagas", ask)
 
 
 def newest_events() -> Panel[Sequence[RecordedEvent]]:

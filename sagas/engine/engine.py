@@ -14,6 +14,7 @@ from outbox.api import Poisonous, ReceivedEvent
 from sagas import metrics
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
+from sagas.engine.external import external_events
 from sagas.engine.requests import Origin, append_requests
 from sagas.engine.storage import forget, lock, save
 from sagas.machine.history import Cause, Made
@@ -33,10 +34,11 @@ def advance(saga: Saga, events: Sequence[ReceivedEvent]) -> None:
     now = datetime.now(UTC)
     with transaction.atomic():
         instances = lock(saga, {key for key, _ in keyed})
+        external = external_events([event for _, event in keyed])
         made: list[tuple[Made, Origin]] = []
         for key, event in keyed:
             instance = instances[key]
-            one = _advance_one(saga, instance, event, now=now)
+            one = _advance_one(saga, instance, event, is_external=event.event_id in external, now=now)
             if one is not None:
                 instances[key] = one.transition.instance
                 made.append((one, Origin(user_id=event.user_id, traceparent=event.traceparent, clock=event.clock)))
@@ -46,7 +48,9 @@ def advance(saga: Saga, events: Sequence[ReceivedEvent]) -> None:
         transaction.on_commit(lambda: metrics.count([one for one, _ in made]), robust=True)
 
 
-def _advance_one(saga: Saga, instance: Instance, event: ReceivedEvent, *, now: datetime) -> Made | None:
+def _advance_one(
+    saga: Saga, instance: Instance, event: ReceivedEvent, *, is_external: bool, now: datetime
+) -> Made | None:
     """The transition that the event leads to; None where it leads to none."""
     definition = saga if instance.status is Status.UNSTARTED else sagas.of_shape(saga.name, instance.shape)
     arrival = Arrival(
@@ -67,7 +71,7 @@ def _advance_one(saga: Saga, instance: Instance, event: ReceivedEvent, *, now: d
         )
         metrics.IGNORED.labels(saga_type=saga.name).inc()
         return None
-    cause = Cause(kind="event", type=event.event_type, event_id=event.event_id)
+    cause = Cause(kind="event", type=event.event_type, event_id=event.event_id, event=arrival if is_external else None)
     return Made(saga=definition, before=instance, transition=transition, cause=cause, at=now)
 
 

@@ -12,13 +12,13 @@ import msgspec
 from django.db import connection
 from msgspec import Raw, Struct
 
-from events.api import decode_payload, differences, encode_payload, payload_version, registry
+from events.api import decode_payload, encode_payload, payload_version, registry
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
 from sagas.definition.shape import shape_of
 from sagas.definition.states import StateMachine
 from sagas.exceptions import SagaConflict
-from sagas.machine.history import Made
+from sagas.machine.history import Made, data_changes
 from sagas.machine.instance import PASSED, Arrival, Instance, Status, StepState, unstarted
 from sagas.machine.states import present_state
 from sagas.machine.transition import Purpose, Timer
@@ -28,7 +28,9 @@ Row = tuple[Any, ...]
 """An instance with the columns of sagas/sql/columns.py."""
 
 
-class _Parked(Struct, frozen=True, kw_only=True):
+class _Kept(Struct, frozen=True, kw_only=True):
+    """An event that is kept here: parked, or the cause of a transition that the log does not have."""
+
     event_id: UUID
     event_type: str
     schema_version: int
@@ -42,7 +44,7 @@ class _State(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     data: Raw = Raw(b"null")
     steps: dict[str, StepState] = {}
-    parked: tuple[_Parked, ...] = ()
+    parked: tuple[_Kept, ...] = ()
     failure: str = ""
 
 
@@ -154,7 +156,7 @@ def _decoded(row: Row, *, shape: str, data: Any) -> Instance:
     )
 
 
-def _arrival(parked: _Parked) -> Arrival:
+def _arrival(parked: _Kept) -> Arrival:
     return Arrival(
         event_id=parked.event_id,
         payload=decode_payload(parked.event_type, parked.schema_version, bytes(parked.payload)),
@@ -185,22 +187,22 @@ def _row(was: int, one: Made) -> Mapping[str, Any]:
 
 
 def _column(instance: Instance) -> _State:
-    parked = [
-        _Parked(
-            event_id=arrival.event_id,
-            event_type=registry.of(arrival.payload).name,
-            schema_version=payload_version(arrival.payload),
-            payload=Raw(encode_payload(arrival.payload)),
-            causation_id=arrival.causation_id,
-            correlation_id=arrival.correlation_id,
-        )
-        for arrival in instance.parked
-    ]
     return _State(
         data=Raw(msgspec.json.encode(instance.data)),
         steps=instance.steps,
-        parked=tuple(parked),
+        parked=tuple(map(_kept, instance.parked)),
         failure=instance.failure,
+    )
+
+
+def _kept(arrival: Arrival) -> _Kept:
+    return _Kept(
+        event_id=arrival.event_id,
+        event_type=registry.of(arrival.payload).name,
+        schema_version=payload_version(arrival.payload),
+        payload=Raw(encode_payload(arrival.payload)),
+        causation_id=arrival.causation_id,
+        correlation_id=arrival.correlation_id,
     )
 
 
@@ -221,8 +223,6 @@ def _trouble(instance: Instance) -> str:
 
 
 def _history(one: Made) -> Mapping[str, Any]:
-    before, after = one.before.data, one.transition.instance.data
-    changes = [] if before is after or before is None or after is None else differences(before, after)
     return {
         "saga_id": one.before.saga_id,
         "number": one.transition.instance.version,
@@ -230,9 +230,10 @@ def _history(one: Made) -> Mapping[str, Any]:
         "cause": one.cause.kind,
         "cause_id": one.cause.event_id,
         "cause_type": one.cause.type,
+        "cause_event": _kept(one.cause.event) if one.cause.event else None,
         "status": one.transition.instance.status,
         "steps": one.transition.changes,
-        "changes": changes,
+        "changes": data_changes(one.before, one.transition.instance),
         "requests": [
             {"event_id": sent.request_id, "event_type": registry.of(sent.payload).name, "step": sent.step}
             for sent in one.transition.sent

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from events.api import FieldDifference, differences
 from sagas.definition.saga import Saga
-from sagas.machine.instance import Instance
+from sagas.machine.instance import Arrival, Instance
 from sagas.machine.transition import Transition
 
 
@@ -18,6 +19,8 @@ class Cause(Struct, frozen=True, kw_only=True):
     type: str
     """Type of the event, purpose of the timer, or the verb."""
     event_id: UUID | None = None
+    event: Arrival | None = None
+    """The event itself, where the log of this database does not have it."""
     actor: str = ""
     reason: str = ""
 
@@ -30,3 +33,10 @@ class Made(Struct, frozen=True, kw_only=True):
     transition: Transition
     cause: Cause
     at: datetime
+
+
+def data_changes(before: Instance, after: Instance) -> list[FieldDifference]:
+    """What has changed in the data; nothing where they have only come into being."""
+    if before.data is after.data or before.data is None or after.data is None:
+        return []
+    return differences(before.data, after.data)

@@ -1,16 +1,15 @@
 """Migration of instances: those that began with an older definition go on with the present one, step by step.
 
 What has been done stays done: each step that the old definition knows is found again under its name, or under the one
-that the mapping gives it. What cannot go on is left as it is, and said.
+that the mapping gives it, with its attempts and its timer. What cannot go on is left as it is, and said.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 from msgspec import Struct, structs
 
 from kit.json.pointer import explain
@@ -18,14 +17,13 @@ from sagas.arguments import arguments
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
 from sagas.definition.shape import shape_of
-from sagas.engine.storage import lock_whatever_definition, save
+from sagas.engine.storage import due_timers, lock_whatever_definition, save
 from sagas.exceptions import SagaError
 from sagas.machine.history import Cause, Made
-from sagas.machine.instance import OPEN, UNDOING, Instance, StepStatus
+from sagas.machine.instance import OPEN, UNDOING, Instance, StepState, StepStatus
 from sagas.machine.transition import Transition
 from sagas.models import SagaState
 from sagas.operating.reading import ENDS
-from sagas.sql.statements import statement
 
 
 class Migrated(Struct, frozen=True, kw_only=True):
@@ -44,11 +42,18 @@ class CannotMigrate(SagaError):
 
 
 def migrate(
-    name: str, *, mapping: Mapping[str, str], actor: str, reason: str, dry_run: bool = False
+    name: str,
+    *,
+    mapping: Mapping[str, str],
+    actor: str,
+    reason: str,
+    skip: Collection[str] = (),
+    dry_run: bool = False,
 ) -> Iterator[Migrated]:
     """Let the open instances of a saga that began with another shape go on with the present one, each by itself.
 
-    `mapping` gives steps their new names. With `dry_run`, only tells what would happen. Raises `UnknownSaga`.
+    `mapping` gives steps their new names; those to `skip` count as not needed where they have not been taken. With
+    `dry_run`, only tells what would happen. Raises `UnknownSaga`.
     """
     arguments.text("reason", reason, least=1, most=500)
     present = sagas.named(name)
@@ -57,9 +62,8 @@ def migrate(
     for saga_id, key, shape in others.values_list("saga_id", "key", "shape"):
         try:
             with transaction.atomic():
-                _migrate_one(
-                    saga_id, present, mapping, Cause(kind="operator", type="migrate", actor=actor, reason=reason)
-                )
+                cause = Cause(kind="operator", type="migrate", actor=actor, reason=reason)
+                _migrate_one(saga_id, present, mapping, skip, cause)
                 transaction.set_rollback(dry_run)
         except SagaError as error:
             yield Migrated(saga_id=saga_id, key=key, shape=shape, why_not=str(error))
@@ -67,7 +71,7 @@ def migrate(
             yield Migrated(saga_id=saga_id, key=key, shape=shape)
 
 
-def moved(instance: Instance, present: Saga, mapping: Mapping[str, str]) -> Instance:
+def moved(instance: Instance, present: Saga, mapping: Mapping[str, str], *, skip: Collection[str] = ()) -> Instance:
     """The instance on the present definition. Pure. Raises `CannotMigrate`."""
     known = {step.name: step for step in present.steps()}
     steps = {mapping.get(old, old): state for old, state in instance.steps.items()}
@@ -81,6 +85,8 @@ def moved(instance: Instance, present: Saga, mapping: Mapping[str, str]) -> Inst
             raise CannotMigrate(f"step {name!r} waits for a reply, and the present one has none")
         if step is not None and state.status in UNDOING and step.compensation is None:
             raise CannotMigrate(f"step {name!r} is being undone, and the present one has no compensation")
+    steps |= {name: StepState(status=StepStatus.SKIPPED) for name in skip if name in known and name not in steps}
+    _check_order(present, steps)
     try:
         data = msgspec.convert(msgspec.to_builtins(instance.data), present.data)
     except msgspec.ValidationError as error:
@@ -89,14 +95,28 @@ def moved(instance: Instance, present: Saga, mapping: Mapping[str, str]) -> Inst
     return structs.replace(instance, shape=shape_of(present), steps=steps, data=data, version=instance.version + 1)
 
 
-def _migrate_one(saga_id: UUID, present: Saga, mapping: Mapping[str, str], cause: Cause) -> None:
+def _check_order(present: Saga, steps: Mapping[str, StepState]) -> None:
+    """Refuse what would take a step after one that comes behind it: nobody could say what is to be undone then."""
+    not_taken: list[str] = []
+    for group in present.groups():
+        statuses = {step.name: steps[step.name].status if step.name in steps else StepStatus.PENDING for step in group}
+        taken = [name for name, status in statuses.items() if status not in {StepStatus.PENDING, StepStatus.SKIPPED}]
+        if not_taken and taken:
+            raise CannotMigrate(
+                f"step {not_taken[0]!r} has not been taken, and {taken[0]!r} behind it is {statuses[taken[0]]}: "
+                f"skip it (--skip {not_taken[0]}) if it is not needed any more"
+            )
+        not_taken += [name for name, status in statuses.items() if status is StepStatus.PENDING]
+
+
+def _migrate_one(saga_id: UUID, present: Saga, mapping: Mapping[str, str], skip: Collection[str], cause: Cause) -> None:
     before = lock_whatever_definition(saga_id)
     if before is None or before.status.is_end:
         raise CannotMigrate("it has ended meanwhile")
-    after = moved(before, present, mapping)
-    made = Made(saga=present, before=before, transition=Transition(instance=after), cause=cause, at=datetime.now(UTC))
-    save([made])
-    if renamed := {old: new for old, new in mapping.items() if old != new}:
-        with connection.cursor() as cursor:
-            names: dict[str, Any] = {"saga_id": saga_id, "old": list(renamed), "new": list(renamed.values())}
-            cursor.execute(statement("rename_timers"), names)
+    timers = due_timers([saga_id], now=datetime.max.replace(tzinfo=UTC)).get(saga_id, [])
+    transition = Transition(
+        instance=moved(before, present, mapping, skip=skip),
+        timers=tuple(structs.replace(timer, step=mapping.get(timer.step, timer.step)) for timer in timers),
+        cancelled=frozenset(timer.step for timer in timers),
+    )
+    save([Made(saga=present, before=before, transition=transition, cause=cause, at=datetime.now(UTC))])

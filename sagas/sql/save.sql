@@ -18,12 +18,12 @@ WITH saved AS (
     RETURNING s.saga_id
 ), kept AS (
     INSERT INTO saga_transitions (
-        saga_id, number, at, cause, cause_id, cause_type, status, steps, changes, requests, actor, reason)
+        saga_id, number, at, cause, cause_id, cause_type, cause_event, status, steps, changes, requests, actor, reason)
     SELECT
-        saga_id, number, at, cause, cause_id, cause_type, status, steps, changes, requests, actor, reason
+        saga_id, number, at, cause, cause_id, cause_type, cause_event, status, steps, changes, requests, actor, reason
     FROM jsonb_to_recordset(%(transitions)s::jsonb) AS t(
-        saga_id uuid, number bigint, at timestamptz, cause text, cause_id uuid, cause_type text, status text,
-        steps jsonb, changes jsonb, requests jsonb, actor text, reason text)
+        saga_id uuid, number bigint, at timestamptz, cause text, cause_id uuid, cause_type text, cause_event jsonb,
+        status text, steps jsonb, changes jsonb, requests jsonb, actor text, reason text)
 ), gone AS (
     DELETE FROM saga_timers t
     USING json_to_recordset(%(cancelled)s::json) AS c(saga_id uuid, step text)

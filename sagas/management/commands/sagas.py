@@ -57,6 +57,13 @@ class Command(OperatorCommand):
         moving.add_argument(
             "--step", action="append", default=[], metavar="OLD=NEW", help="What a step is called now; repeat it."
         )
+        moving.add_argument(
+            "--skip",
+            action="append",
+            default=[],
+            metavar="STEP",
+            help="A new step that is not needed any more; repeat it.",
+        )
         moving.add_argument("--dry-run", action="store_true", help="Only say which instances could go on.")
 
     def handle(self, *, verb: str, **options: Any) -> None:
@@ -117,6 +124,7 @@ class Command(OperatorCommand):
             mapping=dict(pairs),
             actor="manage.py",
             reason=options["reason"],
+            skip=options["skip"],
             dry_run=options["dry_run"],
         ):
             stay += bool(one.why_not)

@@ -1,6 +1,8 @@
 """Operators see the platform's state, and what they are allowed to see."""
 
 import re
+from html import unescape
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -10,6 +12,7 @@ from django.test import Client
 from nova.console import figures
 from nova.models import ApiToken
 from nova.rest.tokens import create_token
+from sagas.models import SagaState
 from tests.support.callers import bearer
 
 
@@ -124,3 +127,27 @@ def test_the_cards_lead_to_the_rows_that_they_count(operator):
     assert links["dead"] == "/admin/outbox/outboxevent/?state=dead"
     assert links["dead_letters"] == "/admin/outbox/deadletter/?status__exact=open"
     assert {operator.get(links[card]).status_code for card in ("pending", "dead", "dead_letters")} == {200}
+
+
+def test_sagas_that_have_not_ended_are_counted_and_lead_to_their_list(operator):
+    for number, (saga, status) in enumerate([("tea", "running"), ("tea", "awaiting_operator"), ("tea", "completed")]):
+        SagaState.objects.create(
+            saga_id=uuid4(), saga_type=saga, key=f"cup-{number}", status=status, state={}, version=1
+        )
+
+    page = operator.get("/admin/")
+
+    assert [(one.status, one.number) for one in page.context["sagas"].value] == [
+        ("awaiting_operator", 1),
+        ("running", 1),
+    ]
+    (link, *_) = re.findall(r'href="(/admin/sagas/sagastate/\?[^"]+)"', page.content.decode())
+    listed = operator.get(unescape(link)).content.decode()
+    assert "awaiting_operator" in link
+    assert ("cup-1" in listed, "cup-0" in listed) == (True, False)
+
+
+def test_whoever_may_not_see_sagas_is_shown_none_of_them(db):
+    page = guest("view_domainevent").get("/admin/")
+
+    assert page.context["sagas"] is None

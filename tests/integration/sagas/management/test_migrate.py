@@ -1,6 +1,7 @@
 """`manage.py sagas migrate`: instances go on with a changed definition, or stay and say why."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.core.management import CommandError, call_command
 from msgspec import Struct, structs
 
 from outbox.api import ConsumerGroup, Handler
-from sagas.api import Parallel, Saga, shape_of
+from sagas.api import Parallel, Saga, fire_due, shape_of
 from sagas.definition.registry import sagas
 from sagas.engine.engine import advance
 from sagas.models import SagaState, SagaTimer, SagaTransition
@@ -23,6 +24,7 @@ from tests.support.trips import (
     TRIP,
     Charged,
     FlightBooked,
+    FlightFailed,
     HotelBooked,
     TicketsIssued,
     TripRequested,
@@ -124,3 +126,70 @@ def test_steps_do_not_become_one(trips: ConsumerGroup, deployed: Any, capsys: An
 def test_a_mapping_that_is_none_is_refused() -> None:
     with pytest.raises(CommandError, match="--step needs OLD=NEW"):
         run("--step", "flight")
+
+
+def test_attempts_parked_replies_and_timers_go_along(trips: ConsumerGroup, deployed: Any) -> None:
+    live(trips, "t", TripRequested, Charged, HotelBooked)
+    fire_due(now=datetime.now(UTC) + timedelta(minutes=6))
+    # The flight is asked for a second time, and the payment's reply has come early.
+    before = SagaState.objects.get()
+    assert before.state["steps"]["flight"]["attempt"] == 2
+    assert before.state["steps"]["flight"]["unanswered"] == [1]
+    timer = SagaTimer.objects.get(saga_id=before.saga_id)
+    group = deployed(RENAMED)
+
+    run("--step", "flight=plane")
+
+    after = SagaState.objects.get()
+    assert after.state["steps"]["plane"] == before.state["steps"]["flight"]
+    assert after.state["parked"] == before.state["parked"] != []
+    kept = SagaTimer.objects.get(saga_id=before.saga_id)
+    assert (kept.step, kept.purpose, kept.attempt, kept.due_at) == ("plane", timer.purpose, 2, timer.due_at)
+    live(group, "t", FlightBooked, TicketsIssued)
+    assert SagaState.objects.get().status == "completed"
+
+
+def test_a_step_that_is_tried_again_later_keeps_its_pause(trips: ConsumerGroup, deployed: Any) -> None:
+    live(trips, "t", TripRequested, FlightFailed)
+    pause = SagaTimer.objects.get(step="flight")
+    deployed(RENAMED)
+
+    run("--step", "flight=plane")
+
+    assert SagaState.objects.get().state["steps"]["plane"]["status"] == "retrying"
+    assert fire_due(now=pause.due_at - timedelta(seconds=1)) == 0
+    assert fire_due(now=pause.due_at) == 1
+    assert SagaState.objects.get().state["steps"]["plane"]["attempt"] == 2
+
+
+def test_two_steps_may_change_their_names(trips: ConsumerGroup, deployed: Any) -> None:
+    live(trips, "t", TripRequested)
+    due = dict(SagaTimer.objects.values_list("step", "due_at"))
+    hotel, flight = structs.replace(HOTEL, name="flight"), structs.replace(FLIGHT, name="hotel")
+    SagaTimer.objects.filter(step="flight").update(due_at=due["flight"] + timedelta(minutes=1))
+    deployed(structs.replace(TRIP, stages=(APPROVAL, Parallel((hotel, flight)), CHARGE, TICKETS)))
+
+    run("--step", "flight=hotel", "--step", "hotel=flight")
+
+    assert dict(SagaTimer.objects.values_list("step", "due_at")) == {
+        "flight": due["hotel"],
+        "hotel": due["flight"] + timedelta(minutes=1),
+    }
+
+
+def test_a_new_step_before_what_is_done_is_not_taken_behind_it(
+    trips: ConsumerGroup, deployed: Any, capsys: Any
+) -> None:
+    live(trips, "t", TripRequested, HotelBooked)
+    insured = structs.replace(FLIGHT, name="insured")
+    group = deployed(structs.replace(TRIP, stages=(APPROVAL, insured, *TRIP.stages[1:])))
+
+    with pytest.raises(CommandError, match="1 stay as they are"):
+        call_command("sagas", "migrate", "trip", "--reason", "x")
+    told = capsys.readouterr().out
+    assert "step 'insured' has not been taken, and 'hotel' behind it is done: skip it (--skip insured)" in told
+
+    assert run("--skip", "insured") == f"t ({shape_of(TRIP)}): goes on\n"
+    live(group, "t", FlightBooked, Charged, TicketsIssued)
+    state = SagaState.objects.get()
+    assert (state.status, state.state["steps"]["insured"]["status"]) == ("completed", "skipped")
