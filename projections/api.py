@@ -1,9 +1,13 @@
 """Public face of projections: everything that the composition and other apps may use of them."""
 
 from kit.paging import Page
-from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor
-from projections.engine import Outcome, Pass, run_pass
+from projections.definition.projection import Projection
+from projections.definition.registry import projection_named, register_projections, registered_projections
+from projections.engine.checkpoints import pause, resume
+from projections.engine.engine import Outcome, Pass, run_pass
+from projections.engine.lag import Lag
+from projections.engine.runner import ProjectionRunner, projection_runner
 from projections.exceptions import (
     InvalidArgument,
     ProjectionError,
@@ -11,12 +15,10 @@ from projections.exceptions import (
     UnexpectedPayload,
     UnknownProjection,
 )
-from projections.lag import Lag, ProjectionStatus, projection_statuses
 from projections.metrics import ProjectionCollector
+from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
-from projections.projection import Projection, projection_named, register_projections, registered_projections
 from projections.rebuild import rebuild
-from projections.runner import ProjectionRunner, projection_runner
 
 __all__ = [
     "MAX_PAGE",

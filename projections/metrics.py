@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from outbox.api import is_outage
-from projections.lag import ProjectionStatus, projection_statuses
+from projections.operating.reading import ProjectionStatus, projection_statuses
 
 log = structlog.get_logger(__name__)
 

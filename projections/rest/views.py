@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from kit.json.schema import one_of
 from kit.rest.openapi import described
 from kit.rest.view import ApiView
+from projections.definition.registry import registered_projections
 from projections.exceptions import UnknownProjection
-from projections.lag import ProjectionStatus, projection_statuses
-from projections.projection import registered_projections
+from projections.operating.reading import ProjectionStatus, projection_statuses
 
 READ = {"GET": "read-models:read"}
 

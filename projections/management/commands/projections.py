@@ -9,10 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from kit.commands import OperatorCommand
-from projections import checkpoints
+from projections.definition.projection import Projection
+from projections.definition.registry import projection_named
+from projections.engine import checkpoints
 from projections.exceptions import UnknownProjection
-from projections.lag import projection_statuses
-from projections.projection import Projection, projection_named
+from projections.operating.reading import projection_statuses
 from projections.rebuild import rebuild
 
 REBUILD = (

@@ -15,11 +15,11 @@ from msgspec import Struct
 from events.api import read_log
 from events.envelope import LogPage, RecordedEvent
 from outbox.api import is_outage
-from projections import checkpoints
 from projections.arguments import arguments
-from projections.checkpoints import Status
+from projections.definition.projection import Projection
+from projections.engine import checkpoints
+from projections.engine.checkpoints import Status
 from projections.models import ProjectionCheckpoint
-from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,9 @@ from django.db import connection
 from kit.outage_log import outage_log
 from outbox.api import Pulse, RetryPolicy, Tempo, WakeupListener, is_outage, runner_name
 from projections.conf import ProjectionsConf, projections_conf
-from projections.engine import Outcome, run_pass
-from projections.projection import Projection, registered_projections
+from projections.definition.projection import Projection
+from projections.definition.registry import registered_projections
+from projections.engine.engine import Outcome, run_pass
 
 NAME = "projections"
 DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)

@@ -15,11 +15,12 @@ from kit.admin.display import link
 from kit.admin.operated import OperatedAdmin, selection_action
 from kit.admin.pages import row_url
 from kit.admin.reasons import actor_of
-from projections import checkpoints
+from projections.definition.projection import Projection
+from projections.definition.registry import projection_named, registered_projections
+from projections.engine import checkpoints
 from projections.exceptions import UnknownProjection
-from projections.lag import ProjectionStatus, projection_status
 from projections.models import ProjectionCheckpoint
-from projections.projection import Projection, projection_named, registered_projections
+from projections.operating.reading import ProjectionStatus, projection_status
 from projections.rebuild import rebuild
 
 log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from events.envelope import RecordedEvent
 from outbox.api import RetryPolicy
+from projections.definition.projection import Projection
 from projections.models import ProjectionCheckpoint
-from projections.projection import Projection
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")

@@ -1,4 +1,4 @@
-"""Projection: a read model's event types, effect and version; and the registry of all of them.
+"""Projection: a read model's event types, effect and version.
 
 A projection turns events into tables. It is a small class that knows the event types it handles, its tables and how an
 event changes them; reading the log, transactions, checkpoints and failures are the engine's.
@@ -10,8 +10,6 @@ from typing import ClassVar
 from django.db.models import Model
 
 from events.envelope import RecordedEvent
-from projections.arguments import arguments
-from projections.exceptions import UnknownProjection
 
 
 class Projection:
@@ -37,28 +35,3 @@ class Projection:
         """Change the tables as the events say, which come in the order of the log."""
         for event in events:
             self.apply(event)
-
-
-MAX_NAME = 100
-_projections: dict[str, Projection] = {}
-
-
-def register_projections(*projections: Projection) -> None:
-    """Make projections known to the engine; the composition does so at start. `ValueError` for a name taken twice."""
-    for projection in projections:
-        arguments.text("name", projection.name, least=1, most=MAX_NAME)
-        if _projections.setdefault(projection.name, projection) is not projection:
-            raise ValueError(f"projection {projection.name!r} is registered twice")
-
-
-def registered_projections() -> tuple[Projection, ...]:
-    """All projections, in the order of their registration."""
-    return tuple(_projections.values())
-
-
-def projection_named(name: str) -> Projection:
-    """The projection of that name. Raises `UnknownProjection`."""
-    try:
-        return _projections[name]
-    except KeyError:
-        raise UnknownProjection(name) from None

@@ -7,10 +7,10 @@ from django.test import Client
 
 from nova.services.identity.models import User
 from outbox.api import group_named
-from projections import checkpoints
-from projections.engine import run_pass
+from projections.definition.registry import projection_named
+from projections.engine import checkpoints
+from projections.engine.engine import run_pass
 from projections.models import ProjectionCheckpoint
-from projections.projection import projection_named
 from tests.support.feeds import handle, post
 from tests.support.projections import Recording, created, record
 

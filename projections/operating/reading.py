@@ -1,6 +1,6 @@
-"""Lag of a projection: how far its checkpoint is behind the log.
+"""Status of projections as operators see it: how far each is, and what holds it.
 
-It is computed from the log and the checkpoint alone. No worker is asked, so a dead one cannot look healthy.
+It is read from the tables alone. No worker is asked, so a dead one cannot look healthy.
 """
 
 from datetime import datetime
@@ -8,18 +8,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from events.api import log_backlog
+from projections.definition.projection import Projection
+from projections.definition.registry import registered_projections
+from projections.engine.lag import Lag, projection_lag
 from projections.models import ProjectionCheckpoint
-from projections.projection import Projection, registered_projections
-
-
-class Lag(Struct, frozen=True, kw_only=True):
-    """What a projection has still to apply."""
-
-    events: int
-    """Events of the projection's types after its checkpoint."""
-    seconds: float
-    """Since the oldest of them was recorded; 0 when there is none."""
 
 
 class ProjectionStatus(Struct, frozen=True, kw_only=True):
@@ -40,12 +32,6 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
     attempts: int
     retry_at: datetime | None
     updated_at: datetime | None
-
-
-def projection_lag(projection: Projection, position: int) -> Lag:
-    """The lag of the projection at a position."""
-    events, seconds = log_backlog(position, projection.event_types)
-    return Lag(events=events, seconds=seconds)
 
 
 def projection_statuses() -> list[ProjectionStatus]:
