@@ -38,9 +38,13 @@ def _families(statuses: list[ProjectionStatus]) -> Iterator[GaugeMetricFamily]:
     running = GaugeMetricFamily(
         "projection_running", "1 while nothing holds it: 0 is paused, failed or outdated", labels=["projection"]
     )
+    parked = GaugeMetricFamily(
+        "projection_parked_aggregates", "Aggregates that wait until an operator releases them", labels=["projection"]
+    )
     for status in statuses:
         events.add_metric([status.name], status.lag.events)
         seconds.add_metric([status.name], status.lag.seconds)
         position.add_metric([status.name], status.position)
+        parked.add_metric([status.name], status.parked)
         running.add_metric([status.name], float(status.status == "running"))
-    yield from (events, seconds, position, running)
+    yield from (events, seconds, position, running, parked)

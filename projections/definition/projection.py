@@ -10,6 +10,8 @@ from typing import ClassVar
 from django.db.models import Model
 
 from events.envelope import RecordedEvent
+from projections.definition.policy import Policy
+from projections.exceptions import CannotVerify
 
 
 class Projection:
@@ -17,7 +19,7 @@ class Projection:
 
     Both are called inside the transaction that also moves the checkpoint: they write to the database and nowhere else,
     so that an event that is applied again after a crash finds no trace of the first time. They raise when an event
-    cannot be applied; the engine then holds the projection there.
+    cannot be applied; what the engine does then is the policy's.
     """
 
     name: ClassVar[str]
@@ -26,6 +28,10 @@ class Projection:
     event_types: ClassVar[frozenset[str]]
     models: ClassVar[tuple[type[Model], ...]]
     """The tables that belong to this projection alone; a rebuild empties them."""
+    also_writes: ClassVar[tuple[type[Model], ...]] = ()
+    """Tables of others that it changes too; a rebuild leaves them alone, and a verification as well."""
+    policy: ClassVar[Policy] = Policy()
+    """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
     def apply(self, event: RecordedEvent) -> None:
         """Change the tables as one event says."""
@@ -35,3 +41,7 @@ class Projection:
         """Change the tables as the events say, which come in the order of the log."""
         for event in events:
             self.apply(event)
+
+    def key_of(self, event: RecordedEvent) -> str | None:
+        """The key of the one row of its first table that the event changes, as text: what samples are verified by."""
+        raise CannotVerify(f"{self.name} does not say which row an event changes: verify all of it")

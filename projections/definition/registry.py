@@ -1,6 +1,10 @@
 """Projection registry: the projections that the code has, by name."""
 
+import msgspec
+
 from projections.arguments import arguments
+from projections.conf import projections_conf
+from projections.definition.policy import Policy
 from projections.definition.projection import Projection
 from projections.exceptions import UnknownProjection
 
@@ -27,3 +31,11 @@ def projection_named(name: str) -> Projection:
         return _projections[name]
     except KeyError:
         raise UnknownProjection(name) from None
+
+
+def policy_of(projection: Projection) -> Policy:
+    """The policy of its class, with what the settings say instead. Raises `msgspec.ValidationError` for what cannot be,
+    which a system check refuses at start.
+    """
+    policy, overrides = projection.policy, projections_conf().projections.get(projection.name)
+    return msgspec.convert(msgspec.to_builtins(policy) | overrides, Policy) if overrides else policy

@@ -161,6 +161,7 @@ def test_metrics_show_the_lag_at_the_time_of_the_scrape():
     text = generate_latest(registry).decode()
     assert 'projection_lag_events{projection="users"} 1.0' in text
     assert 'projection_running{projection="users"} 1.0' in text
+    assert 'projection_parked_aggregates{projection="users"} 0.0' in text
 
 
 def test_metrics_are_missing_rather_than_old_without_a_database(monkeypatch):
