@@ -1,30 +1,47 @@
 """Public face of projections: everything that the composition and other apps may use of them."""
 
 from kit.paging import Page
-from projections.checkpoints import pause, resume
 from projections.cursors import from_cursor
-from projections.engine import Outcome, Pass, run_pass
+from projections.definition.conflicts import unapplied
+from projections.definition.folded import FoldedProjection
+from projections.definition.policy import ConflictResolution, OnError, Policy
+from projections.definition.projection import Projection
+from projections.definition.registry import projection_named, register_projections, registered_projections
+from projections.engine.checkpoints import pause, resume
+from projections.engine.engine import Outcome, Pass, run_pass
+from projections.engine.lag import Lag
+from projections.engine.live import live
+from projections.engine.runner import ProjectionRunner, projection_runner
 from projections.exceptions import (
+    CannotVerify,
     InvalidArgument,
+    InvalidRequest,
     ProjectionError,
     ReadModelError,
     UnexpectedPayload,
     UnknownProjection,
+    VerbRefused,
 )
-from projections.lag import Lag, ProjectionStatus, projection_statuses
 from projections.metrics import ProjectionCollector
+from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
-from projections.projection import Projection, projection_named, register_projections, registered_projections
 from projections.rebuild import rebuild
-from projections.runner import ProjectionRunner, projection_runner
+from projections.verification.verify import Difference, verify
 
 __all__ = [
     "MAX_PAGE",
+    "CannotVerify",
+    "ConflictResolution",
+    "Difference",
+    "FoldedProjection",
     "InvalidArgument",
+    "InvalidRequest",
     "Lag",
+    "OnError",
     "Outcome",
     "Page",
     "Pass",
+    "Policy",
     "Projection",
     "ProjectionCollector",
     "ProjectionError",
@@ -33,9 +50,11 @@ __all__ = [
     "ReadModelError",
     "UnexpectedPayload",
     "UnknownProjection",
+    "VerbRefused",
     "check_limit",
     "check_text",
     "from_cursor",
+    "live",
     "page_of",
     "pause",
     "projection_named",
@@ -46,4 +65,6 @@ __all__ = [
     "registered_projections",
     "resume",
     "run_pass",
+    "unapplied",
+    "verify",
 ]

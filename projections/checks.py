@@ -5,10 +5,13 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name for it
 from django.db import connections
+from msgspec import ValidationError, convert, to_builtins
 from psycopg import IsolationLevel
 
 from kit.settings import settings_check
-from projections.conf import ProjectionsConf
+from projections.conf import ProjectionsConf, projections_conf
+from projections.definition.policy import Policy
+from projections.definition.registry import registered_projections
 from projections.sql.statements import statement
 
 READ_COMMITTED = "read committed"
@@ -29,6 +32,24 @@ def transactions_read_what_is_committed(**_: Any) -> list[CheckMessage]:
             id="projections.E002",
         )
     ]
+
+
+@register()
+def policies_are_sound(**_: Any) -> list[CheckMessage]:
+    """Refuse policies that no projection can have, and those of projections that are not there."""
+    projections = {projection.name: projection for projection in registered_projections()}
+    overrides = projections_conf().projections
+    wrong = [
+        f"NOVA_PROJECTIONS names {name!r}; there are {', '.join(sorted(projections)) or 'none'}."
+        for name in sorted(overrides.keys() - projections.keys())
+    ]
+    for name, projection in projections.items():
+        try:
+            convert(to_builtins(projection.policy) | overrides.get(name, {}), Policy)
+        except ValidationError as error:
+            wrong.append(f"The policy of the projection {name!r} cannot be this: {error}.")
+    hint = f"By projection: {', '.join(Policy.__struct_fields__)}."
+    return [Error(problem, hint=hint, id="projections.E004") for problem in wrong]
 
 
 @register(Tags.database)

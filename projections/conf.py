@@ -1,8 +1,8 @@
 """Settings of projections."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from kit.conf import SharedConf
 from kit.settings import Setting, reader
@@ -15,6 +15,11 @@ class ProjectionsConf(SharedConf, frozen=True, kw_only=True):
     """Most events applied in one transaction."""
     max_poll_interval: Annotated[float, Setting("NOVA_PROJECTION_POLL_LONGEST"), Meta(ge=0.005, le=5)] = 0.5
     """Most seconds between two looks at a log of which no wake-up comes."""
+    projections: Annotated[
+        dict[str, dict[str, Any]],
+        Setting("NOVA_PROJECTIONS", hint='By name: {"users": {"on_error": "park", "max_parked": 20}}.'),
+    ] = field(default_factory=dict)
+    """By projection, what holds instead of what its class says, such as `{"users": {"on_error": "park"}}`."""
 
 
 projections_conf = reader(ProjectionsConf)

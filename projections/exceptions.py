@@ -4,6 +4,9 @@ ProjectionError
 ├── UnknownProjection        no projection has that name
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
 ├── InvalidArgument          no call can be made with an argument
+├── InvalidRequest           a request's body is none that the verb takes
+├── VerbRefused              what holds for a projection does not allow the verb
+├── CannotVerify             a projection's tables cannot be compared with the log
 └── ReadModelError           a query of a read model cannot be answered
 """
 
@@ -33,6 +36,27 @@ class UnexpectedPayload(ProjectionError):
 
 class InvalidArgument(ProjectionError, InvalidParameter, ValueError):
     """No call can be made with an argument, `parameter` by its name; nothing was sent to the database."""
+
+
+class InvalidRequest(ProjectionError):
+    """A request's body is none that the verb takes; `pointer` leads to the part that is wrong."""
+
+    def __init__(self, reason: str, *, pointer: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+
+
+class VerbRefused(ProjectionError):
+    """What holds for a projection does not allow the verb; the text says why, and what can be done."""
+
+    def __init__(self, verb: str, reason: str) -> None:
+        super().__init__(reason)
+        self.verb = verb
+
+
+class CannotVerify(ProjectionError):
+    """A projection's tables cannot be compared with the log; the text says why."""
 
 
 class ReadModelError(ProjectionError):

@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from outbox.api import is_outage
-from projections.lag import ProjectionStatus, projection_statuses
+from projections.operating.reading import ProjectionStatus, projection_statuses
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +38,13 @@ def _families(statuses: list[ProjectionStatus]) -> Iterator[GaugeMetricFamily]:
     running = GaugeMetricFamily(
         "projection_running", "1 while nothing holds it: 0 is paused, failed or outdated", labels=["projection"]
     )
+    parked = GaugeMetricFamily(
+        "projection_parked_aggregates", "Aggregates that wait until an operator releases them", labels=["projection"]
+    )
     for status in statuses:
         events.add_metric([status.name], status.lag.events)
         seconds.add_metric([status.name], status.lag.seconds)
         position.add_metric([status.name], status.position)
+        parked.add_metric([status.name], status.parked)
         running.add_metric([status.name], float(status.status == "running"))
-    yield from (events, seconds, position, running)
+    yield from (events, seconds, position, running, parked)

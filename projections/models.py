@@ -1,4 +1,4 @@
-"""Tables of the projection engine: how far each projection has come."""
+"""Tables of the projection engine: how far each projection is, what it left behind, and what operators did."""
 
 from django.db import models
 
@@ -22,6 +22,8 @@ class ProjectionCheckpoint(models.Model):
     error = models.TextField(blank=True, default="", help_text="What the last attempt at that event ended with.")
     attempts = models.PositiveIntegerField(default=0, help_text="How often that event has failed in a row.")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="When it will be tried again.")
+    # Counted here as well, so that a pass without any asks for none.
+    parked = models.PositiveIntegerField(default=0, help_text="Aggregates that wait until an operator releases them.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -29,9 +31,74 @@ class ProjectionCheckpoint(models.Model):
         ordering = ["name"]
         verbose_name = "projection"
         permissions = [
-            ("operate_projection", "Can pause and resume projections"),
-            ("rebuild_projection", "Can empty and refill projections"),
+            ("operate_projection", "Can pause and resume projections, skip what fails and release what is parked"),
+            ("rebuild_projection", "Can empty and refill projections, and move their checkpoints back"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class ParkedAggregate(models.Model):
+    """An aggregate that waits, from the event on that could not be applied; what waits is its stream."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    aggregate_type = models.CharField(max_length=100)
+    aggregate_id = models.CharField(max_length=255)
+    position = models.BigIntegerField(help_text="Of the event that failed, in the log.")
+    version = models.BigIntegerField(help_text="Of the event that failed, in its stream.")
+    event_id = models.UUIDField(help_text="The event that failed.")
+    error = models.TextField(help_text="What the last attempt at it ended with.")
+    attempts = models.PositiveIntegerField(help_text="How often it has failed.")
+    parked_at = models.DateTimeField(help_text="Since when the aggregate waits.")
+
+    class Meta:
+        db_table = "projection_parked"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["projection", "aggregate_type", "aggregate_id"], name="projection_parked_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.aggregate_type}/{self.aggregate_id}"
+
+
+class SkippedEvent(models.Model):
+    """An event that a projection has left out, by its policy or because an operator said so."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    position = models.BigIntegerField(help_text="Of the event, in the log.")
+    event_id = models.UUIDField(help_text="The event.")
+    error = models.TextField(help_text="What the last attempt at it ended with.")
+    actor = models.CharField(max_length=255, blank=True, help_text="Who left it out; empty for the policy.")
+    reason = models.CharField(max_length=500, blank=True, help_text="Why, as the operator said.")
+    skipped_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "projection_skipped"
+        constraints = [models.UniqueConstraint(fields=["projection", "position"], name="projection_skipped_once")]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class ProjectionOperation(models.Model):
+    """What an operator did to a projection, and why. It is never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    verb = models.CharField(max_length=20)
+    arguments = models.JSONField(help_text="What the verb was given beside the projection.")
+    actor = models.CharField(max_length=255)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "projection_operations"
+        indexes = [models.Index(fields=["projection", "-id"], name="projection_operations_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.projection}"

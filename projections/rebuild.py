@@ -2,8 +2,8 @@
 
 from django.db import transaction
 
-from projections import checkpoints
-from projections.projection import Projection
+from projections.definition.projection import Projection
+from projections.engine import checkpoints
 
 
 def rebuild(projection: Projection) -> None:

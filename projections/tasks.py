@@ -5,8 +5,9 @@ import time
 from celery import shared_task
 
 from projections.conf import projections_conf
-from projections.engine import run_pass
-from projections.projection import Projection, registered_projections
+from projections.definition.projection import Projection
+from projections.definition.registry import registered_projections
+from projections.engine.engine import run_pass
 
 
 @shared_task(name="projections.tasks.project")

@@ -28,6 +28,7 @@ BAD_REQUEST = Rule(400, "bad-request", "The request cannot be understood")
 UNREADABLE = Rule(400, "bad-request", "The request cannot be understood", detail=plain("A header is malformed."))
 BODY_TOO_LARGE = Rule(413, "body-too-large", "The body is too large", detail=plain(""))
 BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood", in_query)
+INVALID_REQUEST = Rule(422, "invalid-request", "The request says something impossible", in_document)
 DATABASE_UNAVAILABLE = unavailable("The database")
 REDIS_UNAVAILABLE = unavailable("Redis")
 FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=plain(""))
@@ -141,8 +142,12 @@ RULES: dict[type[BaseException], Rule] = {
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
+    projections.VerbRefused: Rule(
+        409, "projection-verb-refused", "What holds for the projection does not allow this", lambda e: {"verb": e.verb}
+    ),
+    projections.InvalidRequest: INVALID_REQUEST,
     # The outbox.
-    outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", in_document),
+    outbox.InvalidRequest: INVALID_REQUEST,
     outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", in_document),
     outbox.InvalidRoute: Rule(422, "invalid-route", "An outbox row cannot go there", in_document),
     outbox.UnknownGroup: Rule(

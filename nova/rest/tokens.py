@@ -27,7 +27,7 @@ SCOPES = {
     "outbox:operate": "retry, edit, reroute, discard and archive them",
     "sagas:read": "see sagas and their history",
     "sagas:operate": "retry, skip, edit, compensate, resume and give up sagas",
-    "operate": "retry, pause, resume, rebuild; describe, archive and close streams",
+    "operate": "retry, pause, resume, skip, release, reset, rebuild; describe, archive and close streams",
 }
 
 

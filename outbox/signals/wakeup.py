@@ -119,6 +119,11 @@ class WakeupListener:
         self._subscription: redis.client.PubSub | None = None
         self._not_before = 0.0
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether a wake-up would be heard; whoever hears none looks more often by itself."""
+        return self._subscription is not None
+
     def wait(self, timeout: float, stop: threading.Event) -> bool:
         """Wait until a wake comes, at most `timeout` seconds; whether one came. `stop` ends a wait without Redis."""
         if time.monotonic() < self._not_before:

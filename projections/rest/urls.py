@@ -1,10 +1,26 @@
 """Addresses of projections, below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
+from projections.operating.actions import ACTIONS
 from projections.rest import views
+
+
+class ProjectionVerb(StringConverter):
+    """What an operator can do to a projection."""
+
+    regex = "|".join(ACTIONS)
+
+
+register_converter(ProjectionVerb, "projection_verb")
 
 urlpatterns = [
     path("projections", views.ProjectionsView.as_view(), name="projections"),
     path("projections/<str:name>", views.OneProjectionView.as_view(), name="projection"),
+    path(
+        "projections/<str:name>/<projection_verb:verb>",
+        views.ProjectionVerbView.as_view(),
+        name="projection-operation",
+    ),
 ]

@@ -1,19 +1,24 @@
-"""Projections over HTTP: how far each of them is."""
+"""Projections over HTTP: how far each of them is, and operated."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, defstruct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from kit.json.pointer import explain
 from kit.json.schema import one_of
-from kit.rest.openapi import described
+from kit.rest.bodies import ReasonBody
+from kit.rest.openapi import Variant, described
 from kit.rest.view import ApiView
-from projections.exceptions import UnknownProjection
-from projections.lag import ProjectionStatus, projection_statuses
-from projections.projection import registered_projections
+from projections.definition.registry import projection_named, registered_projections
+from projections.exceptions import InvalidRequest, UnknownProjection, VerbRefused
+from projections.operating.actions import ACTIONS, operate
+from projections.operating.reading import ProjectionDetail, ProjectionStatus, projection_detail, projection_statuses
 
 READ = {"GET": "read-models:read"}
+OPERATE = {"POST": "operate"}
 
 
 class ProjectionPath(Struct):
@@ -53,12 +58,68 @@ class OneProjectionView(ApiView):
         operation_id="get_projection",
         summary="See how far a projection is",
         path=ProjectionPath,
-        answer=ProjectionStatus,
+        answer=ProjectionDetail,
         errors=(UnknownProjection,),
     )
     def get(self, request: Request, name: str) -> Response:
-        """Status, checkpoint and lag."""
-        for status in projection_statuses():
-            if status.name == name:
-                return Response(status)
-        raise UnknownProjection(name)
+        """Status, checkpoint and lag, what is parked and what was skipped, and what operators did."""
+        return Response(projection_detail(projection_named(name)))
+
+
+BODIES: dict[str, type[Struct]] = {
+    verb: defstruct(
+        f"Projection{verb.capitalize()}Body",
+        [
+            (field.encode_name, field.type) if field.required else (field.encode_name, field.type, field.default)
+            for field in msgspec.structs.fields(action.arguments)
+        ],
+        bases=(ReasonBody,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    for verb, action in ACTIONS.items()
+}
+"""What each verb takes: its arguments, and the reason."""
+
+
+def _schema(body: type[Struct]) -> dict[str, Any]:
+    schema: dict[str, Any] = msgspec.json.schema_components([body])[1][body.__name__]
+    return schema
+
+
+class ProjectionVerbView(ApiView):
+    """What an operator does to one projection."""
+
+    required_scopes: ClassVar = OPERATE
+
+    @described(
+        operation_id="operate_on_projection",
+        summary="Operate on a projection",
+        path=ProjectionPath,
+        body=ReasonBody,
+        answer=ProjectionDetail,
+        errors=(UnknownProjection, VerbRefused, InvalidRequest),
+        variants=tuple(
+            Variant(path={"verb": verb}, summary=action.explanation, body=_schema(BODIES[verb]))
+            for verb, action in ACTIONS.items()
+        ),
+    )
+    def post(self, request: Request, name: str, verb: str) -> Response:
+        """Do it, and answer with the projection afterwards; 409 where what holds for it does not allow it."""
+        projection = projection_named(name)
+        given = msgspec.to_builtins(_body(request.data, BODIES[verb]))
+        reason = given.pop("reason")
+        operate(
+            verb, projection, msgspec.convert(given, ACTIONS[verb].arguments), actor=str(request.user), reason=reason
+        )
+        return Response(projection_detail(projection))
+
+
+def _body(data: Any, wanted: type[Struct]) -> Struct:
+    try:
+        body: Struct = msgspec.convert(data, wanted)
+    except msgspec.ValidationError as error:
+        reason, pointer = explain(error)
+        raise InvalidRequest(reason, pointer=pointer) from error
+    return body

@@ -22,8 +22,8 @@ from nova.services.identity.events import (
 )
 from nova.services.identity.models import User
 from nova.services.identity.projections import UserRow, evolve, user_id_of
-from projections.engine import Pass, run_pass
-from projections.projection import Projection
+from projections.definition.projection import Projection
+from projections.engine.engine import Pass, run_pass
 
 NOON = datetime(2025, 1, 15, 12, tzinfo=UTC)
 USER_IDS = ("ann", "bob", "cem", "дана")

@@ -40,9 +40,9 @@ def test_every_app_and_nothing_else_is_under_contract() -> None:
     [
         ("events/store/hooks.py", "outbox.api", "Each file on the way"),
         ("kit/sql.py", "events.api", "Each file on the way"),
-        ("projections/engine.py", "events.store.append", "Of the event store"),
+        ("projections/engine/engine.py", "events.store.append", "Of the event store"),
         ("nova/wiring.py", "outbox.recorder", "Of the outbox"),
-        ("nova/wiring.py", "projections.checkpoints", "Of projections"),
+        ("nova/wiring.py", "projections.engine.checkpoints", "Of projections"),
         ("nova/wiring.py", "sagas.models", "Of sagas"),
         ("outbox/relay/relay.py", "outbox.bus.kafka.bus", "Only the factory"),
         ("nova/services/feed/queries.py", "nova.services.identity.queries", "Services know each other"),

@@ -5,7 +5,7 @@ event of creation fills in only what is not known yet, and a deletion is final. 
 data with it; either way the user's account lets go of its e-mail address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -29,11 +29,11 @@ from nova.services.identity.events import (
     UserRoleAssigned,
     UserUpdated,
 )
-from nova.services.identity.models import User
+from nova.services.identity.models import User, UserAccount
 from nova.services.identity.sql.statements import statement
 from nova.services.text_folding import fold
 from nova.services.timestamps import utc
-from projections.api import Projection, UnexpectedPayload, register_projections
+from projections.api import FoldedProjection, UnexpectedPayload, register_projections
 
 PERSONAL = ("username", "display_name", "email", "avatar_url")
 MAX_LENGTH = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
@@ -58,7 +58,7 @@ class UserRow(Struct, kw_only=True):
     folded: str = ""
 
 
-class UsersProjection(Projection):
+class UsersProjection(FoldedProjection[UserRow]):
     """Keeps `users_read`, one statement to read and one to write for a whole batch."""
 
     name = "users"
@@ -78,25 +78,34 @@ class UsersProjection(Projection):
         }
     )
     models: ClassVar[tuple[type[Model], ...]] = (User,)
+    also_writes: ClassVar[tuple[type[Model], ...]] = (UserAccount,)
 
-    def apply(self, event: RecordedEvent) -> None:
-        """Change one user."""
-        self.apply_batch([event])
+    def key_of(self, event: RecordedEvent) -> str:
+        """The user."""
+        return user_id_of(event)
 
-    def apply_batch(self, events: Sequence[RecordedEvent]) -> None:
-        """Change the users that the events speak of."""
-        users = _stored_users({user_id_of(event) for event in events})
-        for event in events:
-            user_id = user_id_of(event)
-            user = users.get(user_id)
-            if user is None:
-                user = users[user_id] = UserRow(user_id=user_id)
-            evolve(user, event)
-        if deleted := [user.user_id for user in users.values() if user.deleted_at is not None]:
+    def initial(self, key: str) -> UserRow:
+        """A user of whom nothing is known."""
+        return UserRow(user_id=key)
+
+    def evolve(self, state: UserRow, event: RecordedEvent) -> UserRow:
+        """The user, changed as the event says."""
+        evolve(state, event)
+        return state
+
+    def load(self, keys: Collection[str]) -> dict[str, UserRow]:
+        """Users as the table has them."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement("by_id"), {"user_ids": list(keys)})
+            return {row[0]: UserRow(**dict(zip(COLUMNS, row, strict=True))) for row in cursor.fetchall()}
+
+    def save(self, states: Collection[UserRow]) -> None:
+        """Write whole users; the accounts of those who are deleted let go of their addresses."""
+        if deleted := [user.user_id for user in states if user.deleted_at is not None]:
             close_accounts(deleted)
         with connection.cursor() as cursor:
             # As one document: a parameter for each value would cost more than all the rest.
-            cursor.execute(statement("upsert"), {"users": msgspec.json.encode(list(users.values())).decode()})
+            cursor.execute(statement("upsert"), {"users": msgspec.json.encode(list(states)).decode()})
 
 
 def user_id_of(event: RecordedEvent) -> str:
@@ -174,12 +183,6 @@ def _delete(user: UserRow, timestamp: datetime, *, for_good: bool) -> None:
         wiped: dict[str, Any] = dict.fromkeys(PERSONAL, "") | {"roles": [], "is_verified": False}
         for name, value in wiped.items():
             setattr(user, name, value)
-
-
-def _stored_users(user_ids: set[str]) -> dict[str, UserRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement("by_id"), {"user_ids": list(user_ids)})
-        return {row[0]: UserRow(**dict(zip(COLUMNS, row, strict=True))) for row in cursor.fetchall()}
 
 
 COLUMNS = UserRow.__struct_fields__[:-1]

@@ -1,41 +1,42 @@
-"""`manage.py projections`: see projections, pause and resume them, rebuild them."""
+"""`manage.py projections`: see projections, and operate on them."""
 
+import json
 from io import StringIO
 from typing import Any
 
+import msgspec
 from django.core.management.base import CommandError, CommandParser
+from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from kit.commands import OperatorCommand
-from projections import checkpoints
-from projections.exceptions import UnknownProjection
-from projections.lag import projection_statuses
-from projections.projection import Projection, projection_named
-from projections.rebuild import rebuild
+from projections.definition.registry import projection_named
+from projections.exceptions import ProjectionError
+from projections.operating.actions import ACTIONS, operate
+from projections.operating.reading import projection_detail, projection_statuses
+from projections.verification.verify import verify
 
-REBUILD = (
-    "Empty a projection's tables and set its checkpoint to 0, in one transaction; a worker refills them from the log. "
-    "Readers see the tables empty and then refill."
+VERIFY = (
+    "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
+    "The projection waits while the tables are compared; nothing of them is changed."
 )
-VERBS = {
-    "pause": (checkpoints.pause, "Hold a projection where it is.", "is paused"),
-    "resume": (checkpoints.resume, "Let a paused or failed projection go on at once.", "goes on"),
-    "rebuild": (
-        rebuild,
-        REBUILD,
-        "is empty and refills",
-    ),
-}
 WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
+HELP = {
+    "position": "Of the log; everything after it is applied again.",
+    "event_id": "The event that failed, as `show` gives it.",
+    "aggregate_type": "Of the parked aggregate, as `show` gives it.",
+    "aggregate_id": "Of the parked aggregate.",
+    "leave_out": "Skip the event that it is parked at.",
+}
 
 
 class Command(OperatorCommand):
-    """`manage.py projections status|pause|resume|rebuild`."""
+    """`manage.py projections status|show|verify|pause|resume|skip|release|reset|rebuild`."""
 
-    help = "Show and steer projections."
+    help = "Show projections and operate on them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand per verb."""
@@ -43,28 +44,53 @@ class Command(OperatorCommand):
         verbs.add_parser(
             "status", help="Show how far each projection is, from the tables, whether a worker runs or not."
         )
-        for verb, (_, explanation, _) in VERBS.items():
-            subparser = verbs.add_parser(verb, help=explanation, description=explanation)
-            subparser.add_argument("name", help="The projection's name, as `status` shows it.")
+        showing = verbs.add_parser("show", help="Show all that is known of a projection, as JSON.")
+        showing.add_argument("name", help="The projection's name, as `status` shows it.")
+        verifying = verbs.add_parser("verify", help=VERIFY, description=VERIFY)
+        verifying.add_argument("name", help="The projection's name, as `status` shows it.")
+        verifying.add_argument("--sample", type=int, help="Compare so many rows of the first table, whichever.")
+        for action in ACTIONS.values():
+            acting = verbs.add_parser(action.verb, help=action.explanation, description=action.explanation)
+            acting.add_argument("name", help="The projection's name, as `status` shows it.")
+            for field in msgspec.structs.fields(action.arguments):
+                _add_argument(acting, field)
+            acting.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
-        if verb == "status":
-            self._show()
-            return
-        act, _, done = VERBS[verb]
-        projection = self._named(options["name"])
-        act(projection)
-        self.stdout.write(f"{projection.name} {done}.")
-
-    def _named(self, name: str) -> Projection:
         try:
-            return projection_named(name)
-        except UnknownProjection as error:
+            match verb:
+                case "status":
+                    self._show_all()
+                case "show":
+                    detail = msgspec.to_builtins(projection_detail(projection_named(options["name"])))
+                    self.stdout.write(json.dumps(detail, indent=2, ensure_ascii=False))
+                case "verify":
+                    self._verify(**options)
+                case _:
+                    self.stdout.write(f"{self._operate(verb, **options)}.")
+        except ProjectionError as error:
             raise CommandError(str(error)) from error
 
-    def _show(self) -> None:
-        table = Table("projection", "status", "version", "position", "lag (events)", "lag (seconds)", "error", box=None)
+    def _verify(self, name: str, sample: int | None, **_: Any) -> None:
+        difference = verify(projection_named(name), sample=sample)
+        if difference is not None:
+            raise CommandError(str(difference))
+        self.stdout.write(f"{name} is what the log says.")
+
+    def _operate(self, verb: str, **options: Any) -> str:
+        projection = projection_named(options["name"])
+        kind = ACTIONS[verb].arguments
+        given = {name: options[name] for name in kind.__struct_fields__}
+        try:
+            arguments: Struct = msgspec.convert(given, kind)
+        except msgspec.ValidationError as error:
+            raise CommandError(str(error)) from error
+        return operate(verb, projection, arguments, actor="manage.py", reason=options["reason"])
+
+    def _show_all(self) -> None:
+        columns = ("projection", "status", "version", "position", "lag (events)", "lag (seconds)", "parked", "error")
+        table = Table(*columns, box=None)
         for status in projection_statuses():
             table.add_row(
                 status.name,
@@ -73,8 +99,17 @@ class Command(OperatorCommand):
                 str(status.position),
                 str(status.lag.events),
                 f"{status.lag.seconds:.1f}",
+                str(status.parked),
                 escape(f"{status.failed_event_id or ''} {status.error}".strip()),
             )
         text = StringIO()
         Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
         self.stdout.write(text.getvalue())
+
+
+def _add_argument(parser: CommandParser, field: msgspec.structs.FieldInfo) -> None:
+    """Positional where it must be given; an option where it has a default."""
+    if field.required:
+        parser.add_argument(field.name, type=int if field.name == "position" else str, help=HELP[field.name])
+    else:
+        parser.add_argument(f"--{field.name.replace('_', '-')}", action="store_true", help=HELP[field.name])

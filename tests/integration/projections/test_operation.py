@@ -16,14 +16,16 @@ from nova.services.feed import tasks as feed_tasks
 from nova.services.feed.queries import feed
 from nova.services.identity.models import User
 from outbox.api import group_named
-from projections import checkpoints, tasks
+from projections import tasks
 from projections.conf import projections_conf
-from projections.engine import run_pass
-from projections.lag import projection_lag, projection_statuses
+from projections.definition.registry import projection_named
+from projections.engine import checkpoints
+from projections.engine.engine import run_pass
+from projections.engine.lag import projection_lag
+from projections.engine.runner import ProjectionRunner
 from projections.metrics import ProjectionCollector
 from projections.models import ProjectionCheckpoint
-from projections.projection import projection_named
-from projections.runner import ProjectionRunner
+from projections.operating.reading import projection_statuses
 from tests.support.feeds import follow, handle, post
 from tests.support.outbox import eventually
 from tests.support.projections import Recording, created, record
@@ -159,6 +161,7 @@ def test_metrics_show_the_lag_at_the_time_of_the_scrape():
     text = generate_latest(registry).decode()
     assert 'projection_lag_events{projection="users"} 1.0' in text
     assert 'projection_running{projection="users"} 1.0' in text
+    assert 'projection_parked_aggregates{projection="users"} 0.0' in text
 
 
 def test_metrics_are_missing_rather_than_old_without_a_database(monkeypatch):

@@ -6,11 +6,18 @@ from projections import api
 def test_exported_names_are_these():
     assert api.__all__ == [
         "MAX_PAGE",
+        "CannotVerify",
+        "ConflictResolution",
+        "Difference",
+        "FoldedProjection",
         "InvalidArgument",
+        "InvalidRequest",
         "Lag",
+        "OnError",
         "Outcome",
         "Page",
         "Pass",
+        "Policy",
         "Projection",
         "ProjectionCollector",
         "ProjectionError",
@@ -19,9 +26,11 @@ def test_exported_names_are_these():
         "ReadModelError",
         "UnexpectedPayload",
         "UnknownProjection",
+        "VerbRefused",
         "check_limit",
         "check_text",
         "from_cursor",
+        "live",
         "page_of",
         "pause",
         "projection_named",
@@ -32,6 +41,8 @@ def test_exported_names_are_these():
         "registered_projections",
         "resume",
         "run_pass",
+        "unapplied",
+        "verify",
     ]
 
 

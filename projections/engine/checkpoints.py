@@ -10,15 +10,12 @@ from django.db import connection
 from django.utils import timezone
 
 from events.envelope import RecordedEvent
-from outbox.api import RetryPolicy
-from projections.models import ProjectionCheckpoint
-from projections.projection import Projection
+from projections.definition.projection import Projection
+from projections.models import ParkedAggregate, ProjectionCheckpoint, SkippedEvent
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")
 MAX_ERROR = 4_000
-# Without an end: what passes by itself heals by itself, an operator need not be awake.
-RETRIES = RetryPolicy(limit=0, base=1.0, cap=300.0)
 
 Status = ProjectionCheckpoint.Status
 
@@ -56,25 +53,32 @@ def recover(name: str) -> None:
     _checkpoint(name).update(**NO_FAILURE, updated_at=timezone.now())
 
 
-def fail(checkpoint: ProjectionCheckpoint, *, event: RecordedEvent | None, error: Exception) -> int:
-    """Remember what failed and when to try again; returns the number of attempts at that event so far.
+def attempts_at(checkpoint: ProjectionCheckpoint, event: RecordedEvent | None) -> int:
+    """How often the event has failed in a row, this time included; `None` stands for reading the log itself."""
+    again = checkpoint.status == Status.FAILED and checkpoint.failed_position == (event.position if event else None)
+    return checkpoint.attempts + 1 if again else 1
+
+
+def fail(name: str, *, event: RecordedEvent | None, error: Exception, attempts: int, delay: float) -> None:
+    """Remember what failed, how often, and that it is tried again after so many seconds.
 
     `event` is `None` when the log itself could not be read.
     """
-    position = event.position if event else None
-    again = checkpoint.status == Status.FAILED and checkpoint.failed_position == position
-    attempts = checkpoint.attempts + 1 if again else 1
     now = timezone.now()
-    _checkpoint(checkpoint.name).exclude(status=Status.PAUSED).update(status=Status.FAILED)
-    _checkpoint(checkpoint.name).update(
-        failed_position=position,
+    _checkpoint(name).exclude(status=Status.PAUSED).update(status=Status.FAILED)
+    _checkpoint(name).update(
+        failed_position=event.position if event else None,
         failed_event_id=event.event_id if event else None,
-        error=f"{type(error).__name__}: {error}".replace("\0", "\ufffd")[:MAX_ERROR],
+        error=error_text(error),
         attempts=attempts,
-        retry_at=now + timedelta(seconds=RETRIES.delay(attempts, chance=1.0)),
+        retry_at=now + timedelta(seconds=delay),
         updated_at=now,
     )
-    return attempts
+
+
+def error_text(error: Exception) -> str:
+    """An error as the tables keep it."""
+    return f"{type(error).__name__}: {error}".replace("\0", "\ufffd")[:MAX_ERROR]
 
 
 def pause(projection: Projection) -> None:
@@ -91,10 +95,30 @@ def resume(projection: Projection) -> None:
 
 def restart(projection: Projection) -> None:
     """Back to position 0, as filled by the code of today."""
+    move_back(projection, 0)
+    _checkpoint(projection.name).update(version=projection.version)
+
+
+def move_back(projection: Projection, position: int) -> None:
+    """Let the projection meet everything after a position again, what was parked or skipped there included."""
     current(projection)
+    for left_behind in (ParkedAggregate, SkippedEvent):
+        left_behind.objects.filter(projection=projection.name, position__gt=position).delete()
     _checkpoint(projection.name).update(
-        version=projection.version, position=0, status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now()
+        position=position, status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now()
     )
+    count_parked(projection.name)
+
+
+def pass_over(projection: Projection, position: int) -> None:
+    """Go on after the event that failed."""
+    advance(projection.name, position)
+    recover(projection.name)
+
+
+def count_parked(name: str) -> None:
+    """Let the checkpoint say how many aggregates are parked; whoever has parked or released one calls it."""
+    _checkpoint(name).update(parked=ParkedAggregate.objects.filter(projection=name).count())
 
 
 NO_FAILURE: dict[str, Any] = {

@@ -4,13 +4,15 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.auth.models import User as Account
 from django.test import Client
+from django.urls import reverse
 
 from nova.services.identity.models import User
 from outbox.api import group_named
-from projections import checkpoints
-from projections.engine import run_pass
-from projections.models import ProjectionCheckpoint
-from projections.projection import projection_named
+from projections.definition.policy import OnError, Policy
+from projections.definition.registry import projection_named
+from projections.engine import checkpoints
+from projections.engine.engine import run_pass
+from projections.models import ParkedAggregate, ProjectionCheckpoint
 from tests.support.feeds import handle, post
 from tests.support.projections import Recording, created, record
 
@@ -103,6 +105,58 @@ def test_who_may_operate_cannot_rebuild(projection):
     assert User.objects.exists()
     act(client, "pause_projections")
     assert ProjectionCheckpoint.objects.get(name="users").status == "paused"
+
+
+def in_dialog(client: Client, verb: str, **fields: str) -> str:
+    url = reverse(f"admin:projections_projectioncheckpoint_{verb}_projection", args=["users"])
+    client.post(url, {"_form_submitted": "on", "reason": "a try"} | fields)
+    # The dialog is closed by the page that it leads to.
+    return page_of(client)
+
+
+def page_of(client: Client) -> str:
+    return client.get(f"{CHANGELIST}users/change/").content.decode()
+
+
+def test_only_what_can_be_done_is_offered(operator, projection):
+    checkpoints.current(projection)
+    assert [label in page_of(operator) for label in ("Skip failed event", "Release parked aggregate")] == [False, False]
+    fail_at("ann")
+    assert [label in page_of(operator) for label in ("Skip failed event", "Release parked aggregate")] == [True, False]
+
+
+def test_the_failing_event_is_skipped_on_the_projections_page(operator, projection):
+    fail_at("ann")
+    failed = str(ProjectionCheckpoint.objects.get(name="users").failed_event_id)
+    assert "goes on without the event" in in_dialog(operator, "skip", event_id=failed)
+    shown = page_of(operator)
+    assert ProjectionCheckpoint.objects.get(name="users").status == "running"
+    assert [text in shown for text in (failed, "cannot take ann", "a try", "operator")] == [True] * 4
+
+
+def test_a_parked_aggregate_is_shown_and_released_on_the_projections_page(operator, projection, monkeypatch):
+    monkeypatch.setattr(Recording, "policy", Policy(on_error=OnError.PARK, retries=0))
+    fail_at("ann")
+    assert "cannot take ann" in page_of(operator)
+    assert "has all events of user/ann" in in_dialog(operator, "release", aggregate="user/ann")
+    assert User.objects.filter(pk="ann").exists()
+    assert not ParkedAggregate.objects.exists()
+
+
+def test_the_checkpoint_is_moved_back_by_those_who_may_rebuild(operator, projection):
+    record(created())
+    run_pass(projection)
+    assert in_dialog(onlooker("operate_projection"), "reset", position="0")
+    assert ProjectionCheckpoint.objects.get(name="users").position > 0
+    assert "goes on from 0" in in_dialog(operator, "reset", position="0")
+    assert ProjectionCheckpoint.objects.get(name="users").position == 0
+
+
+def fail_at(user_id: str) -> None:
+    record(created(user_id))
+    broken = Recording("users")
+    broken.broken_at = user_id
+    run_pass(broken)
 
 
 def test_users_are_searched_and_cannot_be_changed(operator, projection):

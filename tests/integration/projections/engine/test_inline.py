@@ -10,14 +10,14 @@ import pytest
 from django.db import transaction
 
 from nova.services.identity.models import User
-from projections.checkpoints import current
-from projections.engine import Outcome, run_pass
+from projections.engine.checkpoints import current
+from projections.engine.engine import Outcome, run_pass
 from projections.models import ProjectionCheckpoint
 from tests.support.assertions import Suite
 from tests.support.database import scalar
 from tests.support.projections import Recording, created, record
 
-PAGE = Path(__file__).parents[3] / "docs" / "testing-with-the-log.md"
+PAGE = Path(__file__).parents[4] / "docs" / "testing-with-the-log.md"
 
 
 def test_the_page_shows_tests_that_pass(committed_db: None) -> None:

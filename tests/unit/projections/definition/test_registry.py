@@ -2,9 +2,10 @@
 
 import pytest
 
-from projections import projection as registry
+from projections.definition import registry
+from projections.definition.projection import Projection
+from projections.definition.registry import projection_named, register_projections, registered_projections
 from projections.exceptions import UnknownProjection
-from projections.projection import Projection, projection_named, register_projections, registered_projections
 
 
 class First(Projection):

@@ -13,13 +13,16 @@ from django.utils import timezone
 from msgspec import Struct
 
 from events.api import read_log
-from events.envelope import LogPage, RecordedEvent
+from events.envelope import LogPage, RecordedEvent, StreamId
 from outbox.api import is_outage
-from projections import checkpoints
 from projections.arguments import arguments
-from projections.checkpoints import Status
+from projections.definition.policy import OnError
+from projections.definition.projection import Projection
+from projections.definition.registry import policy_of
+from projections.engine import checkpoints
+from projections.engine.checkpoints import Status
+from projections.engine.left_behind import park, parked_streams, skip
 from projections.models import ProjectionCheckpoint
-from projections.projection import Projection
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +65,7 @@ def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
 
     When a batch fails, its transaction is rolled back and the events are applied one by one, up to the failing one;
     there the projection waits and is tried again with growing pauses, so that what passes by itself heals by itself.
+    Where its policy says so, it parks the event's aggregate or skips the event after some attempts, and goes on.
     """
     arguments.limit(limit)
     try:
@@ -83,12 +87,14 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
         return Pass(outcome=Outcome.FAILED)
     if page.position == checkpoint.position:
         return Pass(outcome=Outcome.CURRENT)
+    parked = parked_streams(checkpoint)
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
     if one_by_one or checkpoint.status == Status.FAILED:
-        return _apply_one_by_one(projection, checkpoint, page)
-    _apply_together(projection, page.events)
+        return _apply_one_by_one(projection, checkpoint, page, parked)
+    events = [event for event in page.events if event.stream not in parked] if parked else page.events
+    _apply_together(projection, events)
     checkpoints.advance(projection.name, page.position)
-    return _advanced(page)
+    return _advanced(page, len(events))
 
 
 def _blocked(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcome | None:
@@ -107,7 +113,7 @@ def _read(projection: Projection, checkpoint: ProjectionCheckpoint, limit: int) 
     except Exception as error:
         if is_outage(error) or transaction.get_connection().needs_rollback:
             raise
-        _failed(checkpoint, None, error)
+        _failed(projection, None, error, attempts=checkpoints.attempts_at(checkpoint, None))
         return None
 
 
@@ -122,28 +128,59 @@ def _apply_together(projection: Projection, events: Sequence[RecordedEvent]) -> 
         raise EventFailed from error
 
 
-def _apply_one_by_one(projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage) -> Pass:
-    for applied, event in enumerate(page.events):
+def _apply_one_by_one(
+    projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage, parked: set[StreamId]
+) -> Pass:
+    applied = 0
+    for event in page.events:
+        if event.stream in parked:
+            continue
         try:
             with transaction.atomic():
                 projection.apply_batch([event])
         except Exception as error:
             if is_outage(error):
                 raise
-            # All that is before the failing event is in the tables, positions without an event included.
-            checkpoints.advance(projection.name, event.position - 1)
-            _failed(checkpoint, event, error)
-            return Pass(outcome=Outcome.FAILED, applied=applied)
+            if not _passed_over(projection, event, error, checkpoints.attempts_at(checkpoint, event), parked):
+                return Pass(outcome=Outcome.FAILED, applied=applied)
+        else:
+            applied += 1
     checkpoints.advance(projection.name, page.position)
     checkpoints.recover(projection.name)
-    return _advanced(page)
+    return _advanced(page, applied)
 
 
-def _failed(checkpoint: ProjectionCheckpoint, event: RecordedEvent | None, error: Exception) -> None:
-    attempts = checkpoints.fail(checkpoint, event=event, error=error)
+def _passed_over(
+    projection: Projection, event: RecordedEvent, error: Exception, attempts: int, parked: set[StreamId]
+) -> bool:
+    """Do what the policy says about an event that failed; whether the projection goes on without it."""
+    match policy_of(projection).after_failure(attempts, parked=len(parked)):
+        case OnError.PARK:
+            park(projection.name, event, error, attempts=attempts)
+            parked.add(event.stream)
+            _log("projection_parked_aggregate", projection, event, error, attempts)
+        case OnError.SKIP:
+            text = checkpoints.error_text(error)
+            skip(projection.name, position=event.position, event_id=event.event_id, error=text)
+            _log("projection_skipped_event", projection, event, error, attempts)
+        case _:
+            # All that is before the failing event is in the tables, positions without an event included.
+            checkpoints.advance(projection.name, event.position - 1)
+            _failed(projection, event, error, attempts=attempts)
+            return False
+    return True
+
+
+def _failed(projection: Projection, event: RecordedEvent | None, error: Exception, *, attempts: int) -> None:
+    delay = policy_of(projection).retry_delay(attempts)
+    checkpoints.fail(projection.name, event=event, error=error, attempts=attempts, delay=delay)
+    _log("projection_failed", projection, event, error, attempts)
+
+
+def _log(what: str, projection: Projection, event: RecordedEvent | None, error: Exception, attempts: int) -> None:
     log.error(
-        "projection_failed",
-        projection=checkpoint.name,
+        what,
+        projection=projection.name,
         attempts=attempts,
         error=type(error).__name__,
         event_id=str(event.event_id) if event else None,
@@ -152,5 +189,5 @@ def _failed(checkpoint: ProjectionCheckpoint, event: RecordedEvent | None, error
     )
 
 
-def _advanced(page: LogPage) -> Pass:
-    return Pass(outcome=Outcome.ADVANCED, applied=len(page.events), more=page.position < page.safe_position)
+def _advanced(page: LogPage, applied: int) -> Pass:
+    return Pass(outcome=Outcome.ADVANCED, applied=applied, more=page.position < page.safe_position)

@@ -16,8 +16,8 @@ from kit.outages import is_outage
 from nova.services.identity.models import User
 from nova.services.identity.projections import UsersProjection
 from nova.services.social.events import PostLiked
-from projections import checkpoints
-from projections.engine import Outcome, run_pass
+from projections.engine import checkpoints
+from projections.engine.engine import Outcome, run_pass
 from projections.models import ProjectionCheckpoint
 from projections.rebuild import rebuild
 from tests.support.projections import (
@@ -283,7 +283,7 @@ def test_no_event_is_passed_whatever_the_isolation_level_of_the_role(committed_d
         connection.close()
 
     late: list[str] = []
-    monkeypatch.setattr("projections.engine.read_log", read_after_a_commit)
+    monkeypatch.setattr("projections.engine.engine.read_log", read_after_a_commit)
     projection = Recording()
     # When the role's transactions have this level by default
     with stricter_by_default(level):

@@ -1,4 +1,4 @@
-"""Projection: a read model's event types, effect and version; and the registry of all of them.
+"""Projection: a read model's event types, effect and version.
 
 A projection turns events into tables. It is a small class that knows the event types it handles, its tables and how an
 event changes them; reading the log, transactions, checkpoints and failures are the engine's.
@@ -10,8 +10,8 @@ from typing import ClassVar
 from django.db.models import Model
 
 from events.envelope import RecordedEvent
-from projections.arguments import arguments
-from projections.exceptions import UnknownProjection
+from projections.definition.policy import Policy
+from projections.exceptions import CannotVerify
 
 
 class Projection:
@@ -19,7 +19,7 @@ class Projection:
 
     Both are called inside the transaction that also moves the checkpoint: they write to the database and nowhere else,
     so that an event that is applied again after a crash finds no trace of the first time. They raise when an event
-    cannot be applied; the engine then holds the projection there.
+    cannot be applied; what the engine does then is the policy's.
     """
 
     name: ClassVar[str]
@@ -28,6 +28,10 @@ class Projection:
     event_types: ClassVar[frozenset[str]]
     models: ClassVar[tuple[type[Model], ...]]
     """The tables that belong to this projection alone; a rebuild empties them."""
+    also_writes: ClassVar[tuple[type[Model], ...]] = ()
+    """Tables of others that it changes too; a rebuild leaves them alone, and a verification as well."""
+    policy: ClassVar[Policy] = Policy()
+    """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
     def apply(self, event: RecordedEvent) -> None:
         """Change the tables as one event says."""
@@ -38,27 +42,6 @@ class Projection:
         for event in events:
             self.apply(event)
 
-
-MAX_NAME = 100
-_projections: dict[str, Projection] = {}
-
-
-def register_projections(*projections: Projection) -> None:
-    """Make projections known to the engine; the composition does so at start. `ValueError` for a name taken twice."""
-    for projection in projections:
-        arguments.text("name", projection.name, least=1, most=MAX_NAME)
-        if _projections.setdefault(projection.name, projection) is not projection:
-            raise ValueError(f"projection {projection.name!r} is registered twice")
-
-
-def registered_projections() -> tuple[Projection, ...]:
-    """All projections, in the order of their registration."""
-    return tuple(_projections.values())
-
-
-def projection_named(name: str) -> Projection:
-    """The projection of that name. Raises `UnknownProjection`."""
-    try:
-        return _projections[name]
-    except KeyError:
-        raise UnknownProjection(name) from None
+    def key_of(self, event: RecordedEvent) -> str | None:
+        """The key of the one row of its first table that the event changes, as text: what samples are verified by."""
+        raise CannotVerify(f"{self.name} does not say which row an event changes: verify all of it")

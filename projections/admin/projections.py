@@ -1,0 +1,218 @@
+"""Admin of projections: how far each is, what it failed at, and how it is paused, resumed and rebuilt."""
+
+from collections.abc import Callable, Collection
+from typing import ClassVar
+
+import msgspec
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
+from django.utils.safestring import SafeString
+from msgspec import Struct
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+
+from kit.actions import NoArguments
+from kit.admin.display import indented, link, seconds, table
+from kit.admin.operated import OperatedAdmin, row_action, selection_action
+from kit.admin.pages import row_url
+from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
+from projections.admin.forms import AggregateForm, EventForm, PositionForm
+from projections.definition.registry import projection_named, registered_projections
+from projections.engine import checkpoints
+from projections.engine.checkpoints import Status
+from projections.exceptions import ProjectionError, UnknownProjection
+from projections.models import ProjectionCheckpoint
+from projections.operating import reading
+from projections.operating.actions import ACTIONS, OPERATE, REBUILD, OfAggregate, OfEvent, ToPosition, operate
+from projections.operating.reading import ProjectionStatus, projection_status
+
+BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
+FORMS: dict[type[Struct], type[ReasonForm]] = {
+    NoArguments: ReasonForm,
+    ToPosition: PositionForm,
+    OfEvent: EventForm,
+    OfAggregate: AggregateForm,
+}
+"""What asks for a verb's arguments."""
+_PERMISSIONS = {OPERATE: "operate", REBUILD: "rebuild"}
+
+
+def _verb(verb: str, *, variant: ActionVariant = ActionVariant.DEFAULT) -> Callable[..., HttpResponse]:
+    """A button for a verb, whose dialog asks for its arguments and the reason; red where it cannot be taken back."""
+    action = ACTIONS[verb]
+
+    def act(model_admin: "ProjectionAdmin", request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return model_admin.operate(request, form, object_id, verb)
+
+    # Unfold knows an action by the name of its method.
+    act.__name__ = f"{verb}_projection"
+    return row_action(
+        description=action.label,
+        url_path=verb,
+        permissions=[_PERMISSIONS[action.permission]],
+        variant=ActionVariant.DANGER if action.dangerous else variant,
+        dialog=reason_dialog(action.label, action.explanation, form=FORMS[action.arguments]),
+    )(act)
+
+
+@admin.register(ProjectionCheckpoint)
+class ProjectionAdmin(OperatedAdmin):
+    """Projections: how far they are, what holds them, and the verbs to control them."""
+
+    list_display = (
+        "name",
+        "status_badge",
+        "position",
+        "lag_events",
+        "lag_seconds",
+        "parked",
+        "last_error",
+        "updated_at",
+    )
+    list_before_template = "admin/projections/legend.html"
+    fieldsets = (
+        ("How far it is", {"fields": ("name", "status_badge", "position", "lag_events", "lag_seconds", "updated_at")}),
+        ("What it failed at", {"fields": ("failed_event_link", "failed_position", "error", "attempts", "retry_at")}),
+        ("What it left behind", {"fields": ("parked_aggregates", "skipped_events")}),
+        ("What operators did", {"fields": ("operations",)}),
+        ("Code", {"fields": ("version",)}),
+    )
+    actions = ("pause_projections", "resume_projections", "rebuild_projections")
+    pause_projections = selection_action("pause", "Pause")
+    resume_projections = selection_action("resume", "Resume, or try a failed event again now")
+    rebuild_projections = selection_action(
+        "rebuild", "Rebuild: empty the tables and fill them again", permission="rebuild"
+    )
+    actions_detail = tuple(f"{verb}_projection" for verb in ACTIONS)
+    pause_projection = _verb("pause")
+    resume_projection = _verb("resume", variant=ActionVariant.PRIMARY)
+    skip_projection = _verb("skip")
+    release_projection = _verb("release", variant=ActionVariant.PRIMARY)
+    reset_projection = _verb("reset")
+    rebuild_projection = _verb("rebuild")
+    verbs: ClassVar = {verb: action.explanation for verb, action in ACTIONS.items()}
+    dangerous: ClassVar = {verb for verb, action in ACTIONS.items() if action.dangerous}
+    operate_permission = OPERATE
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ProjectionCheckpoint]":
+        """All projections, those included that no worker has begun."""
+        for projection in registered_projections():
+            checkpoints.current(projection)
+        queryset: QuerySet[ProjectionCheckpoint] = super().get_queryset(request)
+        return queryset
+
+    @display(description="status", label=BADGES)
+    def status_badge(self, checkpoint: ProjectionCheckpoint) -> str:
+        """The status, set off by colour."""
+        status = _status(checkpoint)
+        return status.status if status else checkpoint.status
+
+    @display(description="lag (events)")
+    def lag_events(self, checkpoint: ProjectionCheckpoint) -> str:
+        """Events that wait, from the tables."""
+        status = _status(checkpoint)
+        return f"{status.lag.events:,}" if status else "no code"
+
+    @display(description="lag (seconds)")
+    def lag_seconds(self, checkpoint: ProjectionCheckpoint) -> str:
+        """Age of the oldest event that waits, from the tables."""
+        status = _status(checkpoint)
+        return f"{status.lag.seconds:,.1f}" if status else "no code"
+
+    @display(description="last error")
+    def last_error(self, checkpoint: ProjectionCheckpoint) -> str:
+        """The beginning of what the last attempt ended with."""
+        return checkpoint.error[:80] or "-"
+
+    @display(description="failed event")
+    def failed_event_link(self, checkpoint: ProjectionCheckpoint) -> SafeString | str:
+        """The event, leading to it."""
+        if checkpoint.failed_position is None:
+            return "-"
+        try:
+            url = row_url("events_domainevent", checkpoint.failed_position)
+        except NoReverseMatch:
+            return str(checkpoint.failed_event_id)
+        return link(url, str(checkpoint.failed_event_id))
+
+    @display(description="parked aggregates")
+    def parked_aggregates(self, checkpoint: ProjectionCheckpoint) -> SafeString:
+        """Those that wait, parked first first, each at the event that failed."""
+        rows = [
+            (one.aggregate_type, one.aggregate_id, one.position, one.attempts, one.error, seconds(one.parked_at))
+            for one in reading.parked_aggregates(checkpoint.name)
+        ]
+        return table(("Type", "Id", "Position", "Attempts", "Error", "Since"), rows)
+
+    @display(description="skipped events")
+    def skipped_events(self, checkpoint: ProjectionCheckpoint) -> SafeString:
+        """The newest that were left out."""
+        rows = [
+            (one.position, one.event_id, one.error, one.actor or "policy", one.reason, seconds(one.skipped_at))
+            for one in reading.skipped_events(checkpoint.name)
+        ]
+        return table(("Position", "Event", "Error", "By", "Why", "At"), rows)
+
+    @display(description="operations")
+    def operations(self, checkpoint: ProjectionCheckpoint) -> SafeString:
+        """What operators did, in the console, over REST and at the command line."""
+        rows = [
+            (seconds(one.at), one.actor, one.verb, indented(one.arguments) if one.arguments else "", one.reason)
+            for one in reading.operations(checkpoint.name)
+        ]
+        return table(("At", "Who", "What", "With", "Why"), rows)
+
+    def has_rebuild_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether the operator may empty and refill, and move checkpoints back."""
+        return bool(request.user.has_perm(REBUILD))
+
+    def possible_actions(self, row: ProjectionCheckpoint) -> Collection[str]:
+        """Nothing is skipped where nothing failed, nor released where nothing is parked."""
+        status = _status(row)
+        if status is None:
+            return ()
+        impossible = {
+            "pause": row.status == Status.PAUSED,
+            "resume": row.status == Status.RUNNING,
+            "skip": row.failed_event_id is None,
+            "release": not row.parked,
+        }
+        return tuple(f"{verb}_projection" for verb in ACTIONS if not impossible.get(verb))
+
+    def operate(self, request: HttpRequest, form: ReasonForm, name: str, verb: str) -> HttpResponse:
+        """Do what the form of a verb says, and go back to the projection."""
+        action, fields = ACTIONS[verb], dict(form.cleaned_data)
+        arguments = msgspec.convert(
+            {name: fields[name] for name in action.arguments.__struct_fields__}, action.arguments
+        )
+        self._act(request, ProjectionCheckpoint.objects.get(pk=name), verb, arguments, fields["reason"])
+        return self.back_to_row(name)
+
+    def act_on_selection(
+        self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", verb: str, reason: str
+    ) -> None:
+        """Pause, resume or rebuild the selected projections."""
+        for checkpoint in queryset:
+            self._act(request, checkpoint, verb, NoArguments(), reason)
+
+    def _act(
+        self, request: HttpRequest, checkpoint: ProjectionCheckpoint, verb: str, arguments: Struct, reason: str
+    ) -> None:
+        try:
+            outcome = operate(
+                verb, projection_named(checkpoint.name), arguments, actor=actor_of(request), reason=reason
+            )
+        except ProjectionError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+        else:
+            self.audit(request, [checkpoint], f"{verb.capitalize()}: {reason}")
+            self.message_user(request, f"{outcome}.", messages.SUCCESS)
+
+
+def _status(checkpoint: ProjectionCheckpoint) -> ProjectionStatus | None:
+    try:
+        return projection_status(projection_named(checkpoint.name), checkpoint)
+    except UnknownProjection:
+        return None
