@@ -5,6 +5,7 @@ from sagas.collector import SagaCollector
 from sagas.definition.registry import Sagas, sagas
 from sagas.definition.saga import (
     Compensation,
+    Interrupt,
     Kind,
     Parallel,
     Reply,
@@ -46,6 +47,7 @@ __all__ = [
     "OPERATOR",
     "Compensation",
     "Instance",
+    "Interrupt",
     "InvalidArgument",
     "InvalidData",
     "InvalidSaga",

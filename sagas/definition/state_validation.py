@@ -11,6 +11,8 @@ def reasons_against_states(machine: StateMachine) -> Iterator[str]:
     names = {state.name for state in machine.states}
     if machine.stages:
         yield "it has states, and stages as well"
+    if machine.interrupts:
+        yield "it has states, and interrupts as well: let the states react to them"
     for name in names.intersection((*ENDS, OPERATOR)):
         yield f"a state is called {name!r}, as an end is"
     for state in machine.states:

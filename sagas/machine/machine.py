@@ -11,7 +11,7 @@ from sagas.definition.saga import Route, Saga, Step
 from sagas.definition.states import StateMachine
 from sagas.machine import states
 from sagas.machine.backward import begin_undo, go_back, pass_undo_deadline, take_undo_reply
-from sagas.machine.forward import begin, go_on, pass_deadline, take_reply, waits
+from sagas.machine.forward import begin, go_on, pass_deadline, take_interrupt, take_reply, waits
 from sagas.machine.instance import UNDOING, Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose, Timer, Transition
@@ -81,6 +81,8 @@ def _take(progress: Progress, arrival: Arrival) -> str:
         return f"the instance is {progress.instance.status}"
     if isinstance(progress.saga, StateMachine):
         return states.react(progress, progress.saga, arrival)
+    if interrupt := progress.saga.interrupt(type(arrival.payload)):
+        return take_interrupt(progress, interrupt, arrival)
     return _reply(progress, arrival)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import structs
 
-from sagas.definition.saga import Reply, Request, Saga, Step
+from sagas.definition.saga import Interrupt, Reply, Request, Saga, Step
+from sagas.definition.states import On
 from sagas.machine.instance import Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.transition import Purpose, Sent, StepChange, Timer, Transition
 
@@ -55,10 +56,10 @@ class Progress:
         """Change the instance itself."""
         self.instance = structs.replace(self.instance, **fields)
 
-    def learn(self, reply: Reply, arrival: Arrival) -> None:
-        """Let the data be as a reply has them."""
-        if reply.update:
-            self.change(data=reply.update(self.instance.data, arrival.payload))
+    def learn(self, part: Reply | Interrupt | On, arrival: Arrival) -> None:
+        """Let the data be as what has arrived has them."""
+        if part.update:
+            self.change(data=part.update(self.instance.data, arrival.payload))
 
     def stand(self, status: Status) -> None:
         """Let the whole instance stand there. At an end, nothing is parked any more."""

@@ -44,10 +44,11 @@ def react(progress: Progress, machine: StateMachine, arrival: Arrival) -> str:
     on = _reaction(progress, state, arrival)
     if on is None:
         return _keep_for_later(progress, machine, state, arrival)
-    if on.update:
-        progress.change(data=on.update(progress.instance.data, arrival.payload))
+    progress.learn(on, arrival)
     reason = on.reason(arrival.payload) if on.reason else ""
-    # An event from outside answers no attempt: what was asked for may still be done.
+    if arrival.causation_id is None:
+        attempt = progress.state(step).attempt
+    # What something else has caused answers no attempt: what was asked for may still be done.
     others = tuple(one for one in _unanswered(progress, step) if one != attempt) if step.request else ()
     target = on.doubtful if on.doubtful and others else on.to
     if target == OPERATOR:

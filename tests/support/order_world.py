@@ -27,6 +27,7 @@ from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    OrderCancelled,
     OrderCreated,
     OrderItem,
     OrderSettled,
@@ -51,6 +52,7 @@ CREATED = OrderCreated(
     items=[OrderItem(product_id="tea", quantity=2, unit_price=500)],
     created_at=AT,
 )
+WITHDRAWN = OrderCancelled(order_id="o", reason="too slow")
 STOCK, PRICE = 10, 1_000
 
 
@@ -132,8 +134,8 @@ class Orders:
 
     requests = (SettleRequested, CancelRequested)
 
-    def __init__(self) -> None:
-        self.state = ORDER.evolve(ORDER.initial, CREATED)
+    def __init__(self, *events: Struct) -> None:
+        self.state = ORDER.fold(ORDER.initial, (CREATED, *events))
 
     def answer(self, request: Any, choose: Any) -> Struct:
         is_cancel = isinstance(request, CancelRequested)
@@ -174,10 +176,10 @@ class Identity:
         return follows
 
 
-def participants() -> Sequence[Any]:
-    """All of them."""
+def participants(*events: Struct) -> Sequence[Any]:
+    """All of them; the events have happened to the order, beside its creation."""
     inventory = Inventory()
-    return (inventory, Payments(inventory), Orders(), Identity())
+    return (inventory, Payments(inventory), Orders(*events), Identity())
 
 
 def violation(instance: Instance, world: Sequence[Any]) -> str:
@@ -210,3 +212,5 @@ def violation(instance: Instance, world: Sequence[Any]) -> str:
 
 
 AN_ORDER = Scenario(saga=ORDER_FULFILMENT, events=(CREATED,), participants=participants, violation=violation)
+A_WITHDRAWN_ORDER = structs.replace(AN_ORDER, events=(CREATED, WITHDRAWN), participants=lambda: participants(WITHDRAWN))
+"""The customer has cancelled it, and the fulfilment hears of that at some time."""

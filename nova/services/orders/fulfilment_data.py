@@ -14,7 +14,7 @@ from nova.services.inventory.events import (
     ReserveRequested,
     SellRequested,
 )
-from nova.services.orders.events import CancelRequested, OrderCreated, OrderItem, SettleRequested
+from nova.services.orders.events import CancelRequested, OrderCancelled, OrderCreated, OrderItem, SettleRequested
 from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.payments.events import ChargeRequested, PaymentProcessed, RefundRequested
 
@@ -61,6 +61,11 @@ def reason_of(found: Any) -> str:
 def keep_reason(reason: Callable[[Any], str]) -> Callable[[Fulfilment, Any], Fulfilment]:
     """What is known once something is refused: why, for the customer."""
     return lambda data, found: structs.replace(data, reason=reason(found))
+
+
+def withdrawn(found: OrderCancelled) -> str:
+    """Why an order is given up that somebody else has cancelled."""
+    return f"it was cancelled ({found.reason})"
 
 
 def shortage(found: InsufficientInventory) -> str:

@@ -56,6 +56,7 @@ from nova.services.orders.fulfilment_data import (
     settle,
     shortage,
     tell,
+    withdrawn,
 )
 from nova.services.orders.service import FULFILMENT
 from nova.services.payments.events import (
@@ -88,7 +89,7 @@ RESERVING = State(
         On(event=InventoryReserved, to="charging"),
         _back(InsufficientInventory, "cancelling", doubtful="releasing", reason=shortage),
         _back(InventoryRefused, "cancelling", doubtful="releasing"),
-        _back(OrderCancelled, "releasing"),
+        _back(OrderCancelled, "releasing", reason=withdrawn),
     ),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=2),
@@ -101,7 +102,7 @@ CHARGING = State(
         On(event=PaymentProcessed, to="selling", update=charged),
         _back(PaymentFailed, "releasing", doubtful="refunding"),
         _back(PaymentRefused, "releasing", doubtful="refunding"),
-        _back(OrderCancelled, "refunding"),
+        _back(OrderCancelled, "refunding", reason=withdrawn),
     ),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=2),

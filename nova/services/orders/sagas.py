@@ -29,6 +29,7 @@ from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    OrderCancelled,
     OrderCreated,
     OrderSettled,
     SettleRefused,
@@ -53,6 +54,7 @@ from nova.services.orders.fulfilment_data import (
     settle,
     shortage,
     tell,
+    withdrawn,
 )
 from nova.services.orders.reactions import ORDER_REACTIONS
 from nova.services.orders.service import FULFILMENT
@@ -66,6 +68,7 @@ from nova.services.payments.events import (
 )
 from sagas.api import (
     Compensation,
+    Interrupt,
     Kind,
     Reply,
     Request,
@@ -165,6 +168,7 @@ ORDER_FULFILMENT = Saga(
     data=Fulfilment,
     key="order_id",
     starts=(Start(event=OrderCreated, data=ordered),),
+    interrupts=(Interrupt(event=OrderCancelled, update=keep_reason(withdrawn), reason=withdrawn),),
     stages=(REGRET, ACCEPT, RESERVE, CHARGE, SHIP, SETTLE, TELL),
     stream=STREAM,
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from sagas.api import COMPLETED, InvalidSaga, On, StateMachine, shape_of
+from sagas.api import COMPLETED, Interrupt, InvalidSaga, On, StateMachine, shape_of
 from sagas.definition.state_validation import reasons_against_states
 from sagas.definition.validation import reasons_against, validate
 from tests.support.tours import APPROVING, BOOKING, PAUSING, PAYING, PRINTING, RETURNING, TOUR
@@ -28,6 +28,7 @@ def test_a_sound_one_passes():
     [
         (structs.replace(TOUR, states=()), "it has no steps"),
         (changed(stages=(HOTEL,)), "it has states, and stages as well"),
+        (changed(interrupts=(Interrupt(event=TripApproved),)), "it has states, and interrupts as well"),
         (changed(starts=()), "nothing starts it"),
         (changed(key="order_id"), "TripRequested has no field 'order_id'"),
         (changed(structs.replace(PAYING, deadline=None)), "'paying' asks for something and has no deadline"),

@@ -8,13 +8,13 @@ from msgspec import structs
 
 from nova.services.inventory.events import InsufficientInventory, ReleaseRequested, ReserveRequested, SellRequested
 from nova.services.orders import sagas as fulfilment
-from nova.services.orders.events import OrderCancelled, OrderSettled, SettleRefused, SettleRequested
+from nova.services.orders.events import OrderSettled, SettleRefused, SettleRequested
 from nova.services.orders.reactions import CHARGING, ORDER_REACTIONS
 from nova.services.payments.events import PaymentFailed, RefundRequested
 from sagas.api import On
 from sagas.explorer.explore import explore
 from sagas.testing import Story, begin
-from tests.support.order_world import AN_ORDER, CREATED
+from tests.support.order_world import A_WITHDRAWN_ORDER, AN_ORDER, CREATED, WITHDRAWN
 from tests.unit.services.orders.test_sagas import (
     CANCEL,
     CANCELLED,
@@ -75,11 +75,9 @@ def test_a_payment_that_failed_while_another_attempt_is_unanswered_is_refunded_f
 
 
 def test_a_customer_who_changes_his_mind_in_time_gets_everything_back():
-    cancelled = OrderCancelled(order_id="o", reason="too slow")
-
-    ordered().when(cancelled).asks(RELEASE)
-    ordered().when(RESERVED).when(cancelled).asks(REFUND)
-    late = ordered().when(RESERVED).when(CHARGED).when(cancelled, answers=uuid4()).asks()
+    ordered().when(WITHDRAWN).asks(RELEASE)
+    ordered().when(RESERVED).when(WITHDRAWN).asks(REFUND)
+    late = ordered().when(RESERVED).when(CHARGED).when(WITHDRAWN, answers=uuid4()).asks()
     assert late.ignored == "state selling does not react to it, and none that may come after it"
 
 
@@ -91,13 +89,22 @@ def test_an_order_that_cannot_be_settled_waits_for_an_operator_who_asks_again():
     story.when(OrderSettled(order_id="o")).asks(FULFILLED)
 
 
-def test_no_schedule_loses_goods_or_money():
-    assert explore(A_REACTING_ORDER, schedules=300, name="A_REACTING_ORDER") > 250
+SCENARIOS = pytest.mark.parametrize(
+    "scenario",
+    [A_REACTING_ORDER, structs.replace(A_WITHDRAWN_ORDER, saga=ORDER_REACTIONS)],
+    ids=["ordered", "withdrawn"],
+)
+
+
+@SCENARIOS
+def test_no_schedule_loses_goods_or_money(scenario):
+    assert explore(scenario, schedules=300, name="A_REACTING_ORDER") > 250
 
 
 @pytest.mark.slow
-def test_ten_thousand_schedules_lose_neither_goods_nor_money():
-    assert explore(A_REACTING_ORDER, schedules=10_000, name="A_REACTING_ORDER") > 9_500
+@SCENARIOS
+def test_ten_thousand_schedules_lose_neither_goods_nor_money(scenario):
+    assert explore(scenario, schedules=10_000, name="A_REACTING_ORDER") > 9_500
 
 
 def test_money_that_is_not_given_back_would_be_found():

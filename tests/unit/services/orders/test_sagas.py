@@ -26,7 +26,7 @@ from nova.services.payments.events import (
 from sagas.explorer.explore import explore
 from sagas.machine import backward
 from sagas.testing import Story, begin
-from tests.support.order_world import AN_ORDER, CREATED
+from tests.support.order_world import A_WITHDRAWN_ORDER, AN_ORDER, CREATED, WITHDRAWN
 
 RESERVED = InventoryReserved(order_id="o", lines=[Line(product_id="tea", quantity=2)])
 RELEASED = InventoryReleased(order_id="o", lines=[Line(product_id="tea", quantity=2)])
@@ -117,13 +117,33 @@ def test_an_order_that_was_cancelled_after_its_goods_had_left_waits_for_an_opera
     story.when(refused).asks().stands("awaiting_operator", settle="refused")
 
 
-def test_no_schedule_loses_goods_or_money():
-    assert explore(AN_ORDER, schedules=300, name="AN_ORDER") > 250
+def test_an_order_that_is_cancelled_in_time_is_taken_back():
+    story = ordered().when(RESERVED).when(WITHDRAWN).asks().stands("compensating", charge="running")
+
+    story.when(CHARGED).asks(RefundRequested(order_id="o")).when(REFUNDED).asks(ReleaseRequested(order_id="o"))
+    story.when(RELEASED).asks(CANCEL).when(CANCELLED).asks(regret("it was cancelled (too slow)"))
+    story.when(told(regret())).stands("compensated")
+    assert story.instance.failure == "it was cancelled (too slow)"
+
+
+def test_an_order_whose_goods_are_on_their_way_is_not_taken_back():
+    story = ordered().when(RESERVED).when(CHARGED).when(WITHDRAWN).asks().stands("running", ship="running")
+
+    assert story.ignored == "the pivot has begun: nothing is turned back any more"
+
+
+SCENARIOS = pytest.mark.parametrize("scenario", [AN_ORDER, A_WITHDRAWN_ORDER], ids=["ordered", "withdrawn"])
+
+
+@SCENARIOS
+def test_no_schedule_loses_goods_or_money(scenario):
+    assert explore(scenario, schedules=300, name="AN_ORDER") > 250
 
 
 @pytest.mark.slow
-def test_ten_thousand_schedules_lose_neither_goods_nor_money():
-    assert explore(AN_ORDER, schedules=10_000, name="AN_ORDER") > 9_500
+@SCENARIOS
+def test_ten_thousand_schedules_lose_neither_goods_nor_money(scenario):
+    assert explore(scenario, schedules=10_000, name="AN_ORDER") > 9_500
 
 
 def test_money_that_is_not_given_back_would_be_found(monkeypatch):
