@@ -3,5 +3,5 @@
 from nova.services.identity.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name=OWNER, owns=frozenset({"user"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"user", "account_deletion"}))
 register_services([SERVICE])
