@@ -6,6 +6,7 @@ from events.conf import EventsConf
 from kit.conf import SharedConf
 from kit.rest.defaults import API_DEFAULTS
 from nova.conf import NovaConf
+from nova.services.account_deletion.conf import AccountDeletionConf
 from nova.services.feed.conf import FeedConf
 from nova.services.orders.conf import OrdersConf
 from nova.services.payments.conf import PaymentsConf
@@ -27,7 +28,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 # Nova's own services, each a Django app below nova/services/.
 SERVICES = (
     *("identity", "content", "social", "media", "messages", "orders", "inventory", "payments"),
-    *("moderation", "feed", "search", "analytics"),
+    *("moderation", "account_deletion", "feed", "search", "analytics"),
 )
 
 INSTALLED_APPS = [
@@ -110,7 +111,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
-confs = (SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf, FeedConf, OrdersConf, PaymentsConf)
+confs = (
+    *(SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
+    *(AccountDeletionConf, FeedConf, OrdersConf, PaymentsConf),
+)
 own = env.settings_of(*confs)
 # Of Nova's own events the shortage is what happened.
 own["NOVA_EVENT_NAME_EXCEPTIONS"] = ["inventory.insufficient", *own["NOVA_EVENT_NAME_EXCEPTIONS"]]

@@ -66,7 +66,7 @@ def _steps(saga: Saga) -> Iterator[str]:
     for step in saga.steps():
         if step.request and step.replies and step.deadline is None:
             yield f"step {step.name!r} asks for something and has no deadline: a lost reply would hold it for ever"
-        if step.replies and not any(reply.outcome == "done" for reply in step.replies):
+        if step.replies and not step.otherwise and not any(reply.outcome == "done" for reply in step.replies):
             yield f"no reply says that step {step.name!r} is done"
         if step.otherwise and step.deadline is None:
             yield f"step {step.name!r} says what is so after its deadline, and has none"

@@ -21,7 +21,7 @@ GRANTED_BEYOND = 3.0  # seconds
 CONSUMER_GROUPS = (
     *("feed-service", "search-service", "analytics-service", "content-service"),
     *("order-service", "order-fulfilment", "inventory-service", "payment-service"),
-    *("identity-service", "moderation-service"),
+    *("identity-service", "moderation-service", "account-deletion", "media-service", "messaging-service"),
 )
 TOKEN_SCOPES = ("events:append", "events:read", "commands:execute", "read-models:read")
 

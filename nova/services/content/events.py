@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
+from nova.services.erasure.events import ACCOUNT_DELETION, Erased, ErasureRequest
 from nova.services.field_types import Id, ShortText, Text, Timestamp
 
 OWNER = "content-service"
@@ -106,3 +107,13 @@ class RemovalRequested(Struct, frozen=True, kw_only=True):
 
     content_id: Id
     reason: ShortText
+
+
+@event("content.erasure_requested", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class ContentErasureRequested(ErasureRequest, frozen=True, kw_only=True):
+    """Somebody asks to remove all posts and comments of a user; the answer is `content.erased`."""
+
+
+@event("content.erased", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class ContentErased(Erased, frozen=True, kw_only=True):
+    """No post or comment of the user is left."""

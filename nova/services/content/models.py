@@ -1,8 +1,9 @@
-"""Known users: the content service's own rows of users, which it has from the identity service's events."""
+"""Known users, which the content service has from the identity service's events, and what each has written."""
 
 from django.db import models
 
 from nova.services.columns import id_field
+from nova.services.erasure.belongings import Belonging, FormerOwner
 
 
 class KnownUser(models.Model):
@@ -18,3 +19,17 @@ class KnownUser(models.Model):
 
     def __str__(self) -> str:
         return self.username or self.user_id
+
+
+class ContentBelonging(Belonging):
+    """A post or comment that is there, and who has written it; filled by the group `content-service`."""
+
+    class Meta(Belonging.Meta):
+        db_table = "content_belongings"
+
+
+class FormerAuthor(FormerOwner):
+    """A user who is gone; what turns up later is removed."""
+
+    class Meta:
+        db_table = "content_former_authors"

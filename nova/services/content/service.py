@@ -3,5 +3,5 @@
 from nova.services.content.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name=OWNER, owns=frozenset({"post", "comment"}), listens=frozenset({"user"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"post", "comment", "content_erasure"}), listens=frozenset({"user"}))
 register_services([SERVICE])

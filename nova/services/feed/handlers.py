@@ -10,7 +10,10 @@ from typing import Any
 from django.db import connection
 
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
+from nova.services.erasure.erasing import erase_page
 from nova.services.feed.changes import show_changes_after_commit
+from nova.services.feed.events import FeedErased, FeedErasureRequested
+from nova.services.feed.models import FeedAuthor
 from nova.services.feed.service import SERVICE
 from nova.services.feed.sql.statements import statement
 from nova.services.identity.events import (
@@ -115,6 +118,22 @@ def keep_authors(event: ReceivedEvent) -> None:
     show_changes_after_commit()
 
 
-def _execute(name: str, **parameters: Any) -> None:
+@handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure")
+def erase_feed(event: ReceivedEvent) -> None:
+    """Forget a user: the names, and who followed whom. The posts go with their own events."""
+    erase_page(event, remove=_forget, erased=FeedErased, stream="feed_erasure")
+
+
+def _forget(event: ReceivedEvent, user_id: str, limit: int) -> int:
+    # So that no late event of a follow brings anything back. Only once: Redis is told of it each time.
+    if not FeedAuthor.objects.filter(user_id=user_id, is_erased=True).exists():
+        _execute("author_deleted", user_id=user_id, deleted_at=utc(event.timestamp), for_good=True)
+        show_changes_after_commit()
+    return _execute("follows_erased", user_id=user_id, max_count=limit)
+
+
+def _execute(name: str, **parameters: Any) -> int:
+    """How many rows it has changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement(name), parameters)
+        return int(cursor.rowcount)

@@ -1,6 +1,7 @@
 """The feed service: what it owns, and whom it listens to."""
 
+from nova.services.feed.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name="feed-service", listens=frozenset({"post", "user", "follow"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"feed_erasure"}), listens=frozenset({"post", "user", "follow"}))
 register_services([SERVICE])

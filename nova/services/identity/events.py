@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
+from nova.services.erasure.events import ACCOUNT_DELETION
 from nova.services.field_types import Id, ShortText, Text, Timestamp
 
 OWNER = "identity-service"
@@ -174,4 +175,49 @@ class NoticeRefused(Struct, frozen=True, kw_only=True):
     notice_id: Id
     reference: Id
     code: NoticeRefusal
+    reason: ShortText
+
+
+@event("user.deletion_requested", owner=OWNER, topic=USERS, key="user_id")
+class UserDeletionRequested(Struct, frozen=True, kw_only=True):
+    """A user wants the account deleted, with everything that belongs to it."""
+
+    user_id: Id
+    deletion_id: Id
+    """Names this wish: a user who has withdrawn one may have another."""
+    requested_at: Timestamp
+
+
+@event("user.deletion_withdrawn", owner=OWNER, topic=USERS, key="user_id")
+class UserDeletionWithdrawn(Struct, frozen=True, kw_only=True):
+    """A user has thought better of it, and keeps the account."""
+
+    user_id: Id
+    deletion_id: Id
+    withdrawn_at: Timestamp
+
+
+@event("user.closing_requested", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class UserClosingRequested(Struct, frozen=True, kw_only=True):
+    """The account's deletion asks to close it for good; then it is too late to withdraw."""
+
+    user_id: Id
+    deletion_id: Id
+
+
+@event("user.closed", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class UserClosed(Struct, frozen=True, kw_only=True):
+    """The account is closed for good, by that request or before."""
+
+    user_id: Id
+    deletion_id: Id
+
+
+@event("user.closing_refused", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class UserClosingRefused(Struct, frozen=True, kw_only=True):
+    """The account stays open, for example because the wish to delete it was withdrawn at the last moment."""
+
+    user_id: Id
+    deletion_id: Id
+    code: ShortText
     reason: ShortText

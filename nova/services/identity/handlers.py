@@ -1,8 +1,17 @@
-"""Handlers of the identity service: who has completed a profile is welcomed by mail, and others have users told."""
+"""Handlers of the identity service: users are welcomed and told by mail, and accounts are closed for good."""
 
-from events.api import load_aggregate
-from nova.services.identity.aggregates import USER
-from nova.services.identity.events import NoticeAccepted, NoticeRequested, UserProfileCompleted
+from uuid import uuid5
+
+from events.api import CommandRefused, Expected, NewEvent, StreamId, append_events, execute, load_aggregate
+from nova.services.identity.aggregates import USER, CloseAccount
+from nova.services.identity.events import (
+    NoticeAccepted,
+    NoticeRequested,
+    UserClosed,
+    UserClosingRefused,
+    UserClosingRequested,
+    UserProfileCompleted,
+)
 from nova.services.identity.notices import answer_accepted, send_accepted, take_request
 from nova.services.identity.service import SERVICE
 from nova.services.mail import send
@@ -41,3 +50,22 @@ def answer_notice(event: ReceivedEvent) -> None:
     """Answer whoever has asked for the notice."""
     if isinstance(event.payload, NoticeAccepted):
         answer_accepted(event, event.payload)
+
+
+@handles(UserClosingRequested, group=SERVICE.name)
+def close_account(event: ReceivedEvent) -> None:
+    """Close the account and say so, or say why not: whether the wish was withdrawn before, the account alone knows."""
+    asked = event.payload
+    if not isinstance(asked, UserClosingRequested):
+        return
+    answer: UserClosed | UserClosingRefused
+    try:
+        command = CloseAccount(deletion_id=asked.deletion_id)
+        execute(asked.user_id, command, command_id=uuid5(event.event_id, "close"))
+        answer = UserClosed(user_id=asked.user_id, deletion_id=asked.deletion_id)
+    except CommandRefused as refusal:
+        answer = UserClosingRefused(
+            user_id=asked.user_id, deletion_id=asked.deletion_id, code=refusal.code, reason=str(refusal)[:255]
+        )
+    new = NewEvent(payload=answer, event_id=uuid5(event.event_id, "answer"))
+    append_events(StreamId("account_deletion", asked.deletion_id), Expected.ANY, [new])

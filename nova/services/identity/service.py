@@ -3,5 +3,5 @@
 from nova.services.identity.events import OWNER
 from outbox.api import Service, register_services
 
-SERVICE = Service(name=OWNER, owns=frozenset({"user", "notice"}))
+SERVICE = Service(name=OWNER, owns=frozenset({"user", "notice", "account_deletion"}))
 register_services([SERVICE])

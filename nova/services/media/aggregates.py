@@ -6,7 +6,13 @@ from msgspec import Meta, Struct, structs
 
 from events.api import Aggregate, AggregateNotFound, Command, CommandRefused, Issued, StreamId, aggregates
 from nova.services.field_types import Id
-from nova.services.media.events import Bytes, MediaUploadCompleted, MediaUploadFailed, MediaUploadStarted
+from nova.services.media.events import (
+    Bytes,
+    MediaUploadCompleted,
+    MediaUploadDeleted,
+    MediaUploadFailed,
+    MediaUploadStarted,
+)
 
 
 class StartUpload(Command, frozen=True, kw_only=True):
@@ -29,6 +35,10 @@ class FailUpload(Command, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(min_length=1, max_length=255)]
 
 
+class DeleteUpload(Command, frozen=True, kw_only=True):
+    """Remove the upload, and the file that came with it."""
+
+
 class UploadAlreadyStarted(CommandRefused):
     """The id belongs to an upload already."""
 
@@ -45,10 +55,16 @@ class UploadNotFound(AggregateNotFound, UploadNotRunning):
     """There is no such upload, and never was."""
 
 
+class UploadDeleted(CommandRefused):
+    """The upload was deleted."""
+
+    code = "upload_deleted"
+
+
 class Upload(Struct, frozen=True, kw_only=True):
     """What is known of an upload."""
 
-    status: Literal["none", "running", "completed", "failed"] = "none"
+    status: Literal["none", "running", "completed", "failed", "deleted"] = "none"
     user_id: str = ""
     file_name: str = ""
     media_id: str = ""
@@ -78,6 +94,12 @@ def decide(state: Upload, command: Command, issued: Issued) -> list[Struct]:
         case FailUpload(reason=reason):
             _check_running(state, upload_id)
             return [MediaUploadFailed(upload_id=upload_id, user_id=state.user_id, reason=reason, failed_at=issued.at)]
+        case DeleteUpload():
+            if state.status == "none":
+                raise UploadNotFound(StreamId("media", upload_id))
+            if state.status == "deleted":
+                raise UploadDeleted(f"upload {upload_id} is deleted")
+            return [MediaUploadDeleted(upload_id=upload_id, user_id=state.user_id, deleted_at=issued.at)]
         case _:
             raise TypeError(f"{type(command).__name__} is no command of an upload")
 
@@ -98,6 +120,9 @@ def evolve(state: Upload, payload: Struct) -> Upload:
             )
         case MediaUploadFailed():
             return structs.replace(state, status="failed")
+        case MediaUploadDeleted():
+            # What is gone has no name any more.
+            return Upload(status="deleted", user_id=state.user_id)
         case _:
             return state
 
@@ -115,8 +140,13 @@ MEDIA = aggregates.register(
         initial=Upload(),
         decide=decide,
         evolve=evolve,
-        fold_version=1,
-        events=(MediaUploadStarted, MediaUploadCompleted, MediaUploadFailed),
-        commands={"start_upload": StartUpload, "complete_upload": CompleteUpload, "fail_upload": FailUpload},
+        fold_version=2,
+        events=(MediaUploadStarted, MediaUploadCompleted, MediaUploadFailed, MediaUploadDeleted),
+        commands={
+            "start_upload": StartUpload,
+            "complete_upload": CompleteUpload,
+            "fail_upload": FailUpload,
+            "delete_upload": DeleteUpload,
+        },
     )
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
+from nova.services.erasure.events import ACCOUNT_DELETION, Erased, ErasureRequest
 from nova.services.field_types import Id, ShortText, Timestamp
 
 OWNER = "media-service"
@@ -42,3 +43,22 @@ class MediaUploadFailed(Struct, frozen=True, kw_only=True):
     user_id: Id
     reason: ShortText
     failed_at: Timestamp
+
+
+@event("media.upload.deleted", owner=OWNER, topic=MEDIA, key="upload_id")
+class MediaUploadDeleted(Struct, frozen=True, kw_only=True):
+    """An upload is gone, with its file."""
+
+    upload_id: Id
+    user_id: Id
+    deleted_at: Timestamp
+
+
+@event("media.erasure_requested", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class MediaErasureRequested(ErasureRequest, frozen=True, kw_only=True):
+    """Somebody asks to remove all uploads of a user; the answer is `media.erased`."""
+
+
+@event("media.erased", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class MediaErased(Erased, frozen=True, kw_only=True):
+    """No upload of the user is left."""

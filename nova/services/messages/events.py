@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from events.api import Topic, event
+from nova.services.erasure.events import ACCOUNT_DELETION, Erased, ErasureRequest
 from nova.services.field_types import Id, Text, Timestamp
 
 OWNER = "messaging-service"
@@ -62,3 +63,13 @@ class MessageDeleted(Struct, frozen=True, kw_only=True):
     message_id: Id
     conversation_id: Id
     deleted_at: Timestamp
+
+
+@event("message.erasure_requested", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class MessagesErasureRequested(ErasureRequest, frozen=True, kw_only=True):
+    """Somebody asks to remove all messages that a user has sent; the answer is `message.erased`."""
+
+
+@event("message.erased", owner=OWNER, topic=ACCOUNT_DELETION, key="user_id")
+class MessagesErased(Erased, frozen=True, kw_only=True):
+    """No message that the user has sent is left; the conversations are, for the others."""

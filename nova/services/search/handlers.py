@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
+from nova.services.erasure.erasing import erase_page
 from nova.services.identity.events import (
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -19,6 +20,7 @@ from nova.services.identity.events import (
     UserDeleted,
     UserNameChanged,
 )
+from nova.services.search.events import SearchErased, SearchErasureRequested
 from nova.services.search.models import SearchDocument
 from nova.services.search.service import SERVICE
 from nova.services.search.sql.statements import statement
@@ -69,6 +71,17 @@ def index_users(event: ReceivedEvent) -> None:
             _execute("removed", Kind.USER, user.user_id, user.deleted_at)
         case _:
             raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+@handles(SearchErasureRequested, group=SERVICE.name, name="search-erasure")
+def erase_from_search(event: ReceivedEvent) -> None:
+    """Find a user no longer. The words of posts go with the posts' own events."""
+    erase_page(event, remove=_forget, erased=SearchErased, stream="search_erasure")
+
+
+def _forget(event: ReceivedEvent, user_id: str, _: int) -> int:
+    _execute("removed", Kind.USER, user_id, event.timestamp)
+    return 1
 
 
 def _set_text(kind: Kind, document_id: str, text: str, timestamp: datetime, *, is_hidden: bool = False) -> None:

@@ -109,6 +109,11 @@ def test_a_step_that_only_asks_needs_no_way_back():
     assert reasons_against(changed(stages=(asking, CHARGE))) == []
 
 
+def test_what_is_done_when_its_deadline_has_passed_needs_no_reply_that_says_so():
+    only_lost = structs.replace(HOTEL, replies=HOTEL.replies[1:], otherwise=lambda data: data)
+    assert reasons_against(changed(stages=(only_lost, CHARGE))) == []
+
+
 def test_everything_that_is_wrong_is_said_at_once():
     with pytest.raises(InvalidSaga) as refused:
         validate(changed(name="", key="x", stages=()))
