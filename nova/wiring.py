@@ -5,12 +5,17 @@ The event store with what happens in the transaction that appends, and services 
 
 from events.api import set_on_append
 from nova.services.inventory.queries import CurrentStock
+from nova.services.orders.conf import orders_conf
 from nova.services.orders.handlers import order_handlers
+from nova.services.orders.sagas import register_fulfilment
 from nova.services.orders.service import SERVICE as ORDERS
 from outbox.api import record, register_handlers
 
 
 def connect() -> None:
-    """Let every append write its outbox rows, and orders ask inventory; called once, when all apps are loaded."""
+    """Let every append write its outbox rows, and orders ask inventory and be fulfilled; called once, when all apps are
+    loaded.
+    """
     set_on_append(record)
     register_handlers(ORDERS.name, *order_handlers(stock=CurrentStock(), prices=CurrentStock()))
+    register_fulfilment(orders_conf().fulfilment)

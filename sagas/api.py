@@ -5,6 +5,7 @@ from sagas.collector import SagaCollector
 from sagas.definition.registry import Sagas, sagas
 from sagas.definition.saga import (
     Compensation,
+    Interrupt,
     Kind,
     Parallel,
     Reply,
@@ -17,6 +18,7 @@ from sagas.definition.saga import (
     refused,
 )
 from sagas.definition.shape import shape_of
+from sagas.definition.states import COMPENSATED, COMPLETED, FAILED, OPERATOR, On, State, StateMachine
 from sagas.engine.runner import SagaRunner, saga_runner
 from sagas.engine.timers import fire_due
 from sagas.exceptions import (
@@ -38,12 +40,18 @@ from sagas.policies import whenever
 from sagas.registration import register_saga, supersede_saga
 
 __all__ = [
+    "COMPENSATED",
+    "COMPLETED",
+    "FAILED",
+    "OPERATOR",
     "Compensation",
     "Instance",
+    "Interrupt",
     "InvalidArgument",
     "InvalidData",
     "InvalidSaga",
     "Kind",
+    "On",
     "Parallel",
     "Reply",
     "Request",
@@ -59,6 +67,8 @@ __all__ = [
     "SagaView",
     "Sagas",
     "Start",
+    "State",
+    "StateMachine",
     "Status",
     "Step",
     "StepState",

@@ -16,11 +16,11 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from sagas.definition.saga import Saga
+from sagas.definition.saga import Route, Saga
 from sagas.definition.shape import shape_of
 from sagas.definition.validation import validate
 from sagas.machine import operator
-from sagas.machine.instance import NAMESPACE, Arrival, Instance, request_id, unstarted
+from sagas.machine.instance import LOST, NAMESPACE, OPEN, UNDOING, Arrival, Instance, request_id, unstarted
 from sagas.machine.machine import arrive, expire
 from sagas.machine.transition import Sent, Timer, Transition
 
@@ -98,13 +98,18 @@ class Story:
         return request_id(self.instance.saga_id, step, attempt, undo=undo)
 
     def _asked_by(self, event: type[Struct]) -> UUID | None:
-        for route in self.saga.routes(event):
+        # Whoever waits for such an event comes first.
+        for route in sorted(self.saga.routes(event), key=lambda one: not self._waits(one)):
             state = self.instance.step(route.step.name)
             attempt = state.undo if route.undo else state.attempt
             asks = route.step.compensation if route.undo else route.step.request
             if attempt and asks:
                 return self.request(route.step.name, attempt, undo=route.undo)
         return None
+
+    def _waits(self, route: Route) -> bool:
+        status = self.instance.step(route.step.name).status
+        return status in (UNDOING if route.undo else (*OPEN, *LOST))
 
     def _follow(self, transition: Transition) -> None:
         self.instance = transition.instance

@@ -90,14 +90,26 @@ def done(event: type[Struct], update: Callable[[Any, Any], Struct] | None = None
     return Reply(event=event, outcome="done", update=update, key=key)
 
 
-def failed(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+def failed(
+    event: type[Struct],
+    reason: Callable[[Any], str] | None = None,
+    update: Callable[[Any, Any], Struct] | None = None,
+    *,
+    key: str = "",
+) -> Reply:
     """A reply that says that it has failed, which another attempt may mend."""
-    return Reply(event=event, outcome="failed", reason=reason, key=key)
+    return Reply(event=event, outcome="failed", reason=reason, update=update, key=key)
 
 
-def refused(event: type[Struct], reason: Callable[[Any], str] | None = None, *, key: str = "") -> Reply:
+def refused(
+    event: type[Struct],
+    reason: Callable[[Any], str] | None = None,
+    update: Callable[[Any, Any], Struct] | None = None,
+    *,
+    key: str = "",
+) -> Reply:
     """A reply that says that it will never be done: no other attempt is made."""
-    return Reply(event=event, outcome="refused", reason=reason, key=key)
+    return Reply(event=event, outcome="refused", reason=reason, update=update, key=key)
 
 
 class Compensation(Struct, frozen=True, kw_only=True):
@@ -137,6 +149,22 @@ class Parallel(Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
+class Interrupt(Struct, frozen=True, kw_only=True):
+    """An event from outside that turns an instance back, as a refused step does, while that is possible.
+
+    Once the pivot has begun, nothing is turned back any more: it is ignored. One that comes before the beginning waits
+    for it.
+    """
+
+    event: type[Struct]
+    update: Callable[[Any, Any], Struct] | None = None
+    """The data afterwards, from the data and the payload; unchanged when it is left out."""
+    reason: Callable[[Any], str] | None = None
+    """Why it goes back, from the payload; the event's name when it is left out."""
+    key: str = ""
+    """The payload's field that names the instance; that of the saga when it is left out."""
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """Whose reply an event may be."""
 
@@ -156,7 +184,9 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
     key: str
     """The field of its events that names the instance: `order_id`."""
     starts: tuple[Start, ...]
-    stages: tuple[Step | Parallel, ...]
+    stages: tuple[Step | Parallel, ...] = ()
+    interrupts: tuple[Interrupt, ...] = ()
+    """What turns it back from outside."""
     stream: str = ""
     """The aggregate type of the streams that its requests are appended to, one an instance; its name when left out."""
 
@@ -171,7 +201,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def steps(self) -> Iterator[Step]:
         """All steps, in the order of the stages."""
-        for group in _groups(self):
+        for group in self.groups():
             yield from group
 
     def step(self, name: str) -> Step:
@@ -189,9 +219,20 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
         """How an event of that class begins an instance, if it does."""
         return next((start for start in self.starts if start.event is event), None)
 
+    def interrupt(self, event: type[Struct]) -> Interrupt | None:
+        """How an event of that class turns an instance back, if it does."""
+        return next((interrupt for interrupt in self.interrupts if interrupt.event is event), None)
+
+    def decisive_stage(self) -> int:
+        """The place of the stage from which on nothing is undone: that of the pivot, or else of the first step that
+        cannot fail for ever; behind the last, where everything can be undone.
+        """
+        return _decisive_stage(self)
+
     def events(self) -> tuple[type[Struct], ...]:
         """The classes of all events that it listens to."""
-        return tuple(dict.fromkeys((*(start.event for start in self.starts), *_routes(self))))
+        outside = (part.event for part in (*self.starts, *self.interrupts))
+        return tuple(dict.fromkeys((*outside, *_routes(self))))
 
     def requests(self) -> tuple[Request, ...]:
         """All that it may ask for."""
@@ -202,15 +243,24 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
     def key_of(self, payload: Struct) -> str:
         """The key of the instance that the event is for; empty where the event names none."""
         event = type(payload)
-        start = self.start(event)
-        field = start.key if start else next((route.reply.key for route in self.routes(event)), "")
-        value = getattr(payload, field or self.key, None)
+        part = self.start(event) or next((route.reply for route in self.routes(event)), None) or self.interrupt(event)
+        value = getattr(payload, (part.key if part else "") or self.key, None)
         return "" if value is None else str(value)
 
 
 @cache
 def _groups(saga: Saga) -> tuple[tuple[Step, ...], ...]:
     return tuple(stage.steps if isinstance(stage, Parallel) else (stage,) for stage in saga.stages)
+
+
+@cache
+def _decisive_stage(saga: Saga) -> int:
+    groups = saga.groups()
+    for kind in (Kind.PIVOT, Kind.RETRIABLE):
+        for place, group in enumerate(groups):
+            if any(step.kind is kind for step in group):
+                return place
+    return len(groups)
 
 
 @cache

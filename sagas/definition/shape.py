@@ -12,6 +12,7 @@ import msgspec
 
 from events.api import registry
 from sagas.definition.saga import Reply, Saga, Step
+from sagas.definition.states import State, StateMachine
 
 LENGTH = 16
 
@@ -19,12 +20,14 @@ LENGTH = 16
 @cache
 def shape_of(saga: Saga) -> str:
     """The name of the shape: 16 hexadecimal digits."""
-    covered = {
+    covered: dict[str, Any] = {
         "key": saga.key,
         "data": msgspec.json.schema(saga.data),
         "starts": [registry.named_by_class(start.event) for start in saga.starts],
         "stages": [[_step(step) for step in group] for group in saga.groups()],
     }
+    if isinstance(saga, StateMachine):
+        covered["states"] = [_state(state) for state in saga.states]
     return sha256(msgspec.json.encode(covered, order="sorted")).hexdigest()[:LENGTH]
 
 
@@ -38,6 +41,12 @@ def _step(step: Step) -> dict[str, Any]:
         "compensation": registry.named_by_class(compensation.request.event) if compensation else None,
         "compensated": _replies(compensation.replies) if compensation else [],
     }
+
+
+def _state(state: State) -> dict[str, Any]:
+    """Where it leads, beside what it is as a step."""
+    on = [(registry.named_by_class(one.event), one.to, one.doubtful or one.to) for one in state.on]
+    return {"name": state.name, "on": on, "late": state.late}
 
 
 def _replies(replies: tuple[Reply, ...]) -> list[tuple[str, str]]:

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from events.api import registry
-from sagas.definition.saga import Kind, Reply, Saga, Start, Step
+from sagas.definition.saga import Interrupt, Kind, Reply, Saga, Start, Step
+from sagas.definition.state_validation import reasons_against_states
+from sagas.definition.states import StateMachine
 from sagas.exceptions import InvalidSaga
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -19,6 +21,8 @@ def validate(saga: Saga) -> None:
 
 def reasons_against(saga: Saga) -> list[str]:
     """Everything that is wrong with the definition; nothing for a sound one."""
+    if isinstance(saga, StateMachine):
+        return [*_names(saga), *_events(saga), *_steps(saga), *reasons_against_states(saga)]
     return [*_names(saga), *_events(saga), *_steps(saga), *_order(saga)]
 
 
@@ -43,7 +47,11 @@ def _events(saga: Saga) -> Iterator[str]:
         yield f"{event.__name__} is asked for and listened to: the saga would answer itself"
     for event in [start.event for start in saga.starts if saga.routes(start.event)]:
         yield f"{event.__name__} starts it and is a reply"
-    parts: list[Start | Reply] = [*saga.starts]
+    for event in [
+        interrupt.event for interrupt in saga.interrupts if saga.start(interrupt.event) or saga.routes(interrupt.event)
+    ]:
+        yield f"{event.__name__} turns it back, and starts it or is a reply"
+    parts: list[Start | Interrupt | Reply] = [*saga.starts, *saga.interrupts]
     for step in saga.steps():
         parts += [*step.replies, *(step.compensation.replies if step.compensation else ())]
     for part in parts:
@@ -76,12 +84,7 @@ def _order(saga: Saga) -> Iterator[str]:
         yield "it has more than one pivot"
     if pivots and len(groups[pivots[0]]) > 1:
         yield "its pivot stands in a parallel stage: what stands beside it could neither be undone nor retried"
-    # Without a pivot, everything can be undone to the end.
-    end = pivots[0] if pivots else len(groups)
-    retriable = [place for place, group in enumerate(groups) if any(step.kind is Kind.RETRIABLE for step in group)]
-    if not pivots and retriable:
-        # The first step that cannot fail for ever is where nothing is undone any more.
-        end = retriable[0]
+    end = saga.decisive_stage()
     for place, group in enumerate(groups):
         for step in group:
             if place < end and step.kind is Kind.RETRIABLE:

@@ -16,9 +16,11 @@ from events.api import decode_payload, differences, encode_payload, payload_vers
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
 from sagas.definition.shape import shape_of
+from sagas.definition.states import StateMachine
 from sagas.exceptions import SagaConflict
 from sagas.machine.history import Made
 from sagas.machine.instance import PASSED, Arrival, Instance, Status, StepState, unstarted
+from sagas.machine.states import present_state
 from sagas.machine.transition import Purpose, Timer
 from sagas.sql.statements import statement
 
@@ -203,9 +205,11 @@ def _column(instance: Instance) -> _State:
 
 
 def current_step(saga: Saga, instance: Instance) -> str:
-    """The first step that is not passed; empty before the beginning, and once there is none."""
+    """The first step that is not passed, or the present state; empty before the beginning, and at an end."""
     if instance.status is Status.UNSTARTED or instance.status.is_end:
         return ""
+    if isinstance(saga, StateMachine):
+        return present_state(instance)
     return next((step.name for step in saga.steps() if instance.step(step.name).status not in PASSED), "")
 
 

@@ -4,7 +4,8 @@ They look at what goes out and at where the steps stand, and know nothing of how
 """
 
 from sagas.definition.saga import Saga
-from sagas.machine.instance import Instance, Status, StepStatus
+from sagas.definition.states import StateMachine
+from sagas.machine.instance import LOST, OPEN, Instance, Status, StepStatus
 from sagas.machine.transition import Sent
 
 STANDING = (StepStatus.DONE, StepStatus.UNCERTAIN)
@@ -15,7 +16,6 @@ class Invariants:
 
     def __init__(self, saga: Saga) -> None:
         self._saga = saga
-        self._undo_events = {step.compensation.request.event for step in saga.steps() if step.compensation}
         self._ran: set[str] = set()
         self._undone: set[str] = set()
         self._going_back = False
@@ -23,7 +23,9 @@ class Invariants:
     def violated_by(self, before: Instance, sent: Sent, after: Instance) -> str:
         """What is wrong with a request that went out when the instance went from one state to the other."""
         name = sent.step
-        if type(sent.payload) not in self._undo_events:
+        if isinstance(self._saga, StateMachine):
+            return _in_states(before, after, name)
+        if not sent.undo:
             return self._forward(before, name)
         self._going_back = True
         if name not in self._ran:
@@ -66,3 +68,12 @@ class Invariants:
         if instance.status is not Status.COMPENSATED or step.compensation is None:
             return False
         return instance.step(name).status in STANDING
+
+
+def _in_states(before: Instance, after: Instance, name: str) -> str:
+    """What is wrong with a state that asks: events that were parked may have led on from it at once."""
+    here = [state for state, one in after.steps.items() if one.status in (*OPEN, *LOST)]
+    if len(here) > 1:
+        return f"the instance is in states {' and '.join(sorted(here))}"
+    entered = after.step(name).attempt > before.step(name).attempt
+    return "" if entered else f"state {name} asks for something, and was not entered"

@@ -52,12 +52,12 @@ def take_undo_reply(progress: Progress, step: Step, reply: Reply, arrival: Arriv
     if state.status not in UNDOING:
         return f"step {step.name} is {state.status}"
     if reply.outcome == "done":
-        data = reply.update(progress.instance.data, arrival.payload) if reply.update else progress.instance.data
-        progress.change(data=data)
+        progress.learn(reply, arrival)
         progress.move(step, StepStatus.COMPENSATED)
         return ""
     if state.status is not StepStatus.COMPENSATING:
         return f"step {step.name} is {state.status}"
+    progress.learn(reply, arrival)
     reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
     _try_again_or_give_up(progress, step, reason, final=reply.outcome == "refused")
     return ""

@@ -4,14 +4,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from kit.retry import RetryPolicy
-from sagas.definition.saga import Kind, Reply, Step
+from sagas.definition.saga import Interrupt, Kind, Reply, Step
 from sagas.machine.backward import go_back
 from sagas.machine.instance import LOST, OPEN, PASSED, Arrival, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose
-
-# A reply may come before what it answers is waited for; so many are kept of an instance.
-MAX_PARKED = 100
 
 
 def go_on(progress: Progress) -> None:
@@ -30,14 +27,15 @@ def go_on(progress: Progress) -> None:
 
 def begin(progress: Progress, step: Step) -> None:
     """Begin an attempt: ask, and wait for the reply."""
-    state = progress.state(step)
-    attempt = state.attempt + 1
-    if not step.replies:
-        progress.move(step, StepStatus.DONE, attempt=attempt)
-    else:
-        progress.move(step, StepStatus.RUNNING, attempt=attempt)
-        if step.deadline is not None:
-            progress.set_timer(step, Purpose.DEADLINE, attempt, step.deadline)
+    ask(progress, step, StepStatus.RUNNING if step.replies else StepStatus.DONE)
+
+
+def ask(progress: Progress, step: Step, status: StepStatus) -> None:
+    """Ask under a new attempt, and let the step stand there; where it waits, until its deadline."""
+    attempt = progress.state(step).attempt + 1
+    progress.move(step, status, attempt=attempt)
+    if status is StepStatus.RUNNING and step.deadline is not None:
+        progress.set_timer(step, Purpose.DEADLINE, attempt, step.deadline)
     if step.request:
         progress.send(step, step.request, attempt, undo=False)
 
@@ -48,21 +46,20 @@ def take_reply(progress: Progress, step: Step, reply: Reply, arrival: Arrival) -
     if not waits(state):
         return f"step {step.name} is {state.status}"
     if reply.outcome == "done":
-        data = reply.update(progress.instance.data, arrival.payload) if reply.update else progress.instance.data
-        progress.change(data=data)
+        progress.learn(reply, arrival)
         progress.move(step, StepStatus.DONE)
         return ""
-    asked = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt)
-    answered = asked or state.attempt
+    answered = _attempt_of(arrival.causation_id, progress.instance.saga_id, step, state.attempt)
     unanswered = tuple(attempt for attempt in state.unanswered if attempt != answered)
-    if arrival.causation_id and not asked and step.request and step.compensation:
-        # Somebody else's word: what the participant was asked for is still on its way, and may be done after all.
-        unanswered = (*unanswered, answered)
-    if answered < state.attempt:
+    if answered is None and step.request:
+        # Something else has caused it: what was asked for may still be done.
+        unanswered = tuple(dict.fromkeys((*unanswered, state.attempt)))
+    elif answered and answered < state.attempt:
         progress.note(step, unanswered=unanswered)
         return "" if unanswered != state.unanswered else f"it answers attempt {answered} of step {step.name}"
     if reply.outcome == "failed" and state.status is not StepStatus.RUNNING:
         return f"step {step.name} is {state.status}"
+    progress.learn(reply, arrival)
     reason = reply.reason(arrival.payload) if reply.reason else type(arrival.payload).__name__
     if reply.outcome == "failed" and _may_try_again(progress, step):
         progress.move(step, StepStatus.RETRYING, reason=reason, unanswered=unanswered)
@@ -102,14 +99,39 @@ def settle_stage(progress: Progress, group: tuple[Step, ...]) -> None:
     if any(_needs_operator(progress, step) for step in lost):
         progress.stand(Status.AWAITING_OPERATOR)
         return
+    step = lost[0]
+    turn_back(progress, f"{step.name}: {progress.state(step).reason}")
+
+
+def turn_back(progress: Progress, failure: str) -> None:
+    """Begin the way back, or go on with it: what is asked for is waited for, and nothing else."""
     if not progress.instance.failure:
-        step = lost[0]
-        progress.change(failure=f"{step.name}: {progress.state(step).reason}"[:500])
-    for step in group:
-        if progress.state(step).status is StepStatus.RETRYING:
-            state = progress.state(step)
-            progress.move(step, StepStatus.UNCERTAIN if state.unanswered else StepStatus.REFUSED, reason=state.reason)
+        progress.change(failure=failure[:500])
+    for step in progress.saga.steps():
+        state = progress.state(step)
+        if state.status is StepStatus.RETRYING or (state.status is StepStatus.RUNNING and step.request is None):
+            lost = StepStatus.UNCERTAIN if state.unanswered else StepStatus.REFUSED
+            progress.move(step, lost, reason=state.reason or failure)
     go_back(progress)
+
+
+def take_interrupt(progress: Progress, interrupt: Interrupt, arrival: Arrival) -> str:
+    """Let an event from outside turn the instance back; otherwise why it does not."""
+    if progress.instance.status is Status.UNSTARTED:
+        return progress.park(arrival)
+    if progress.instance.failure:
+        return "the instance goes back already"
+    if is_decided(progress):
+        return "the pivot has begun: nothing is turned back any more"
+    progress.learn(interrupt, arrival)
+    turn_back(progress, interrupt.reason(arrival.payload) if interrupt.reason else type(arrival.payload).__name__)
+    return ""
+
+
+def is_decided(progress: Progress) -> bool:
+    """Whether the stage has begun from which on nothing is undone."""
+    later = progress.saga.groups()[progress.saga.decisive_stage() :]
+    return any(progress.state(step).status is not StepStatus.PENDING for group in later for step in group)
 
 
 def backoff(policy: RetryPolicy, saga_id: UUID, step: str, attempt: int) -> timedelta:
@@ -147,9 +169,9 @@ def _somebody_is_asked(progress: Progress, group: tuple[Step, ...]) -> bool:
 
 
 def _attempt_of(causation_id: UUID | None, saga_id: UUID, step: Step, attempts: int) -> int | None:
-    """Which attempt's request the event was caused by, if any."""
+    """Which attempt's request the event was caused by; the last, where it says nothing, and none, where another was."""
     if causation_id is None:
-        return None
+        return attempts
     for attempt in range(attempts, 0, -1):
         if request_id(saga_id, step.name, attempt, undo=False) == causation_id:
             return attempt

@@ -1,14 +1,17 @@
 """Saga machine: an instance, an input and the time give a transition. Pure: no clock, no database, no chance.
 
-The way leads forward (`forward`) until a step before the pivot is lost; then it leads back (`backward`).
+Of steps, the way leads forward (`forward`) until one before the pivot is lost; then it leads back (`backward`). States
+lead from one to the next (`states`). Which of the two a definition has is told here, and by operators' verbs.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sagas.definition.saga import Route, Saga
+from sagas.definition.saga import Route, Saga, Step
+from sagas.definition.states import StateMachine
+from sagas.machine import states
 from sagas.machine.backward import begin_undo, go_back, pass_undo_deadline, take_undo_reply
-from sagas.machine.forward import MAX_PARKED, begin, go_on, pass_deadline, take_reply, waits
+from sagas.machine.forward import begin, go_on, pass_deadline, take_interrupt, take_reply, waits
 from sagas.machine.instance import UNDOING, Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.progress import Progress
 from sagas.machine.transition import Purpose, Timer, Transition
@@ -19,7 +22,7 @@ def arrive(saga: Saga, instance: Instance, arrival: Arrival, *, now: datetime) -
     start = saga.start(type(arrival.payload))
     progress = Progress(saga, instance, now=now)
     if start is None:
-        ignored = _reply(progress, arrival)
+        ignored = _take(progress, arrival)
     elif instance.status is not Status.UNSTARTED:
         ignored = "the instance has begun before"
     else:
@@ -30,7 +33,7 @@ def arrive(saga: Saga, instance: Instance, arrival: Arrival, *, now: datetime) -
             correlation_id=arrival.correlation_id or instance.saga_id,
             started_at=now,
         )
-        go_on(progress)
+        _begin(progress)
     if ignored:
         return Transition(instance=instance, ignored=ignored)
     _take_parked(progress)
@@ -43,7 +46,24 @@ def expire(saga: Saga, instance: Instance, timer: Timer, *, now: datetime) -> Tr
     progress = Progress(saga, instance, now=now)
     if instance.status.is_end or not _is_for(timer, progress.state(step)):
         return Transition(instance=instance, ignored="the timer was set for what is over")
-    match timer.purpose:
+    if isinstance(saga, StateMachine):
+        states.pass_deadline(progress, saga, step)
+    else:
+        _look_again(progress, step, timer.purpose)
+    _take_parked(progress)
+    return progress.transition()
+
+
+def _begin(progress: Progress) -> None:
+    if isinstance(progress.saga, StateMachine):
+        states.enter(progress, progress.saga, progress.saga.states[0].name)
+    else:
+        go_on(progress)
+
+
+def _look_again(progress: Progress, step: Step, purpose: Purpose) -> None:
+    """Do with a step what its timer was set for."""
+    match purpose:
         case Purpose.DEADLINE:
             pass_deadline(progress, step)
         case Purpose.RETRY:
@@ -53,14 +73,21 @@ def expire(saga: Saga, instance: Instance, timer: Timer, *, now: datetime) -> Tr
         case Purpose.UNDO_RETRY:
             begin_undo(progress, step)
     _proceed(progress)
-    _take_parked(progress)
-    return progress.transition()
+
+
+def _take(progress: Progress, arrival: Arrival) -> str:
+    """Let the event count or be parked; otherwise why it does neither."""
+    if progress.instance.status.is_end:
+        return f"the instance is {progress.instance.status}"
+    if isinstance(progress.saga, StateMachine):
+        return states.react(progress, progress.saga, arrival)
+    if interrupt := progress.saga.interrupt(type(arrival.payload)):
+        return take_interrupt(progress, interrupt, arrival)
+    return _reply(progress, arrival)
 
 
 def _reply(progress: Progress, arrival: Arrival) -> str:
-    """Let the event count as a reply or be parked; otherwise why it does neither."""
-    if progress.instance.status.is_end:
-        return f"the instance is {progress.instance.status}"
+    """Let the event count as a reply to a step."""
     routes = progress.saga.routes(type(arrival.payload))
     route = _route_of(progress, routes, arrival)
     if route is None:
@@ -74,16 +101,10 @@ def _reply(progress: Progress, arrival: Arrival) -> str:
 
 def _park(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> str:
     """Keep an event that some step will wait for; otherwise why not."""
-    parked = progress.instance.parked
     early = any(not one.undo and progress.state(one.step).status is StepStatus.PENDING for one in routes)
     if not early or progress.instance.failure:
         return "no step waits for it any more"
-    if len(parked) >= MAX_PARKED:
-        return f"{MAX_PARKED} replies wait already"
-    if any(waiting.event_id == arrival.event_id for waiting in parked):
-        return "it waits already"
-    progress.park(arrival)
-    return ""
+    return progress.park(arrival)
 
 
 def _route_of(progress: Progress, routes: Sequence[Route], arrival: Arrival) -> Route | None:
@@ -116,7 +137,7 @@ def _take_parked(progress: Progress) -> None:
         moved = False
         for arrival in progress.unpark():
             before = progress.moves
-            _reply(progress, arrival)
+            _take(progress, arrival)
             moved = moved or progress.moves > before
 
 

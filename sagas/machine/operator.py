@@ -9,11 +9,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from sagas.definition.saga import Saga, Step
+from sagas.definition.states import StateMachine
 from sagas.exceptions import VerbRefused
 from sagas.machine.backward import begin_undo, go_back, needs_undoing
 from sagas.machine.forward import begin, go_on
 from sagas.machine.instance import LOST, OPEN, UNDOING, Instance, Status, StepStatus
 from sagas.machine.progress import Progress
+from sagas.machine.states import ask_again, present_state
 from sagas.machine.transition import Transition
 
 
@@ -21,7 +23,11 @@ def retry(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transi
     """Try a step again, or undoing it, at once."""
     progress, step = _begun(saga, instance, "retry", now=now), _step(saga, name, "retry")
     status = progress.state(step).status
-    if status in UNDOING:
+    if isinstance(saga, StateMachine):
+        if name != present_state(instance):
+            raise VerbRefused("retry", f"the instance is not in state {name}")
+        ask_again(progress, step)
+    elif status in UNDOING:
         begin_undo(progress, step)
         go_back(progress)
     elif status in (*OPEN, *LOST) and not instance.failure:
@@ -35,6 +41,7 @@ def retry(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transi
 def skip(saga: Saga, instance: Instance, name: str, *, now: datetime) -> Transition:
     """Let a step pass as it is: forward it counts as not needed, on the way back its effect is left."""
     progress, step = _begun(saga, instance, "skip", now=now), _step(saga, name, "skip")
+    _refuse_for_states(saga, "skip")
     state = progress.state(step)
     if instance.failure and (state.status in UNDOING or needs_undoing(step, state)):
         progress.move(step, StepStatus.LEFT)
@@ -57,6 +64,7 @@ def edit(saga: Saga, instance: Instance, data: Struct, *, now: datetime) -> Tran
 def force_compensation(saga: Saga, instance: Instance, reason: str, *, now: datetime) -> Transition:
     """Undo what can be undone, whatever comes; what has no compensation stays."""
     progress = _begun(saga, instance, "compensate", now=now)
+    _refuse_for_states(saga, "compensate")
     if instance.failure:
         raise VerbRefused("compensate", "it is being compensated already")
     for step in saga.steps():
@@ -73,6 +81,9 @@ def resume(saga: Saga, instance: Instance, *, now: datetime) -> Transition:
     progress = _begun(saga, instance, "resume", now=now)
     if not instance.status.is_stuck:
         raise VerbRefused("resume", f"it is {instance.status}, and waits for no operator")
+    if isinstance(saga, StateMachine):
+        ask_again(progress, saga.step(present_state(instance)))
+        return progress.transition()
     for step in saga.steps():
         status = progress.state(step).status
         if status is StepStatus.UNDO_FAILED:
@@ -100,6 +111,12 @@ def cancel(saga: Saga, instance: Instance, reason: str, *, now: datetime) -> Tra
     progress.change(failure=instance.failure or reason)
     progress.stand(Status.FAILED)
     return progress.transition()
+
+
+def _refuse_for_states(saga: Saga, verb: str) -> None:
+    """What follows a state, forward or back, its events alone say."""
+    if isinstance(saga, StateMachine):
+        raise VerbRefused(verb, "a state is left by an event; let it ask again, edit its data, or give it up")
 
 
 def _give_up(progress: Progress, step: Step, reason: str) -> None:

@@ -6,9 +6,13 @@ from typing import Any
 
 from msgspec import structs
 
-from sagas.definition.saga import Request, Saga, Step
+from sagas.definition.saga import Interrupt, Reply, Request, Saga, Step
+from sagas.definition.states import On
 from sagas.machine.instance import Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.transition import Purpose, Sent, StepChange, Timer, Transition
+
+# A reply may come before what it answers is waited for; so many are kept of an instance.
+MAX_PARKED = 100
 
 
 class Progress:
@@ -52,6 +56,11 @@ class Progress:
         """Change the instance itself."""
         self.instance = structs.replace(self.instance, **fields)
 
+    def learn(self, part: Reply | Interrupt | On, arrival: Arrival) -> None:
+        """Let the data be as what has arrived has them."""
+        if part.update:
+            self.change(data=part.update(self.instance.data, arrival.payload))
+
     def stand(self, status: Status) -> None:
         """Let the whole instance stand there. At an end, nothing is parked any more."""
         self.change(status=status, **({"parked": ()} if status.is_end else {}))
@@ -62,6 +71,7 @@ class Progress:
             request_id=request_id(self.instance.saga_id, step.name, attempt, undo=undo),
             step=step.name,
             payload=request.make(self.instance.data, attempt),
+            undo=undo,
         )
         self._sent.append(sent)
 
@@ -70,9 +80,15 @@ class Progress:
         self._timers[step.name] = Timer(step=step.name, purpose=purpose, attempt=attempt, due=self.now + after)
         self._cancelled.discard(step.name)
 
-    def park(self, arrival: Arrival) -> None:
-        """Keep a reply until it is waited for."""
-        self.change(parked=(*self.instance.parked, arrival))
+    def park(self, arrival: Arrival) -> str:
+        """Keep an event until it is waited for; otherwise why not."""
+        parked = self.instance.parked
+        if len(parked) >= MAX_PARKED:
+            return f"{MAX_PARKED} replies wait already"
+        if any(waiting.event_id == arrival.event_id for waiting in parked):
+            return "it waits already"
+        self.change(parked=(*parked, arrival))
+        return ""
 
     def unpark(self) -> Iterator[Arrival]:
         """The replies that were parked, each once; those that are parked meanwhile stay."""

@@ -34,6 +34,8 @@ class Sent(Struct, frozen=True, kw_only=True):
     request_id: UUID
     step: str
     payload: Struct
+    undo: bool = False
+    """Whether it undoes the step."""
 
 
 class StepChange(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from events.api import execute
 from nova.local.browser import browser, chromium
+from nova.services.identity.events import NoticeSent
 from nova.services.inventory.events import InventoryReserved, InventorySold
 from nova.services.orders.commands import CreateOrder
 from nova.services.orders.events import OrderCreated, OrderItem, OrderSettled, SettleRefused
@@ -32,6 +33,7 @@ pytestmark = [
 PASSWORD = "only-for-this-test"
 MAX_CLICKS = 6
 ITEM = OrderItem(product_id="tea", quantity=2, unit_price=500)
+DATA = '{"order_id":"o-7","customer_id":"ann","currency":"EUR","amount":1000,"items":[],"payment_id":"p-2"}'
 REFUSED = SettleRefused(order_id="o-7", code="wrong_order_status", reason="the tracking number is too long")
 
 
@@ -77,7 +79,7 @@ def test_an_operator_sets_a_saga_right_with_six_clicks(
         operator.wait_for("document.body.innerText.includes('an operator, since')")
         (tmp_path / "stuck.png").write_bytes(operator.picture())
         click("Edit data")
-        operator.write("data", '{"order_id":"o-7","currency":"EUR","amount":1000,"items":[],"payment_id":"p-2"}')
+        operator.write("data", DATA)
         operator.write("reason", "the payment has another number")
         click("Edit data")
         operator.wait_for("document.body.innerText.includes('Edit data: o-7 is awaiting_operator')")
@@ -87,6 +89,7 @@ def test_an_operator_sets_a_saga_right_with_six_clicks(
         click("Retry step")
         operator.wait_for("document.body.innerText.includes('Retry step: o-7 is running')")
         hears(OrderSettled(order_id="o-7"))
+        hears(NoticeSent(user_id="ann", notice_id="n", reference="o-7"))
         operator.open(f"{web.url}/admin/sagas/sagastate/{saga_id_of('order-fulfilment', 'o-7')}/change/")
         operator.wait_for("document.body.innerText.includes('completed')")
         (tmp_path / "completed.png").write_bytes(operator.picture())

@@ -1,4 +1,4 @@
-"""The world around an order: inventory, payments and the order itself, with the rules that their services have."""
+"""The world around an order: inventory, payments, the order and its customer, with the rules of their services."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,6 +8,9 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from events.api import CommandRefused, Issued
+from nova.services.identity.aggregates import User
+from nova.services.identity.events import NoticeAccepted, NoticeRequested, NoticeSent
+from nova.services.identity.notices import what_follows
 from nova.services.inventory.aggregates.reservation import RESERVATION, Release, Reserve, Sell, stock_events
 from nova.services.inventory.events import (
     Line,
@@ -24,6 +27,7 @@ from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    OrderCancelled,
     OrderCreated,
     OrderItem,
     OrderSettled,
@@ -31,6 +35,7 @@ from nova.services.orders.events import (
     SettleRequested,
 )
 from nova.services.orders.fulfilment import missing_to_cancelled, missing_to_settled
+from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.orders.sagas import ORDER_FULFILMENT
 from nova.services.payments.aggregates import PAYMENT, Capture, Refund, settled, to_refund
 from nova.services.payments.events import ChargeRequested, RefundRequested
@@ -47,6 +52,7 @@ CREATED = OrderCreated(
     items=[OrderItem(product_id="tea", quantity=2, unit_price=500)],
     created_at=AT,
 )
+WITHDRAWN = OrderCancelled(order_id="o", reason="too slow")
 STOCK, PRICE = 10, 1_000
 
 
@@ -128,8 +134,8 @@ class Orders:
 
     requests = (SettleRequested, CancelRequested)
 
-    def __init__(self) -> None:
-        self.state = ORDER.evolve(ORDER.initial, CREATED)
+    def __init__(self, *events: Struct) -> None:
+        self.state = ORDER.fold(ORDER.initial, (CREATED, *events))
 
     def answer(self, request: Any, choose: Any) -> Struct:
         is_cancel = isinstance(request, CancelRequested)
@@ -146,15 +152,39 @@ class Orders:
         return CancelSettled(order_id="o") if is_cancel else OrderSettled(order_id="o")
 
 
-def participants() -> Sequence[Any]:
-    """All of them."""
+class Identity:
+    """The customer, who may have left, and the mails that were sent: their notices, in order."""
+
+    requests = (NoticeRequested,)
+
+    def __init__(self) -> None:
+        self.user = User(status="active", email="ann@example.org")
+        self.streams: dict[str, list[Struct]] = {}
+        self.mails: list[str] = []
+
+    def answer(self, request: Any, choose: Any) -> Struct | None:
+        if not self.streams and choose(4) == 1:
+            self.user = User(status="inactive")
+        stream = self.streams.setdefault(request.notice_id, [])
+        follows: Struct | None = what_follows(request, stream, self.user)
+        if isinstance(follows, NoticeAccepted):
+            stream.append(follows)
+            self.mails.append(request.notice_id)
+            follows = NoticeSent(user_id="ann", notice_id=request.notice_id, reference="o")
+        if follows:
+            stream.append(follows)
+        return follows
+
+
+def participants(*events: Struct) -> Sequence[Any]:
+    """All of them; the events have happened to the order, beside its creation."""
     inventory = Inventory()
-    return (inventory, Payments(inventory), Orders())
+    return (inventory, Payments(inventory), Orders(*events), Identity())
 
 
 def violation(instance: Instance, world: Sequence[Any]) -> str:
-    """What must not be: goods or money that are gone or doubled, and an order that knows nothing of its end."""
-    inventory, payments, orders = world
+    """What must not be: goods or money gone or doubled, an order or a customer that knows nothing of the end."""
+    inventory, payments, orders, identity = world
     money = (sum(payments.taken), sum(payments.returned))
     if inventory.on_hand + inventory.reserved + inventory.sold != STOCK:
         return f"stock is not conserved: {inventory.on_hand} + {inventory.reserved} + {inventory.sold}"
@@ -162,6 +192,14 @@ def violation(instance: Instance, world: Sequence[Any]) -> str:
         return f"the customer is charged {len(payments.taken)} times"
     if payments.taken_for_nothing:
         return "money is taken for what is not set aside"
+    if len(identity.mails) > len(set(identity.mails)):
+        return "the customer is told twice"
+    notice = {
+        Status.COMPLETED: fulfilled("o", "ann").notice_id,
+        Status.COMPENSATED: cancelled("o", "ann", "").notice_id,
+    }.get(instance.status)
+    if notice and identity.mails != [notice] and identity.user.status == "active":
+        return f"{instance.status}: the customer was told {len(identity.mails)} times"
     match instance.status:
         case Status.COMPLETED:
             right = (inventory.sold, money, orders.state.status) == (2, (PRICE, 0), "shipped")
@@ -174,3 +212,5 @@ def violation(instance: Instance, world: Sequence[Any]) -> str:
 
 
 AN_ORDER = Scenario(saga=ORDER_FULFILMENT, events=(CREATED,), participants=participants, violation=violation)
+A_WITHDRAWN_ORDER = structs.replace(AN_ORDER, events=(CREATED, WITHDRAWN), participants=lambda: participants(WITHDRAWN))
+"""The customer has cancelled it, and the fulfilment hears of that at some time."""

@@ -1,17 +1,18 @@
 """Events of people and their accounts."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from events.api import Topic, event
-from nova.services.field_types import Id, ShortText, Timestamp
+from nova.services.field_types import Id, ShortText, Text, Timestamp
 
 OWNER = "identity-service"
 IDENTITY = Topic(
     name="nova.identity.events", partitions=3, setting="KAFKA_IDENTITY_EVENTS_TOPIC", families=("identity",)
 )
 USERS = Topic(name="{prefix}.user.events", families=("user",))
+NOTICES = Topic(name="{prefix}.notice.events")
 
 
 @event("identity.user.created", owner=OWNER, topic=IDENTITY, key="user_id", aliases=("UserCreatedEvent",))
@@ -122,3 +123,55 @@ class UserProfileCompleted(Struct, frozen=True, kw_only=True):
     """A user has said all that there is to say."""
 
     user_id: Id
+
+
+Subject = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\r\n]*$")]
+NoticeRefusal = Literal["user_unknown", "user_not_active", "address_refused"]
+
+
+@event("user.notice_requested", owner=OWNER, topic=NOTICES, key="notice_id")
+class NoticeRequested(Struct, frozen=True, kw_only=True):
+    """Somebody asks to tell a user something by mail.
+
+    Its answer, `user.notice_sent` or `user.notice_refused`, is caused by it. Asked for again under another event id, a
+    notice is answered again and sent no second time.
+    """
+
+    user_id: Id
+    notice_id: Id
+    """Names what the user is told: for each there is one mail."""
+    reference: Id
+    """What it is about, such as an order; the answer repeats it, so that whoever has asked finds where it belongs."""
+    subject: Subject
+    message: Text
+
+
+@event("user.notice_accepted", owner=OWNER, topic=NOTICES, key="notice_id")
+class NoticeAccepted(Struct, frozen=True, kw_only=True):
+    """A notice is asked for the first time, and goes out."""
+
+    user_id: Id
+    notice_id: Id
+    reference: Id
+    subject: Subject
+    message: Text
+
+
+@event("user.notice_sent", owner=OWNER, topic=NOTICES, key="notice_id")
+class NoticeSent(Struct, frozen=True, kw_only=True):
+    """A notice was handed to the mail server, at that request or before."""
+
+    user_id: Id
+    notice_id: Id
+    reference: Id
+
+
+@event("user.notice_refused", owner=OWNER, topic=NOTICES, key="notice_id")
+class NoticeRefused(Struct, frozen=True, kw_only=True):
+    """A notice cannot be sent: there is no such user, the account is closed, or nobody has the address."""
+
+    user_id: Id
+    notice_id: Id
+    reference: Id
+    code: NoticeRefusal
+    reason: ShortText

@@ -47,6 +47,7 @@ class MailNotifications(Struct, frozen=True):
             subject=f"Order {order.order_id}",
             message=f"{order.customer_id} ordered for {order_state.due} {order.currency} (smallest unit).",
             to=self.recipients,
+            key=f"order-created/{order.order_id}",
         )
 
 

@@ -1,37 +1,62 @@
-"""Order fulfilment: goods are set aside, money is taken, the goods leave the house, and the order knows of it.
+"""Order fulfilment: goods are set aside, money is taken, the goods leave the house, and order and customer know of it.
 
-    order.created ─▶ reserve ─▶ charge ─▶ ship (pivot) ─▶ settle
+    order.created ─▶ reserve ─▶ charge ─▶ ship (pivot) ─▶ settle ─▶ tell
                        └ release   └ refund
 
 Until the goods have left, everything can be taken back; from then on it goes forward. A customer who orders what is not
-there, or whom the payment provider declines, finds the order cancelled and nothing set aside or taken.
+there, or whom the payment provider declines, finds the order cancelled and nothing set aside or taken, and is told so.
+The same in the reacting style stands in `reactions`; `NOVA_ORDER_FULFILMENT` says which of the two fulfils new orders.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
+from nova.services.identity.events import NoticeRefused, NoticeRequested, NoticeSent
 from nova.services.inventory.events import (
     InsufficientInventory,
     InventoryRefused,
     InventoryReleased,
     InventoryReserved,
     InventorySold,
-    Line,
     ReleaseRequested,
     ReserveRequested,
     SellRequested,
 )
+from nova.services.orders.conf import Style
 from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    OrderCancelled,
     OrderCreated,
-    OrderItem,
     OrderSettled,
     SettleRefused,
     SettleRequested,
 )
+from nova.services.orders.fulfilment import STREAM
+from nova.services.orders.fulfilment_data import (
+    MAIL_TIMEOUT,
+    REPLY_TIMEOUT,
+    Fulfilment,
+    cancel,
+    charge,
+    charged,
+    keep_reason,
+    ordered,
+    reason_of,
+    refund,
+    regret,
+    release,
+    reserve,
+    sell,
+    settle,
+    shortage,
+    tell,
+    withdrawn,
+)
+from nova.services.orders.reactions import ORDER_REACTIONS
 from nova.services.orders.service import FULFILMENT
 from nova.services.payments.events import (
     ChargeRequested,
@@ -43,7 +68,9 @@ from nova.services.payments.events import (
 )
 from sagas.api import (
     Compensation,
+    Interrupt,
     Kind,
+    Reply,
     Request,
     RetryPolicy,
     Saga,
@@ -53,86 +80,60 @@ from sagas.api import (
     failed,
     refused,
     register_saga,
+    supersede_saga,
 )
 
-REPLY_TIMEOUT = timedelta(minutes=5)
+
+def _refused(event: type[Struct], reason: Callable[[Any], str] = reason_of) -> Reply:
+    """A refusal of which the customer is told."""
+    return refused(event, reason, keep_reason(reason))
 
 
-class Fulfilment(Struct, frozen=True, kw_only=True):
-    """What is known of the fulfilment of an order."""
+# Whom nobody can tell is told as well as can be.
+TOLD = (done(NoticeSent, key="reference"), done(NoticeRefused, key="reference"))
 
-    order_id: str
-    currency: str
-    amount: int
-    """What is taken, in the currency's smallest unit."""
-    items: list[OrderItem]
-    payment_id: str = ""
-
-
-def _ordered(created: OrderCreated) -> Fulfilment:
-    amount = sum(item.quantity * item.unit_price for item in created.items)
-    return Fulfilment(order_id=created.order_id, currency=created.currency, amount=amount, items=created.items)
-
-
-def _reserve(data: Fulfilment, _: int) -> ReserveRequested:
-    lines = [Line(product_id=item.product_id, quantity=item.quantity) for item in data.items]
-    return ReserveRequested(order_id=data.order_id, lines=lines)
-
-
-def _charge(data: Fulfilment, _: int) -> ChargeRequested:
-    return ChargeRequested(order_id=data.order_id, amount=data.amount, currency=data.currency)
-
-
-def _settle(data: Fulfilment, _: int) -> SettleRequested:
-    return SettleRequested(
-        order_id=data.order_id,
-        payment_id=data.payment_id,
-        amount=data.amount,
-        tracking_number=f"nova-{data.order_id}"[:255],
-    )
-
-
-def _shortage(found: InsufficientInventory) -> str:
-    return f"there are {found.available} of {found.requested} {found.product_id}"
-
-
-# First, so that the order is cancelled last, when everything else is undone.
+# What comes first is undone last: the order is cancelled when all else is undone, and then the customer is told.
+REGRET = Step(
+    name="regret",
+    compensation=Compensation(
+        request=Request(event=NoticeRequested, make=regret),
+        replies=TOLD,
+        deadline=MAIL_TIMEOUT,
+    ),
+)
 ACCEPT = Step(
     name="accept",
     compensation=Compensation(
-        request=Request(
-            event=CancelRequested,
-            make=lambda data, _: CancelRequested(order_id=data.order_id, reason="it could not be fulfilled"),
-        ),
-        replies=(done(CancelSettled), refused(CancelRefused, lambda found: found.reason)),
+        request=Request(event=CancelRequested, make=cancel),
+        replies=(done(CancelSettled), refused(CancelRefused, reason_of)),
     ),
 )
 RESERVE = Step(
     name="reserve",
-    request=Request(event=ReserveRequested, make=_reserve),
+    request=Request(event=ReserveRequested, make=reserve),
     replies=(
         done(InventoryReserved),
-        refused(InsufficientInventory, _shortage),
-        refused(InventoryRefused, lambda found: found.reason),
+        _refused(InsufficientInventory, shortage),
+        _refused(InventoryRefused),
     ),
     compensation=Compensation(
-        request=Request(event=ReleaseRequested, make=lambda data, _: ReleaseRequested(order_id=data.order_id)),
-        replies=(done(InventoryReleased), refused(InventoryRefused, lambda found: found.reason)),
+        request=Request(event=ReleaseRequested, make=release),
+        replies=(done(InventoryReleased), refused(InventoryRefused, reason_of)),
     ),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=2),
 )
 CHARGE = Step(
     name="charge",
-    request=Request(event=ChargeRequested, make=_charge),
+    request=Request(event=ChargeRequested, make=charge),
     replies=(
-        done(PaymentProcessed, lambda data, found: structs.replace(data, payment_id=found.payment_id)),
-        refused(PaymentFailed, lambda found: found.reason),
-        refused(PaymentRefused, lambda found: found.reason),
+        done(PaymentProcessed, charged),
+        _refused(PaymentFailed),
+        _refused(PaymentRefused),
     ),
     compensation=Compensation(
-        request=Request(event=RefundRequested, make=lambda data, _: RefundRequested(order_id=data.order_id)),
-        replies=(done(PaymentRefunded), refused(PaymentRefused, lambda found: found.reason)),
+        request=Request(event=RefundRequested, make=refund),
+        replies=(done(PaymentRefunded), refused(PaymentRefused, reason_of)),
     ),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=2),
@@ -140,28 +141,44 @@ CHARGE = Step(
 SHIP = Step(
     name="ship",
     kind=Kind.PIVOT,
-    request=Request(event=SellRequested, make=lambda data, _: SellRequested(order_id=data.order_id)),
-    replies=(done(InventorySold), refused(InventoryRefused, lambda found: found.reason)),
+    request=Request(event=SellRequested, make=sell),
+    replies=(done(InventorySold), _refused(InventoryRefused)),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=5),
 )
 SETTLE = Step(
     name="settle",
     kind=Kind.RETRIABLE,
-    request=Request(event=SettleRequested, make=_settle),
-    replies=(done(OrderSettled), failed(SettleRefused, lambda found: found.reason)),
+    request=Request(event=SettleRequested, make=settle),
+    replies=(done(OrderSettled), failed(SettleRefused, reason_of)),
     deadline=REPLY_TIMEOUT,
     retry=RetryPolicy(limit=5, base=5.0),
 )
-
-ORDER_FULFILMENT = register_saga(
-    Saga(
-        name="order-fulfilment",
-        data=Fulfilment,
-        key="order_id",
-        starts=(Start(event=OrderCreated, data=_ordered),),
-        stages=(ACCEPT, RESERVE, CHARGE, SHIP, SETTLE),
-        stream="fulfilment",
-    ),
-    group=FULFILMENT.name,
+TELL = Step(
+    name="tell",
+    kind=Kind.RETRIABLE,
+    request=Request(event=NoticeRequested, make=tell),
+    replies=TOLD,
+    deadline=MAIL_TIMEOUT,
+    retry=RetryPolicy(limit=5),
 )
+
+ORDER_FULFILMENT = Saga(
+    name=FULFILMENT.name,
+    data=Fulfilment,
+    key="order_id",
+    starts=(Start(event=OrderCreated, data=ordered),),
+    interrupts=(Interrupt(event=OrderCancelled, update=keep_reason(withdrawn), reason=withdrawn),),
+    stages=(REGRET, ACCEPT, RESERVE, CHARGE, SHIP, SETTLE, TELL),
+    stream=STREAM,
+)
+
+
+def register_fulfilment(style: Style) -> None:
+    """Let orders be fulfilled by steps or by reactions. What began in the other style ends in that."""
+    both: dict[Style, Saga] = {"steps": ORDER_FULFILMENT, "reactions": ORDER_REACTIONS}
+    for name, saga in both.items():
+        if name == style:
+            register_saga(saga, group=FULFILMENT.name)
+        else:
+            supersede_saga(saga)

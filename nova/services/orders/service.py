@@ -4,5 +4,6 @@ from nova.services.orders.events import OWNER
 from outbox.api import Service, register_services
 
 SERVICE = Service(name=OWNER, owns=frozenset({"order", "fulfilment"}), listens=frozenset({"reservation"}))
-FULFILMENT = Service(name="order-fulfilment", listens=frozenset({"order", "fulfilment", "reservation", "payment"}))
+LISTENS = frozenset({"order", "fulfilment", "reservation", "payment", "notice"})
+FULFILMENT = Service(name="order-fulfilment", listens=LISTENS)
 register_services([SERVICE, FULFILMENT])

@@ -49,7 +49,7 @@ def test_a_mail_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatc
     def away(*_: object, **__: object) -> None:
         raise SMTPServerDisconnected
 
-    monkeypatch.setattr("nova.services.mail.send_mail", away)
+    monkeypatch.setattr("nova.services.mail.EmailMessage", away)
 
     with pytest.raises(Unavailable, match="the mail server is away"):
         take_effect(group_named("identity-service"), [received(COMPLETED, event_id=uuid4())])

@@ -88,7 +88,7 @@ def test_a_mail_server_that_is_away_is_waited_for_and_one_that_refuses_is_not(
         raise complaint
 
     settings.NOVA_ORDER_RECIPIENTS = ["shop@example.org"]
-    monkeypatch.setattr("nova.services.mail.send_mail", fail)
+    monkeypatch.setattr("nova.services.mail.EmailMessage", fail)
     execute("o1", CREATE)
 
     with pytest.raises((type(complaint), Unavailable)) as raised:

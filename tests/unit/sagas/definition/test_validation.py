@@ -7,6 +7,7 @@ import pytest
 from msgspec import Struct, structs
 
 from sagas.api import (
+    Interrupt,
     InvalidSaga,
     Kind,
     Parallel,
@@ -28,6 +29,7 @@ from tests.support.trips import (
     Charged,
     HotelBooked,
     HotelRequested,
+    TripDeclined,
     TripRequested,
 )
 
@@ -51,6 +53,13 @@ def test_a_sound_definition_passes():
         (changed(starts=()), "nothing starts it"),
         (changed(name="no/name"), "'no/name' is no name"),
         (changed(key="order_id"), "TripRequested has no field 'order_id'"),
+        (
+            changed(interrupts=(Interrupt(event=TripRequested),)),
+            "TripRequested turns it back, and starts it or is a reply",
+        ),
+        (changed(interrupts=(Interrupt(event=Charged),)), "Charged turns it back, and starts it or is a reply"),
+        (changed(interrupts=(Interrupt(event=TripDeclined, key="id"),)), "TripDeclined has no field 'id'"),
+        (changed(interrupts=(Interrupt(event=Unregistered),)), "Unregistered is no registered event"),
         (changed(stages=(HOTEL, HOTEL)), "2 steps are called 'hotel'"),
         (
             changed(stages=(structs.replace(HOTEL, compensation=None), CHARGE)),

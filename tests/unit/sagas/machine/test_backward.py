@@ -1,6 +1,7 @@
 """The way back: the last is undone first, what never was is not undone, and what cannot be undone awaits a person."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from msgspec import structs
 
@@ -47,6 +48,12 @@ def test_what_was_refused_is_not_undone_and_what_went_unanswered_is():
     begin(SEQUENTIAL, REQUESTED).after(minutes=10).asks(asked_again, HOTEL_BACK).stands(
         "compensating", hotel="compensating"
     )
+
+
+def test_what_is_refused_by_something_else_than_an_answer_may_still_be_done_and_is_undone():
+    story = begin(SEQUENTIAL, REQUESTED).when(FULL, answers=uuid4())
+
+    story.asks(HOTEL_BACK).stands("compensating", hotel="compensating")
 
 
 def test_what_is_under_way_beside_a_lost_step_is_waited_for_and_then_undone():

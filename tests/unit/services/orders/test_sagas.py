@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova.services.identity.events import NoticeRefused, NoticeRequested, NoticeSent
 from nova.services.inventory.events import (
     InsufficientInventory,
     InventoryReleased,
@@ -13,6 +14,7 @@ from nova.services.inventory.events import (
     SellRequested,
 )
 from nova.services.orders.events import CancelRequested, CancelSettled, OrderSettled, SettleRefused, SettleRequested
+from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.orders.sagas import ORDER_FULFILMENT
 from nova.services.payments.events import (
     ChargeRequested,
@@ -24,7 +26,7 @@ from nova.services.payments.events import (
 from sagas.explorer.explore import explore
 from sagas.machine import backward
 from sagas.testing import Story, begin
-from tests.support.order_world import AN_ORDER, CREATED
+from tests.support.order_world import A_WITHDRAWN_ORDER, AN_ORDER, CREATED, WITHDRAWN
 
 RESERVED = InventoryReserved(order_id="o", lines=[Line(product_id="tea", quantity=2)])
 RELEASED = InventoryReleased(order_id="o", lines=[Line(product_id="tea", quantity=2)])
@@ -35,6 +37,15 @@ REFUNDED = PaymentRefunded(order_id="o", payment_id="o", amount=1_000, total=1_0
 CHARGE = ChargeRequested(order_id="o", amount=1_000, currency="EUR")
 CANCEL = CancelRequested(order_id="o", reason="it could not be fulfilled")
 CANCELLED = CancelSettled(order_id="o")
+FULFILLED = fulfilled("o", "ann")
+
+
+def told(asked: NoticeRequested) -> NoticeSent:
+    return NoticeSent(user_id="ann", notice_id=asked.notice_id, reference="o")
+
+
+def regret(reason: str = "") -> NoticeRequested:
+    return cancelled("o", "ann", reason)
 
 
 def ordered() -> Story:
@@ -46,21 +57,40 @@ def test_an_order_is_fulfilled():
     story.when(RESERVED).asks(CHARGE)
     story.when(CHARGED).asks(SellRequested(order_id="o"))
     story.when(SOLD).asks(SettleRequested(order_id="o", payment_id="o", amount=1_000, tracking_number="nova-o"))
-    story.when(OrderSettled(order_id="o")).asks().stands("completed")
+    story.when(OrderSettled(order_id="o")).asks(FULFILLED)
+    story.when(told(FULFILLED)).asks().stands("completed", tell="done", regret="done")
+
+
+def test_a_customer_whom_nobody_can_tell_holds_nothing_up():
+    nobody = NoticeRefused(
+        user_id="ann", notice_id=FULFILLED.notice_id, reference="o", code="user_unknown", reason="there is no such user"
+    )
+    story = ordered().when(RESERVED).when(CHARGED).when(SOLD).when(OrderSettled(order_id="o"))
+
+    story.when(nobody).stands("completed")
+
+
+def test_a_mail_of_which_nobody_knows_is_asked_for_again_as_the_same_notice():
+    story = ordered().when(RESERVED).when(CHARGED).when(SOLD).when(OrderSettled(order_id="o"))
+
+    story.after(hours=1).asks(FULFILLED)
+    assert fulfilled("o", "ann").notice_id != regret().notice_id
 
 
 def test_what_is_not_there_ends_in_a_cancelled_order():
     story = ordered().when(InsufficientInventory(order_id="o", product_id="tea", requested=2, available=1))
 
     story.asks(CANCEL).stands("compensating", reserve="refused", charge="pending")
-    story.when(CANCELLED).asks().stands("compensated")
+    story.when(CANCELLED).asks(regret("there are 1 of 2 tea")).stands("compensating")
+    story.when(told(regret())).asks().stands("compensated")
     assert story.instance.failure == "reserve: there are 1 of 2 tea"
 
 
 def test_what_cannot_be_paid_is_released_before_the_order_is_cancelled():
     story = ordered().when(RESERVED).when(DECLINED).asks(ReleaseRequested(order_id="o"))
 
-    story.when(RELEASED).asks(CANCEL).when(CANCELLED).stands("compensated")
+    story.when(RELEASED).asks(CANCEL).when(CANCELLED).asks(regret("no funds"))
+    story.when(told(regret())).stands("compensated")
 
 
 def test_money_of_which_nobody_knows_is_given_back():
@@ -68,7 +98,7 @@ def test_money_of_which_nobody_knows_is_given_back():
 
     story.after(minutes=15).asks(CHARGE, CHARGE, RefundRequested(order_id="o"))
     story.when(REFUNDED).asks(ReleaseRequested(order_id="o")).when(RELEASED).asks(CANCEL).when(CANCELLED)
-    story.stands("compensated", charge="compensated")
+    story.asks(regret()).when(told(regret())).stands("compensated", charge="compensated")
 
 
 def test_goods_of_which_nobody_knows_wait_for_an_operator():
@@ -87,13 +117,33 @@ def test_an_order_that_was_cancelled_after_its_goods_had_left_waits_for_an_opera
     story.when(refused).asks().stands("awaiting_operator", settle="refused")
 
 
-def test_no_schedule_loses_goods_or_money():
-    assert explore(AN_ORDER, schedules=300, name="AN_ORDER") > 250
+def test_an_order_that_is_cancelled_in_time_is_taken_back():
+    story = ordered().when(RESERVED).when(WITHDRAWN).asks().stands("compensating", charge="running")
+
+    story.when(CHARGED).asks(RefundRequested(order_id="o")).when(REFUNDED).asks(ReleaseRequested(order_id="o"))
+    story.when(RELEASED).asks(CANCEL).when(CANCELLED).asks(regret("it was cancelled (too slow)"))
+    story.when(told(regret())).stands("compensated")
+    assert story.instance.failure == "it was cancelled (too slow)"
+
+
+def test_an_order_whose_goods_are_on_their_way_is_not_taken_back():
+    story = ordered().when(RESERVED).when(CHARGED).when(WITHDRAWN).asks().stands("running", ship="running")
+
+    assert story.ignored == "the pivot has begun: nothing is turned back any more"
+
+
+SCENARIOS = pytest.mark.parametrize("scenario", [AN_ORDER, A_WITHDRAWN_ORDER], ids=["ordered", "withdrawn"])
+
+
+@SCENARIOS
+def test_no_schedule_loses_goods_or_money(scenario):
+    assert explore(scenario, schedules=300, name="AN_ORDER") > 250
 
 
 @pytest.mark.slow
-def test_ten_thousand_schedules_lose_neither_goods_nor_money():
-    assert explore(AN_ORDER, schedules=10_000, name="AN_ORDER") > 9_500
+@SCENARIOS
+def test_ten_thousand_schedules_lose_neither_goods_nor_money(scenario):
+    assert explore(scenario, schedules=10_000, name="AN_ORDER") > 9_500
 
 
 def test_money_that_is_not_given_back_would_be_found(monkeypatch):
