@@ -21,7 +21,7 @@ from nova.settings import environment as env
 from tests.support.database import empty_all_tables
 from tests.support.rabbitmq import obstacle, rabbitmq_server
 
-pytest_plugins = ["pytester", "tests.support.proofs_of_time"]
+pytest_plugins = ["pytester", "tests.support.mail", "tests.support.proofs_of_time"]
 
 
 @pytest.fixture(scope="session")
