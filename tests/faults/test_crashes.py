@@ -6,46 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from tests.support.platform import CHECKOUT, Nova, await_true, environment, running
 from tests.support.receipts import write_receipts
 from tests.support.topics import everything_on, header, versions_by_key
+from tests.support.truth import Truth
 
 pytestmark = pytest.mark.slow
 
 ROWS, CASES = 30_000, 2_000
 TOPIC = "nova.receipt.events"
 MAP = CHECKOUT / "examples" / "import" / "receipt.toml"
-
-
-class Truth:
-    """The tables, asked over and over while servers come and go."""
-
-    def __init__(self, database_url: str) -> None:
-        self._url = database_url
-
-    def number(self, query: str) -> int:
-        """The one number of a query; -1 while the database is away."""
-        try:
-            with psycopg.connect(self._url, connect_timeout=2) as connection:
-                row = connection.execute(query).fetchone()
-                return int(row[0]) if row else -1
-        except psycopg.OperationalError:
-            return -1
-
-    def events(self) -> int:
-        return self.number("SELECT count(*) FROM domain_events")
-
-    def pending(self) -> int:
-        return self.number("SELECT count(*) FROM outbox_events WHERE NOT published")
-
-    def handled(self) -> int:
-        return self.number("SELECT count(*) FROM inbox WHERE consumer = 'analytics-service'")
-
-    def counted(self) -> int:
-        return self.number("SELECT coalesce(sum(count), 0) FROM analytics_daily_events")
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ class Production:
             "NOVA_ALLOW_PLAINTEXT_BROKER": "1",
             "NOVA_METRICS_HOST": LOOPBACK,
         } | environment
+        self.commands: dict[str, list[str]] = {}
+        """Of programs that the set has not, as they would stand in it."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.statuses: dict[str, int] = {}
         self.ports: dict[str, int] = {}
@@ -62,6 +64,22 @@ class Production:
         self.processes[name].send_signal(signal.SIGTERM)
         self.statuses[name] = self.processes[name].wait(60)
         return time.monotonic() - began
+
+    def crash(self, name: str) -> None:
+        """End it as a crash does, and start it anew."""
+        self.kill(name)
+        self.start(name)
+
+    def kill(self, name: str) -> None:
+        """End it as a crash does."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def revive(self) -> list[str]:
+        """Start what has ended by itself, as the set does; the names."""
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        self.start(*ended)
+        return ended
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; what it says."""
@@ -101,10 +119,18 @@ class Production:
             command = json.loads(IMAGE_COMMAND.findall((CHECKOUT / "deploy" / "Dockerfile").read_text())[0])
             here = {"0.0.0.0": LOOPBACK, "8000": str(self.ports[name])}  # noqa: S104 - what stands in the file
         else:
-            command = COMPOSE[name]["command"]
+            command = self.commands.get(name) or COMPOSE[name]["command"]
             here = {"--schedule=/tmp/beat-schedule": f"--schedule={self._directory / 'beat'}"}
         program = {"python": [sys.executable], "celery": [sys.executable, "-m", "celery"]}
         return [*program[command[0]], *(here.get(part, part) for part in command[1:])]
+
+
+def worker_command(name: str, *options: str) -> list[str]:
+    """A Celery worker that hosts what its options say, and takes the tasks of a queue that has its name."""
+    return [
+        *("celery", "--app=nova.celery:app", "--quiet", "worker", "--pool=threads", "--concurrency=1"),
+        *(f"--queues={name}", f"--hostname={name}@%h", *options),
+    ]
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The way forward: stages in their order, replies, attempts, deadlines, and replies that come early."""
 
-from uuid import UUID
-
 from sagas.testing import begin
 from tests.support.trips import (
     TRIP,
@@ -14,7 +12,6 @@ from tests.support.trips import (
     FlightReturned,
     FlightReturnRequested,
     HotelBooked,
-    HotelFull,
     HotelRequested,
     HotelReturned,
     HotelReturnRequested,
@@ -105,12 +102,6 @@ def test_a_late_failure_of_an_earlier_attempt_does_not_count():
 
     story.when(FlightFailed(trip_id="t"), answers=first).stands("running", flight="running")
     assert story.ignored == "it answers attempt 1 of step flight"
-
-
-def test_a_refusal_by_somebody_else_leaves_what_the_participant_was_asked_for_to_be_undone():
-    story = begin(TRIP, REQUESTED).when(FLOWN).when(HotelFull(trip_id="t"), answers=UUID(int=1))
-
-    story.asks(HOTEL_BACK, FLIGHT_BACK).stands("compensating", hotel="compensating")
 
 
 def test_a_timer_of_what_is_over_does_nothing():
