@@ -17,12 +17,14 @@ from sagas.definition.saga import (
     refused,
 )
 from sagas.definition.shape import shape_of
-from sagas.engine.runner import SagaRunner, saga_runner
 from sagas.engine.timers import fire_due
 from sagas.exceptions import (
     InvalidArgument,
     InvalidData,
     InvalidSaga,
+    OperationFinished,
+    OperationNotFound,
+    RequestIdConflict,
     SagaConflict,
     SagaError,
     SagaNotFound,
@@ -33,9 +35,13 @@ from sagas.exceptions import (
 )
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
 from sagas.operating.actions import operate
+from sagas.operating.executor import work_off_operations
+from sagas.operating.operations import cancel_operation, start_operation
 from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
+from sagas.operating.selection import SagaFilter
 from sagas.policies import whenever
 from sagas.registration import register_saga, supersede_saga
+from sagas.runner import SagaRunner, saga_runner
 
 __all__ = [
     "Compensation",
@@ -44,15 +50,19 @@ __all__ = [
     "InvalidData",
     "InvalidSaga",
     "Kind",
+    "OperationFinished",
+    "OperationNotFound",
     "Parallel",
     "Reply",
     "Request",
+    "RequestIdConflict",
     "RetryPolicy",
     "Saga",
     "SagaCollector",
     "SagaConflict",
     "SagaDetail",
     "SagaError",
+    "SagaFilter",
     "SagaNotFound",
     "SagaRegistered",
     "SagaRunner",
@@ -68,6 +78,7 @@ __all__ = [
     "UnknownSaga",
     "UnknownShape",
     "VerbRefused",
+    "cancel_operation",
     "done",
     "failed",
     "fire_due",
@@ -80,6 +91,8 @@ __all__ = [
     "saga_runner",
     "sagas",
     "shape_of",
+    "start_operation",
     "supersede_saga",
     "whenever",
+    "work_off_operations",
 ]

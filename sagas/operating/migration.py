@@ -24,7 +24,7 @@ from sagas.machine.history import Cause, Made
 from sagas.machine.instance import OPEN, UNDOING, Instance, StepStatus
 from sagas.machine.transition import Transition
 from sagas.models import SagaState
-from sagas.operating.reading import ENDS
+from sagas.operating.selection import ENDS
 from sagas.sql.statements import statement
 
 
