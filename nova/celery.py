@@ -49,6 +49,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
         "sagas.tasks.fire_timers": often,
+        "sagas.tasks.run_operations": often,
         "nova.services.feed.tasks.show_feed_changes": often,
         "outbox.tasks.prune": UPKEEP_INTERVAL,
         "events.tasks.rebuild_snapshots": UPKEEP_INTERVAL,

@@ -28,7 +28,7 @@ from outbox.dead_letters.operations import (
     retry_dead_letters,
     start_operation,
 )
-from outbox.dead_letters.selection import DeadLetterFilter
+from outbox.dead_letters.selection import DeadLetterFilter, dead_lettered
 from outbox.exceptions import (
     DeadLetterNotFound,
     DeadLetterNotOpen,
@@ -127,6 +127,7 @@ __all__ = [
     "checks",
     "commands_from",
     "configured_bus",
+    "dead_lettered",
     "deliveries",
     "discard_dead_letters",
     "discard_outbox_rows",

@@ -33,8 +33,8 @@ The whole tree stands here, so the module has more than 200 lines.
 """
 
 from datetime import datetime
-from uuid import UUID
 
+import kit.exceptions
 from events.exceptions import InvalidEvent
 from kit.exceptions import InvalidParameter
 from kit.outages import ServerUnavailable
@@ -154,29 +154,16 @@ class InvalidEdit(OutboxError):
         """JSON pointer (RFC 6901) into the edit."""
 
 
-class OperationNotFound(OutboxError):
+class OperationNotFound(OutboxError, kit.exceptions.OperationNotFound):
     """No operation has the number."""
 
-    def __init__(self, operation_id: int) -> None:
-        super().__init__(f"no operation {operation_id}")
-        self.operation_id = operation_id
 
-
-class OperationFinished(OutboxError):
+class OperationFinished(OutboxError, kit.exceptions.OperationFinished):
     """An operation has ended and cannot be cancelled."""
 
-    def __init__(self, operation_id: int, state: str) -> None:
-        super().__init__(f"operation {operation_id} is {state}")
-        self.operation_id = operation_id
-        self.state = state
 
-
-class RequestIdConflict(OutboxError):
+class RequestIdConflict(OutboxError, kit.exceptions.RequestIdConflict):
     """A request id was used before for something else."""
-
-    def __init__(self, request_id: UUID) -> None:
-        super().__init__(f"request id {request_id} was used before for something else")
-        self.request_id = request_id
 
 
 class RowNotFound(OutboxError):

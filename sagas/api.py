@@ -19,12 +19,14 @@ from sagas.definition.saga import (
 )
 from sagas.definition.shape import shape_of
 from sagas.definition.states import COMPENSATED, COMPLETED, FAILED, OPERATOR, On, State, StateMachine
-from sagas.engine.runner import SagaRunner, saga_runner
 from sagas.engine.timers import fire_due
 from sagas.exceptions import (
     InvalidArgument,
     InvalidData,
     InvalidSaga,
+    OperationFinished,
+    OperationNotFound,
+    RequestIdConflict,
     SagaConflict,
     SagaError,
     SagaNotFound,
@@ -35,10 +37,14 @@ from sagas.exceptions import (
 )
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
 from sagas.operating.actions import operate
+from sagas.operating.executor import work_off_operations
+from sagas.operating.operations import cancel_operation, start_operation
 from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
+from sagas.operating.selection import SagaFilter
 from sagas.operating.standing import Standing, open_instances
 from sagas.policies import whenever
 from sagas.registration import register_saga, supersede_saga
+from sagas.runner import SagaRunner, saga_runner
 
 __all__ = [
     "COMPENSATED",
@@ -53,15 +59,19 @@ __all__ = [
     "InvalidSaga",
     "Kind",
     "On",
+    "OperationFinished",
+    "OperationNotFound",
     "Parallel",
     "Reply",
     "Request",
+    "RequestIdConflict",
     "RetryPolicy",
     "Saga",
     "SagaCollector",
     "SagaConflict",
     "SagaDetail",
     "SagaError",
+    "SagaFilter",
     "SagaNotFound",
     "SagaRegistered",
     "SagaRunner",
@@ -80,6 +90,7 @@ __all__ = [
     "UnknownSaga",
     "UnknownShape",
     "VerbRefused",
+    "cancel_operation",
     "done",
     "failed",
     "fire_due",
@@ -93,6 +104,8 @@ __all__ = [
     "saga_runner",
     "sagas",
     "shape_of",
+    "start_operation",
     "supersede_saga",
     "whenever",
+    "work_off_operations",
 ]

@@ -13,7 +13,7 @@ class SagasConfig(AppConfig):
         """Import `sagas` and `policies` of every app, as Celery does with tasks."""
         from outbox.api import register_runner  # noqa: PLC0415 - the apps are loaded only now
         from sagas import checks  # noqa: F401, PLC0415 - Django's documented place for it
-        from sagas.engine.runner import NAME, saga_runner  # noqa: PLC0415
+        from sagas.runner import NAME, saga_runner  # noqa: PLC0415
 
         autodiscover_modules("sagas", "policies")
         register_runner(NAME, saga_runner)

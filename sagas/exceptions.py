@@ -10,12 +10,16 @@ SagaError
 ├── VerbRefused        an operator's verb that the instance's state does not allow
 ├── InvalidData        data that an instance of the saga cannot have
 ├── CannotRecord       an instance whose history cannot be replayed
+├── OperationNotFound  no operation on many instances has the number
+├── OperationFinished  an operation has ended and cannot be cancelled
+├── RequestIdConflict  a request id was used before for something else
 └── InvalidArgument    no call can be made with an argument
 """
 
 from collections.abc import Sequence
 from uuid import UUID
 
+import kit.exceptions
 from kit.exceptions import InvalidParameter
 
 
@@ -92,6 +96,18 @@ class InvalidData(SagaError):
 
 class CannotRecord(SagaError):
     """The history of an instance cannot be recorded so that definitions could be replayed against it."""
+
+
+class OperationNotFound(SagaError, kit.exceptions.OperationNotFound):
+    """No operation on many instances has the number."""
+
+
+class OperationFinished(SagaError, kit.exceptions.OperationFinished):
+    """An operation has ended and cannot be cancelled."""
+
+
+class RequestIdConflict(SagaError, kit.exceptions.RequestIdConflict):
+    """A request id was used before for something else."""
 
 
 class InvalidArgument(SagaError, InvalidParameter):

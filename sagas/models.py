@@ -1,9 +1,10 @@
-"""Saga tables: instances as they are, every transition that they have made, and their timers."""
+"""Saga tables: instances as they are, every transition that they have made, their timers, and operations on many."""
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from kit.operations import LIVE, Operation
 from sagas.machine.instance import Status
 
 _ENDS = [status.value for status in Status if status.is_end]
@@ -90,3 +91,55 @@ class SagaTimer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.saga_id} {self.step}"
+
+
+class SagaOperation(Operation):
+    """What an operator has asked to be done to many instances, and how far it is."""
+
+    id = models.BigAutoField(primary_key=True)
+    verb = models.CharField(max_length=20)
+    filter = models.JSONField(help_text="Which instances it is for; see sagas.operating.selection.")
+    arguments = models.JSONField(help_text="What the verb needs to know, such as the step.")
+    rate = models.FloatField(help_text="Instances in a second, at most.")
+    total = models.IntegerField(db_default=0, help_text="Instances that it was begun with.")
+    refused = models.IntegerField(db_default=0, help_text="Instances whose state did not allow it, or that were gone.")
+    next_at = models.DateTimeField(null=True, help_text="When its rate allows the next instance.")
+
+    class Meta:
+        db_table = "saga_operations"
+        verbose_name = "operation on sagas"
+        verbose_name_plural = "operations on sagas"
+        indexes = [models.Index(fields=["id"], condition=Q(state__in=LIVE), name="saga_operations_live")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.pk}"
+
+    @property
+    def pending(self) -> int:
+        """Instances that are still to come."""
+        return self.total - self.done - self.refused if self.is_live else 0
+
+
+class SagaOperationItem(models.Model):
+    """One instance of an operation. Ids rise in the order in which they are dealt with."""
+
+    class State(models.TextChoices):
+        """What has become of the instance in this operation."""
+
+        PENDING = "pending"
+        DONE = "done"
+        REFUSED = "refused"
+
+    id = models.BigAutoField(primary_key=True)
+    operation = models.ForeignKey(SagaOperation, on_delete=models.CASCADE, related_name="items", db_index=False)
+    saga_id = models.UUIDField()
+    key = models.CharField(max_length=255, db_collation="C", help_text="The instance's.")
+    state = models.CharField(max_length=10, choices=State, db_default=State.PENDING)
+    why_not = models.TextField(blank=True, db_default="", help_text="Why it was refused.")
+
+    class Meta:
+        db_table = "saga_operation_items"
+        indexes = [models.Index(fields=["operation", "state", "id"], name="saga_operation_items_next")]
+
+    def __str__(self) -> str:
+        return f"saga {self.saga_id} of operation {self.operation_id}"

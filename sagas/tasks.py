@@ -1,4 +1,4 @@
-"""Celery tasks of sagas: beat guarantees that due timers fire within seconds, and that what has ended goes in time."""
+"""Celery tasks of sagas: beat guarantees that timers fire, that operations go on, and that what has ended goes."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from celery import shared_task
 
 from sagas.conf import sagas_conf
 from sagas.engine.timers import fire_due
+from sagas.operating.executor import work_off_operations
 from sagas.operating.retention import prune
 
 
@@ -20,6 +21,12 @@ def fire_timers() -> int:
     while (looked_at := fire_due(limit=conf.timer_batch)) and time.monotonic() < deadline:
         fired += looked_at
     return fired + looked_at
+
+
+@shared_task(name="sagas.tasks.run_operations")
+def run_operations() -> None:
+    """Go on with what operators have asked to be done to many instances. Beat starts the next stretch."""
+    work_off_operations(seconds=sagas_conf().beat_interval)
 
 
 @shared_task(name="sagas.tasks.prune")

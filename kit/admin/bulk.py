@@ -1,18 +1,22 @@
 """Bulk actions: an operator filters rows, sees how many those are, and only then acts on them all."""
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldBooleanWidget
 
 from kit.admin.fields import reason_field
 from kit.admin.operated import OperatedAdmin
 from kit.admin.pages import admin_page
+from kit.links import link_to
 
 
 class BulkForm(forms.Form):
@@ -59,6 +63,24 @@ class BulkAdmin(OperatedAdmin):
         """How many rows the form selects."""
         raise NotImplementedError
 
+    def sample_bulk(self, form: Any) -> Iterable[SafeString]:
+        """The first of them, as links to their pages."""
+        return ()
+
+    def taken_over(self, query: QueryDict) -> dict[str, Any]:
+        """What the form begins with, of an address that narrows the list."""
+        return query.dict()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, from which the page for many takes over what narrows it."""
+        shown = super().changelist_view(request, extra_context)
+        if isinstance(shown, TemplateResponse) and shown.context_data and request.GET:
+            page = link_to(f"admin:{self.opts.app_label}_{self.opts.model_name}_operate")
+            for button in shown.context_data.get("actions_list", ()):
+                if button.get("path") == page:
+                    button["path"] = f"{page}?{request.GET.urlencode()}"
+        return shown
+
     def start_bulk(self, request: HttpRequest, form: Any) -> HttpResponse:
         """Act on them, or have it done, and say where to go on."""
         raise NotImplementedError
@@ -84,6 +106,8 @@ class BulkAdmin(OperatedAdmin):
             "now": min(counted or 0, self.bulk_max or counted or 0),
             "verb": form.cleaned_data["verb"] if fingerprint else "",
             "verbs": self.verbs,
+            "sample": self.sample_bulk(form) if counted else (),
+            "danger": bool(fingerprint) and form.cleaned_data["verb"] in self.dangerous,
         }
         return admin_page(self, request, "admin/kit/bulk.html", context)
 
@@ -92,4 +116,4 @@ class BulkAdmin(OperatedAdmin):
             return self.bulk_form(request.POST)
         # A link that says all that is needed leads to the number at once.
         linked = self.bulk_form(request.GET)
-        return linked if linked.is_valid() else self.bulk_form(initial=request.GET.dict())
+        return linked if linked.is_valid() else self.bulk_form(initial=self.taken_over(request.GET))

@@ -8,6 +8,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from msgspec import Struct
 
 
 def link(url: str, text: str) -> SafeString:
@@ -22,18 +23,20 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> SafeString:
     return render_to_string("unfold/components/table.html", {"table": {"headers": headers, "rows": rows}})
 
 
-def progress_bar(*, done: int, failed: int, skipped: int, total: int) -> SafeString:
-    """How far something is, as a bar of three colours with its numbers."""
-    parts = (("done", done, "bg-green-500"), ("failed", failed, "bg-red-500"), ("skipped", skipped, "bg-orange-500"))
-    context = {
-        "parts": [
-            {"name": name, "number": number, "colour": colour, "percent": 100 * number / (total or 1)}
-            for name, number, colour in parts
-            if number
-        ],
-        "dealt_with": done + failed + skipped,
-        "total": total,
-    }
+class Part(Struct, frozen=True, kw_only=True):
+    """What has come to one kind of end, of something that goes on in many pieces."""
+
+    name: str
+    number: int
+    colour: str
+    """A class of the admin's styles."""
+    meaning: str = ""
+
+
+def progress_bar(parts: Sequence[Part], *, total: int) -> SafeString:
+    """How far something is, as a bar in the colours of its parts with the numbers."""
+    shown = [{"part": part, "percent": 100 * part.number / (total or 1)} for part in parts if part.number]
+    context = {"parts": shown, "dealt_with": sum(part.number for part in parts), "total": total}
     return render_to_string("admin/kit/progress_bar.html", context)
 
 

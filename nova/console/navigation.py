@@ -37,7 +37,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Inbox", "inbox", "outbox.InboxEntry"),
         Entry("Heartbeats", "ecg_heart", "outbox.ProcessHeartbeat"),
     ),
-    "Processes": (Entry("Sagas", "conversion_path", "sagas.SagaState"),),
+    "Processes": (
+        Entry("Sagas", "conversion_path", "sagas.SagaState"),
+        Entry("Saga operations", "rule", "sagas.SagaOperation"),
+    ),
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Users", "groups", "nova_identity.User"),

@@ -64,7 +64,8 @@ class Browser:
         """Write into a field, or choose of a list, once one of that name is to be seen."""
         fields = f"[...document.querySelectorAll('[name={json.dumps(name)}]')].filter(one => one.offsetParent)"
         self.wait_for(f"{fields}.length > 0")
-        self._evaluate(f"{fields}.at(-1).value = {json.dumps(value)}")
+        tell = "['input', 'change'].forEach(kind => field.dispatchEvent(new Event(kind, {bubbles: true})))"
+        self._evaluate(f"{{ const field = {fields}.at(-1); field.value = {json.dumps(value)}; {tell} }}")
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression is true of the page, over whatever loads meanwhile.

@@ -9,7 +9,7 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as rest
 
 from events import api as events
-from kit.exceptions import InvalidParameter
+from kit.exceptions import InvalidParameter, OperationFinished, OperationNotFound, RequestIdConflict
 from kit.outages import table_with_sequence_behind
 from kit.rest.conditions import etag
 from kit.rest.problems import Problem
@@ -36,6 +36,10 @@ INTERNAL = Rule(500, "internal-error", "Nova failed", detail=plain("The log has 
 
 RULES: dict[type[BaseException], Rule] = {
     InvalidParameter: BAD_PARAMETER,
+    # Operations on many rows, of whichever app.
+    OperationNotFound: Rule(404, "operation-not-found", "No operation has this number"),
+    OperationFinished: Rule(409, "operation-finished", "The operation has ended", lambda e: {"state": e.state}),
+    RequestIdConflict: Rule(409, "idempotency-key-conflict", "The idempotency key was used before for something else"),
     # The event store.
     events.TooManyValues: Rule(
         413, "body-too-large", "The body is too large", lambda e: {"limit": e.limit}, detail=lambda e: e.reason
@@ -162,11 +166,6 @@ RULES: dict[type[BaseException], Rule] = {
     outbox.DeadLetterNotFound: Rule(404, "dead-letter-not-found", "No dead letter has this number"),
     outbox.DeadLetterNotOpen: Rule(
         409, "dead-letter-not-open", "The dead letter was dealt with", lambda e: {"status_of_letter": e.status}
-    ),
-    outbox.OperationNotFound: Rule(404, "operation-not-found", "No operation has this number"),
-    outbox.OperationFinished: Rule(409, "operation-finished", "The operation has ended", lambda e: {"state": e.state}),
-    outbox.RequestIdConflict: Rule(
-        409, "idempotency-key-conflict", "The idempotency key was used before for something else"
     ),
     outbox.RowNotFound: Rule(404, "outbox-row-not-found", "No outbox row has this number"),
     outbox.RowNotDead: Rule(409, "outbox-row-not-dead", "Only dead rows can be rerouted"),

@@ -7,7 +7,7 @@ twice.
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
@@ -15,11 +15,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from kit.operations import LIVE, Operations, next_turn
 from kit.outage_log import outage_log
 from kit.outages import is_outage, part_of
 from kit.postgresql.connections import own_connection
 from outbox.dead_letters.scheduling import block_key, enqueue_parked, is_blocked, next_item, release
 from outbox.dead_letters.store import handle_again
+from outbox.exceptions import OperationFinished, OperationNotFound, RequestIdConflict
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 from outbox.sql.statements import statement
 
@@ -34,7 +36,9 @@ BATCH = 500
 BLOCKED_RETRY_DELAY = 1.0
 # Seconds until an operation is tried again for which a server was away.
 OUTAGE_RETRY_DELAY = 1.0
-LIVE = (DeadLetterOperation.State.QUEUED, DeadLetterOperation.State.RUNNING)
+OPERATIONS = Operations(
+    kind=DeadLetterOperation, not_found=OperationNotFound, finished=OperationFinished, conflict=RequestIdConflict
+)
 
 
 def work_off_operations(*, seconds: float, stop: threading.Event | None = None) -> int:
@@ -42,7 +46,7 @@ def work_off_operations(*, seconds: float, stop: threading.Event | None = None) 
 
     What a server is away for is tried again later; the other operations go on meanwhile.
     """
-    if not DeadLetterOperation.objects.filter(state__in=LIVE).exists():
+    if not OPERATIONS.live():
         return 0
     deadline, stop = time.monotonic() + seconds, stop or threading.Event()
     steps = 0
@@ -106,9 +110,7 @@ def take_batch(operation_id: int) -> float | None:
 
 def _retry_next(operation: DeadLetterOperation, now: datetime) -> float | None:
     pending = operation.items.filter(state=OperationItem.State.PENDING)
-    # From the time that was due, so that the rate is kept however long the handlers take; nothing is saved up.
-    interval = timedelta(seconds=1 / operation.rate) if operation.rate else timedelta()
-    next_at = max(operation.next_at or now, now - interval) + interval
+    next_at = next_turn(operation.next_at, operation.rate, now=now)
     if item := next_item(operation):
         _retry(operation, item, next_at)
     if not pending.exists():
@@ -176,7 +178,6 @@ def _give_up(operation_id: int, error: Exception) -> None:
 
 def _take(locks: BaseDatabaseWrapper) -> list[int]:
     """The live operations that nobody else works on; they are this worker's until it closes the connection."""
-    live = list(DeadLetterOperation.objects.filter(state__in=LIVE).order_by("id").values_list("id", flat=True))
     with locks.cursor() as cursor:
-        cursor.execute(statement("lock_operations"), {"namespace": NAMESPACE, "operations": live})
+        cursor.execute(statement("lock_operations"), {"namespace": NAMESPACE, "operations": OPERATIONS.live()})
         return [number for (number,) in cursor.fetchall()]

@@ -16,10 +16,10 @@ from django.db.models.functions import Now
 
 from outbox.arguments import arguments, check_decision
 from outbox.conf import outbox_conf
-from outbox.dead_letters.executor import BATCH, take_batch
+from outbox.dead_letters.executor import BATCH, OPERATIONS, take_batch
 from outbox.dead_letters.scheduling import enqueue, release
 from outbox.dead_letters.selection import DeadLetterFilter, as_json, by_ids, select
-from outbox.exceptions import InvalidArgument, OperationFinished, OperationNotFound, RequestIdConflict
+from outbox.exceptions import InvalidArgument
 from outbox.models import DeadLetter, DeadLetterOperation, OperationItem
 
 log = structlog.get_logger(__name__)
@@ -106,10 +106,7 @@ def archive_dead_letters(*ids: int, actor: str, reason: str) -> DeadLetterOperat
 
 def get_operation(operation_id: int) -> DeadLetterOperation:
     """The operation of that number. Raises `OperationNotFound`."""
-    operation = DeadLetterOperation.objects.filter(pk=operation_id).first()
-    if operation is None:
-        raise OperationNotFound(operation_id)
-    return operation
+    return OPERATIONS.get(operation_id)
 
 
 def has_been_asked(request_id: UUID) -> bool:
@@ -128,15 +125,9 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
     check_decision(actor=actor, reason=reason)
     with transaction.atomic():
         # Waits for the dead letter in hand, whose transaction holds the row.
-        operation = DeadLetterOperation.objects.select_for_update().filter(pk=operation_id).first()
-        if operation is None:
-            raise OperationNotFound(operation_id)
-        if not operation.is_live:
-            raise OperationFinished(operation_id, operation.state)
+        operation = OPERATIONS.lock_live(operation_id)
         release(operation, OperationItem.State.CANCELLED)
-        operation.state, operation.finished_at = operation.State.CANCELLED, Now()
-        operation.cancelled_by, operation.cancel_reason = actor, reason
-        operation.save(update_fields=["state", "finished_at", "cancelled_by", "cancel_reason"])
+        OPERATIONS.cancel(operation, actor=actor, reason=reason)
     operation.refresh_from_db()
     log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
     return operation
@@ -160,9 +151,4 @@ def _row(
 ) -> tuple[DeadLetterOperation, bool]:
     allowed = (rate or outbox_conf().dead_letter_retry_rate) if verb == Verb.RETRY else None
     fields = {"verb": str(verb), "filter": as_json(selection), "actor": actor, "reason": reason, "rate": allowed}
-    if request_id is None:
-        return DeadLetterOperation.objects.create(**fields), True
-    operation, created = DeadLetterOperation.objects.get_or_create(request_id=request_id, defaults=fields)
-    if not created and {name: getattr(operation, name) for name in fields} != fields:
-        raise RequestIdConflict(request_id)
-    return operation, created
+    return OPERATIONS.begin(request_id, fields)

@@ -1,7 +1,9 @@
 """Selection of dead letters: one filter for what lists show and what operations act on."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 from django.db.models import Q, QuerySet
@@ -62,6 +64,12 @@ def select(selection: DeadLetterFilter) -> QuerySet[DeadLetter]:
     if selection.archived is not None:
         condition &= Q(archived_at__isnull=not selection.archived)
     return DeadLetter.objects.filter(condition).order_by()
+
+
+def dead_lettered(event_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the events that a consumer group could not handle, whatever has become of their dead letters."""
+    found = DeadLetter.objects.filter(event_id__in=event_ids) if event_ids else DeadLetter.objects.none()
+    return set(found.values_list("event_id", flat=True))
 
 
 def by_ids(*ids: int) -> DeadLetterFilter:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import MD5, Now
 
 from kit.json.field import JSONTextField
+from kit.operations import Operation
 
 
 class DeadLetter(models.Model):
@@ -69,7 +70,7 @@ class DeadLetter(models.Model):
         return f"{self.consumer} {self.event_id}"
 
 
-class DeadLetterOperation(models.Model):
+class DeadLetterOperation(Operation):
     """Something that an operator has asked to be done to dead letters: what, to which, who, why, and how far it is."""
 
     class Verb(models.TextChoices):
@@ -79,38 +80,18 @@ class DeadLetterOperation(models.Model):
         DISCARD = "discard"
         ARCHIVE = "archive"
 
-    class State(models.TextChoices):
-        """How far it is."""
-
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        CANCELLED = "cancelled"
-        FAILED = "failed"
-
     id = models.BigAutoField(primary_key=True)
     verb = models.CharField(max_length=10, choices=Verb)
     filter = models.JSONField(help_text="Which dead letters it is for; see outbox.dead_letters.selection.")
-    actor = models.CharField(max_length=255)
-    reason = models.CharField(max_length=500)
     rate = models.FloatField(null=True, help_text="Dead letters retried in a second, at most.")
-    state = models.CharField(max_length=10, choices=State, db_default=State.QUEUED)
     total = models.IntegerField(
         db_default=0, help_text="Dead letters that it was begun with, and those enqueued behind them."
     )
-    done = models.IntegerField(db_default=0)
     failed = models.IntegerField(db_default=0, help_text="Dead letters that could not be handled this time either.")
     skipped = models.IntegerField(
         db_default=0, help_text="Dead letters that had changed meanwhile, or stand behind one of their key that failed."
     )
-    cancelled_by = models.CharField(max_length=255, blank=True, db_default="")
-    cancel_reason = models.CharField(max_length=500, blank=True, db_default="")
-    error = models.TextField(blank=True, db_default="", help_text="What the operation itself ended with.")
-    request_id = models.UUIDField(null=True, unique=True, help_text="Makes a repeated request harmless.")
-    created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True, help_text="When its rate allows the next dead letter.")
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "dead_letter_operations"
@@ -123,11 +104,6 @@ class DeadLetterOperation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.pk}"
-
-    @property
-    def is_live(self) -> bool:
-        """Whether there is something left to do."""
-        return self.state in {self.State.QUEUED, self.State.RUNNING}
 
     @property
     def pending(self) -> int:

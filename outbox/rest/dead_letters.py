@@ -13,7 +13,9 @@ from kit.json.schema import text_like
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody
+from kit.rest.idempotency import IDEMPOTENCY_KEY
 from kit.rest.openapi import described
+from kit.rest.pages import Limited, Paged
 from kit.rest.query import Timestamp
 from kit.rest.view import ApiView
 from outbox.dead_letters.edits import DeadLetterEdit, edit_and_retry
@@ -23,7 +25,7 @@ from outbox.dead_letters.selection import DeadLetterFilter, Status, by_ids, sele
 from outbox.exceptions import DeadLetterNotFound, DeadLetterNotOpen, InvalidEdit, InvalidRequest, RequestIdConflict
 from outbox.models import DeadLetter
 from outbox.rest.operations import OPERATE, READ, RetryBody, accepted, start
-from outbox.rest.parameters import IDEMPOTENCY_KEY, Limited, Name, Paged, body_of
+from outbox.rest.parameters import Name, body_of
 from outbox.rest.representations import OperationView
 
 # How many dead letters the last group of the page before has, and which group that is.

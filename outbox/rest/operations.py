@@ -10,7 +10,9 @@ from kit.links import link_to
 from kit.paging import Page
 from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
+from kit.rest.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from kit.rest.openapi import described
+from kit.rest.pages import Paged
 from kit.rest.view import ApiView
 from outbox.dead_letters.operations import (
     MAX_RATE,
@@ -24,7 +26,7 @@ from outbox.dead_letters.operations import (
 from outbox.dead_letters.selection import DeadLetterFilter
 from outbox.exceptions import InvalidRequest, OperationFinished, OperationNotFound, OutboxError, RequestIdConflict
 from outbox.models import DeadLetterOperation
-from outbox.rest.parameters import IDEMPOTENCY_KEY, Paged, body_of, idempotency_key
+from outbox.rest.parameters import body_of
 from outbox.rest.representations import OperationView, operation_view
 
 READ = {"GET": "outbox:read"}

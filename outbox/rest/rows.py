@@ -11,6 +11,7 @@ from kit.json.schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
+from kit.rest.pages import Paged
 from kit.rest.view import ApiView
 from outbox.dead_letters.selection import DeadLetterId
 from outbox.exceptions import InvalidRequest, InvalidRoute, RowNotDead, RowNotFound
@@ -26,7 +27,7 @@ from outbox.relay.row_actions import (
 )
 from outbox.relay.row_filters import RowFilter, stuck_rows
 from outbox.rest.operations import OPERATE, READ
-from outbox.rest.parameters import Name, Paged, body_of
+from outbox.rest.parameters import Name, body_of
 from outbox.rest.representations import RowDetail, RowState, RowView, row_detail, row_view
 
 # Most rows that one request deals with.

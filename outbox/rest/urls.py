@@ -3,16 +3,11 @@
 from typing import Any
 
 from django.urls import path, register_converter
-from django.urls.converters import IntConverter, StringConverter
+from django.urls.converters import StringConverter
 
+from kit.rest import converters  # noqa: F401 - registers them
 from outbox.models import DeadLetterOperation
 from outbox.rest import consumers, dead_letters, operations, rows
-
-
-class Number(IntConverter):
-    """What can be the number of a row."""
-
-    regex = "[0-9]{1,18}"
 
 
 class DeadLetterVerb(StringConverter):
@@ -34,7 +29,6 @@ class ControlVerb(StringConverter):
 
 
 CONVERTERS: dict[str, Any] = {
-    "number": Number,
     "dead_letter_verb": DeadLetterVerb,
     "row_verb": RowVerb,
     "control_verb": ControlVerb,

@@ -1,5 +1,6 @@
 """Admin of sagas."""
 
 from sagas.admin.instances import SagaAdmin
+from sagas.admin.operations import SagaOperationAdmin
 
-__all__ = ["SagaAdmin"]
+__all__ = ["SagaAdmin", "SagaOperationAdmin"]

@@ -6,23 +6,22 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 from msgspec import Struct
 
 from kit.actions import Action, NoArguments, Operator
-from kit.json.pointer import explain
 from sagas import metrics
 from sagas.arguments import arguments as checks
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
 from sagas.engine.requests import Origin, append_requests
 from sagas.engine.storage import lock_one, save
-from sagas.exceptions import InvalidData, SagaNotFound
+from sagas.exceptions import SagaNotFound
 from sagas.machine import operator as verbs
 from sagas.machine.history import Cause, Made
 from sagas.machine.instance import Instance
 from sagas.machine.transition import Transition
+from sagas.operating.editing import data_of
 
 PERMISSION = "sagas.operate_sagastate"
 
@@ -51,16 +50,6 @@ def operate(verb: str, saga_id: UUID, arguments: Struct, *, actor: str, reason: 
     operator = Operator(name=actor, reason=reason)
     instance: Instance = ACTIONS[verb].perform(saga_id, arguments, operator, checks=checks)
     return instance
-
-
-def data_of(saga: Saga, data: dict[str, Any]) -> Struct:
-    """Data that an instance of the saga can have. Raises `InvalidData` with a pointer."""
-    try:
-        checked: Struct = msgspec.convert(data, saga.data)
-    except msgspec.ValidationError as error:
-        reason, pointer = explain(error)
-        raise InvalidData(reason, pointer=pointer) from error
-    return checked
 
 
 def _perform(verb: str, act: Act, saga_id: UUID, arguments: Struct, operator: Operator) -> Instance:

@@ -23,7 +23,7 @@ from sagas.machine.history import Cause, Made
 from sagas.machine.instance import OPEN, UNDOING, Instance, StepState, StepStatus
 from sagas.machine.transition import Transition
 from sagas.models import SagaState
-from sagas.operating.reading import ENDS
+from sagas.operating.selection import ENDS
 
 
 class Migrated(Struct, frozen=True, kw_only=True):

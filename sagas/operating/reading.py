@@ -4,17 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from msgspec import Struct
 
 from sagas.definition.registry import sagas
 from sagas.definition.saga import Saga
 from sagas.exceptions import SagaNotFound, UnknownSaga, UnknownShape
-from sagas.machine.instance import OPEN, UNDOING, Status, StepStatus
+from sagas.machine.instance import LOST, OPEN, UNDOING, Status, StepStatus
 from sagas.models import SagaState, SagaTimer, SagaTransition
-
-STUCK = [status.value for status in Status if status.is_stuck]
-ENDS = [status.value for status in Status if status.is_end]
+from sagas.operating.selection import ENDS, STUCK
 
 
 class StepView(Struct, frozen=True, kw_only=True):
@@ -89,20 +87,6 @@ URGENCY = Case(
 def stuck_first(rows: "QuerySet[SagaState]") -> "QuerySet[SagaState]":
     """Those first that wait for an operator, then those that run, the longest unmoved first, then the ends."""
     return rows.order_by(URGENCY.asc(), "updated_at", "saga_id")
-
-
-def selected(*, saga: str = "", status: str = "", key: str = "", correlation_id: UUID | None = None) -> Q:
-    """Instances that a filter means; all of them where it says nothing."""
-    wanted = Q()
-    if saga:
-        wanted &= Q(saga_type=saga)
-    if status:
-        wanted &= Q(status=status)
-    if key:
-        wanted &= Q(key=key)
-    if correlation_id:
-        wanted &= Q(correlation_id=correlation_id)
-    return wanted
 
 
 def saga_view(row: SagaState) -> SagaView:
@@ -185,9 +169,22 @@ def _waits_for(row: SagaState, steps: list[StepView]) -> str:
     if row.status == Status.UNSTARTED:
         return f"the event that begins it, since {row.started_at:%Y-%m-%d %H:%M:%S} UTC"
     if row.status in STUCK:
-        return f"an operator, since {row.updated_at:%Y-%m-%d %H:%M:%S} UTC: retry, skip, edit or compensate"
+        return f"an operator, since {row.updated_at:%Y-%m-%d %H:%M:%S} UTC{_trouble(row, steps)}"
     waiting = [_waits(step) for step in steps if StepStatus(step.status) in (*OPEN, *UNDOING)]
     return "; ".join(waiting)
+
+
+def _trouble(row: SagaState, steps: list[StepView]) -> str:
+    """What is wrong with an instance that is stuck, and what would release it."""
+    is_undone = row.status == Status.COMPENSATION_FAILED
+    wrong = [step for step in steps if step.status in ((StepStatus.UNDO_FAILED,) if is_undone else LOST)]
+    what = ", ".join(f"{step.name} is {step.status.replace('_', ' ')}" for step in wrong)
+    release = (
+        "retry to undo it, or skip it, which leaves its effect; or resume all"
+        if is_undone
+        else "retry or skip the step, edit the data before, resume all, or compensate"
+    )
+    return f", because {what}: {release}" if what else f": {release}"
 
 
 def _waits(step: StepView) -> str:

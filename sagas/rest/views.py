@@ -1,7 +1,7 @@
 """Sagas over HTTP: listed, looked at, and operated."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, get_args
 from uuid import UUID
 
 import msgspec
@@ -9,45 +9,38 @@ from msgspec import Meta, Struct, defstruct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.json.pointer import explain
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import Variant, described
-from kit.rest.query import Query, Text
+from kit.rest.pages import Limited
+from kit.rest.query import Text, Timestamp
 from kit.rest.struct_schemas import REFERENCE
 from kit.rest.view import ApiView
 from sagas.exceptions import InvalidArgument, InvalidData, SagaNotFound, UnknownShape, VerbRefused
-from sagas.machine.instance import Status
 from sagas.models import SagaState
 from sagas.operating.actions import ACTIONS, operate
-from sagas.operating.reading import SagaDetail, SagaView, saga_detail, saga_view, selected
+from sagas.operating.reading import SagaDetail, SagaView, saga_detail, saga_view
+from sagas.operating.selection import SagaFilter, StatusName, condition_of
+from sagas.rest.bodies import body_of
 
 READ = {"GET": "sagas:read"}
 OPERATE = {"POST": "sagas:operate"}
-PAGE, MAX_PAGE = 50, 500
 Name = Annotated[Text, Meta(max_length=255)]
-StatusName = Literal[
-    "unstarted",
-    "running",
-    "waiting",
-    "compensating",
-    "compensated",
-    "completed",
-    "failed",
-    "compensation_failed",
-    "awaiting_operator",
-]
-STATUSES = ", ".join(Status)
+STATUSES = ", ".join(get_args(StatusName))
 
 
-class SagasQuery(Query, frozen=True, kw_only=True):
+class SagasQuery(Limited, frozen=True, kw_only=True):
     """Which instances."""
 
     saga: Annotated[Name, Meta(description="Only those of this definition")] = ""
     status: Annotated[StatusName | None, Meta(description=f"Only those that stand there: {STATUSES}")] = None
+    current_step: Annotated[Name, Meta(description="Only those whose first step that is not passed is this")] = ""
     key: Annotated[Name, Meta(description="Only the one of this key, such as an order")] = ""
+    key_prefix: Annotated[Name, Meta(description="Only those whose keys begin with this")] = ""
+    error: Annotated[Name, Meta(description="Only those whose error has this in it, in any case")] = ""
     correlation_id: Annotated[UUID | None, Meta(description="Only those of this conversation")] = None
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description=f"Most items of the page; {PAGE} by default")] = PAGE
+    moved_before: Annotated[Timestamp | None, Meta(description="Only those without a transition since then")] = None
+    started_before: Annotated[Timestamp | None, Meta(description="Only those that began before")] = None
     after: Annotated[
         Annotated[str, Meta(pattern=r"^[^\x00]{1,100}$", extra_json_schema={"format": "cursor"})] | None,
         Meta(description="`next` of the page before; the first page without it"),
@@ -68,9 +61,8 @@ class SagasView(ApiView):
     def get(self, request: Request) -> Response:
         """A page of instances."""
         query = SagasQuery.of(request)
-        rows = SagaState.objects.filter(
-            selected(saga=query.saga, status=query.status or "", key=query.key, correlation_id=query.correlation_id)
-        )
+        wanted = {name: getattr(query, name) or None for name in SagaFilter.__struct_fields__}
+        rows = SagaState.objects.filter(condition_of(SagaFilter(**wanted)))
         if query.after is not None:
             at, saga_id = _cursor(query.after)
             rows = rows.filter(updated_at__lte=at).exclude(updated_at=at, saga_id__gte=saga_id)
@@ -131,21 +123,12 @@ class SagaVerbView(ApiView):
     )
     def post(self, request: Request, saga_id: UUID, verb: str) -> Response:
         """Do it, and answer with the instance afterwards; 409 where its state does not allow it."""
-        body = _body(request.data, BODIES[verb])
+        body = body_of(request.data, BODIES[verb])
         given = msgspec.to_builtins(body)
         reason = given.pop("reason")
         arguments = msgspec.convert(given, ACTIONS[verb].arguments)
         operate(verb, saga_id, arguments, actor=str(request.user), reason=reason)
         return Response(saga_detail(saga_id))
-
-
-def _body(data: Any, wanted: type[Struct]) -> Struct:
-    try:
-        body: Struct = msgspec.convert(data, wanted)
-    except msgspec.ValidationError as error:
-        reason, pointer = explain(error)
-        raise InvalidData(reason, pointer=pointer) from error
-    return body
 
 
 def _cursor(text: str) -> tuple[datetime, UUID]:

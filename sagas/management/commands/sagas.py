@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
@@ -15,15 +15,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from kit.commands import OperatorCommand
+from kit.json.pointer import explain
 from sagas.exceptions import SagaError
-from sagas.machine.instance import Status
 from sagas.models import SagaState
 from sagas.operating.actions import ACTIONS, OfStep, operate
 from sagas.operating.migration import migrate
-from sagas.operating.reading import saga_detail, selected, stuck_first
+from sagas.operating.reading import saga_detail, stuck_first
+from sagas.operating.selection import SagaFilter, StatusName, condition_of
 
 WIDTH = 160
 MIGRATE = "Let the instances that began with another definition go on with the present one."
+FILTER = SagaFilter.__struct_fields__
 COLOURS = {"completed": "green", "compensated": "yellow", "awaiting_operator": "red", "compensation_failed": "red"}
 
 
@@ -134,22 +136,38 @@ class Command(OperatorCommand):
             raise CommandError(f"{stay} stay as they are.")
 
     def _filtered(self, options: dict[str, Any]) -> list[UUID]:
-        if not any(options[name] for name in ("saga", "status", "key", "correlation_id")):
-            raise CommandError("Name instances, or a filter: --saga, --status, --key, --correlation-id.")
+        if _filter(options) == SagaFilter():
+            raise CommandError(f"Name instances, or a filter: {', '.join(f'--{_flag(one)}' for one in FILTER)}.")
         return list(stuck_first(_rows(options)).values_list("pk", flat=True)[: options["limit"]])
 
 
 def _add_filter(parser: Any) -> None:
-    parser.add_argument("--saga", default="", help="Only those of this definition.")
-    parser.add_argument("--status", default="", choices=["", *Status], help="Only those that stand there.")
-    parser.add_argument("--key", default="", help="Only the one of this key.")
-    parser.add_argument("--correlation-id", type=UUID, help="Only those of this conversation.")
+    parser.add_argument("--saga", help="Only those of this definition.")
+    parser.add_argument("--status", choices=get_args(StatusName), help="Only those that stand there.")
+    parser.add_argument("--current-step", help="Only those whose first step that is not passed is this.")
+    parser.add_argument("--key", help="Only the one of this key.")
+    parser.add_argument("--key-prefix", help="Only those whose keys begin with this.")
+    parser.add_argument("--error", help="Only those whose error has this in it.")
+    parser.add_argument("--correlation-id", help="Only those of this conversation.")
+    parser.add_argument("--moved-before", help="Only those without a transition since then: 2025-01-15T10:30:00Z.")
+    parser.add_argument("--started-before", help="Only those that began before: 2025-01-15T10:30:00Z.")
     parser.add_argument("--limit", type=int, default=100, help="At most so many; 100 by default.")
 
 
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _filter(options: dict[str, Any]) -> SagaFilter:
+    try:
+        return msgspec.convert({name: options[name] for name in FILTER if options[name]}, SagaFilter)
+    except msgspec.ValidationError as error:
+        reason, pointer = explain(error)
+        raise CommandError(f"--{_flag(pointer.removeprefix('/'))}: {reason}") from error
+
+
 def _rows(options: dict[str, Any]) -> Any:
-    names = ("saga", "status", "key", "correlation_id")
-    return SagaState.objects.filter(selected(**{name: options[name] for name in names}))
+    return SagaState.objects.filter(condition_of(_filter(options)))
 
 
 def _arguments(verb: str, options: dict[str, Any]) -> Struct:

@@ -29,7 +29,7 @@ DeadLetterNotOpen OperationFinished OperationNotFound RequestIdConflict RowNotDe
 cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row start_operation work_off_operations
 Service commands_from keep_external_events listeners_of owner_of register_services registered_services service_named
 GroupDrained process_counters handles register_handlers Backlog Delivery backlog deliveries
-Unsupported configured_bus InvalidArgument after_restore_is_due
+Unsupported configured_bus dead_lettered InvalidArgument after_restore_is_due
 """
 
 

@@ -7,7 +7,9 @@ from django.contrib.auth.models import User as Account
 from django.test import Client
 from django.urls import reverse
 
+from outbox.models import DeadLetter
 from sagas.models import SagaState, SagaTransition
+from tests.support.dead_letters import Fussy, dead_lettered, fussy_group
 from tests.support.lives_of_trips import live, stuck_trip
 from tests.support.trips import HotelBooked, TripRequested
 
@@ -53,6 +55,56 @@ def test_an_instance_says_what_it_waits_for_and_how_it_came_there(operator, trip
     assert 'data-status="done"' in shown
     assert "hotel.booking_requested" in shown
     assert "/room" in shown
+
+
+def test_its_steps_are_drawn_and_listed(operator, trips):
+    saga_id = live(trips, "t", TripRequested, HotelBooked)
+
+    shown = page(operator, f"{LIST}{saga_id}/change/")
+
+    assert "flowchart LR" in shown
+    assert "s1[&quot;hotel&lt;br/&gt;done&quot;]:::done" in shown
+    assert "sagas/mermaid/mermaid.min.js" in shown
+    assert "mermaid.min.js" not in page(operator, LIST)
+    assert 'data-status="running"' in shown
+
+
+def test_what_was_asked_for_leads_to_its_event_its_row_and_its_dead_letter(operator, trips):
+    saga_id = live(trips, "t", TripRequested)
+    (hotel, flight) = SagaTransition.objects.get().requests
+    dead_lettered(fussy_group(Fussy()), 1)
+    DeadLetter.objects.update(event_id=hotel["event_id"])
+
+    shown = page(operator, f"{LIST}{saga_id}/change/")
+
+    for request in (hotel, flight):
+        assert f"/admin/events/domainevent/?q={request['event_id']}" in shown
+        assert f"/admin/outbox/outboxevent/?q={request['event_id']}" in shown
+    assert f"/admin/outbox/deadletter/?archived=any&amp;q={hotel['event_id']}" in shown
+    assert f"/admin/outbox/deadletter/?archived=any&amp;q={flight['event_id']}" not in shown
+
+
+def difference(client, saga_id, data):
+    url = reverse("admin:sagas_sagastate_difference", args=[saga_id])
+    return client.post(url, {"_form_submitted": "on", "data": data})
+
+
+def test_what_an_edit_would_change_is_shown_before_it_takes_effect(operator, trips):
+    saga_id = stuck_trip(trips)
+
+    changed = difference(operator, saga_id, '{"trip_id": "t", "people": 3, "room": "12"}').content.decode()
+    assert "<code>/people</code>: 1 → 3" in changed
+    assert "/room" not in changed
+    assert (
+        "change nothing"
+        in difference(operator, saga_id, '{"trip_id": "t", "people": 1, "room": "12"}').content.decode()
+    )
+    assert "/people: " in difference(operator, saga_id, '{"trip_id": "t", "people": "two"}').content.decode()
+    assert "This is not JSON" in difference(operator, saga_id, "{").content.decode()
+    assert SagaState.objects.get().state["data"]["people"] == 1
+    dialog = operator.get(reverse("admin:sagas_sagastate_edit_saga", args=[saga_id])).content.decode()
+    assert reverse("admin:sagas_sagastate_difference", args=[saga_id]) in dialog
+    assert 'id="saga-difference"' in dialog
 
 
 def test_it_is_found_by_key_and_by_correlation(operator, trips):
@@ -119,6 +171,7 @@ def test_who_may_only_look_cannot_act(trips):
     assert "awaiting_operator" in shown
     assert "Give up" not in shown
     assert operate(onlooker, saga_id, "resume").status_code == 403
+    assert difference(onlooker, saga_id, "{}").status_code == 403
     assert SagaState.objects.get().status == "awaiting_operator"
 
 

@@ -59,6 +59,15 @@ def test_a_step_is_retried_and_data_are_edited(trips):
     assert SagaState.objects.get().state["data"]["people"] == 3
 
 
+def test_they_are_listed_by_age_error_and_step(trips):
+    stuck_trip(trips, "old")
+    live(trips, "new", TripRequested)
+    SagaState.objects.filter(key="old").update(updated_at="2020-01-01T00:00:00Z")
+
+    for filter_ in (["--moved-before", "2021-01-01T00:00:00Z"], ["--error", "tickets"], ["--current-step", "tickets"]):
+        assert [line.split()[2] for line in run("list", *filter_).splitlines()[1:]] == ["old"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -66,6 +75,7 @@ def test_a_step_is_retried_and_data_are_edited(trips):
         (["show", "00000000-0000-0000-0000-000000000000"], "there is no saga"),
         (["edit", "00000000-0000-0000-0000-000000000000", "--data", "{", "--reason", "x"], "--data must be JSON"),
         (["resume", "--saga", "trip", "--reason", "x", "--rate", "0"], "--rate must be above 0"),
+        (["list", "--moved-before", "yesterday"], "--moved-before: "),
     ],
 )
 def test_what_makes_no_sense_is_said(arguments, why):
