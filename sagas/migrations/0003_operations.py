@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sagas', '0001_initial'),
+        ('sagas', '0002_cause_event'),
     ]
 
     operations = [
