@@ -167,12 +167,17 @@ class TestTheAccount:
         given(self.CREATED, self.ERASED).when(RequestDeletion()).then_refused("user_not_active")
 
 
-@pytest.mark.parametrize("scenario", [A_DELETION, A_WITHDRAWAL], ids=["deletion", "withdrawal"])
-def test_no_schedule_erases_too_early_or_leaves_something(scenario):
-    assert explore(scenario, schedules=300, name="A_DELETION") > 150
+SCENARIOS = pytest.mark.parametrize(
+    ("name", "scenario"), [("A_DELETION", A_DELETION), ("A_WITHDRAWAL", A_WITHDRAWAL)], ids=["deletion", "withdrawal"]
+)
+
+
+@SCENARIOS
+def test_no_schedule_erases_too_early_or_leaves_something(name, scenario):
+    assert explore(scenario, schedules=300, name=name) > 150
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [A_DELETION, A_WITHDRAWAL], ids=["deletion", "withdrawal"])
-def test_ten_thousand_schedules_erase_nothing_too_early_and_leave_nothing(scenario):
-    assert explore(scenario, schedules=10_000, name="A_DELETION") > 5_000
+@SCENARIOS
+def test_ten_thousand_schedules_erase_nothing_too_early_and_leave_nothing(name, scenario):
+    assert explore(scenario, schedules=10_000, name=name) > 5_000
