@@ -39,32 +39,33 @@ def _lines(saga: Saga, steps: Mapping[str, StepState], *, ended: bool) -> Iterat
     yield f"accTitle: Steps of {_label(saga.name)}"
     yield "accDescr: The list of steps beside it says the same."
     yield "begin((( )))"
+    nodes = {step.name: f"s{number}" for number, step in enumerate(saga.steps())}
     before: Sequence[str] = ("begin",)
-    number = 0
     for group in saga.groups():
-        names = []
-        for step in group:
-            state = steps.get(step.name, StepState())
-            names.append(f"s{number}")
-            yield from _nodes(f"s{number}", step, state)
-            number += 1
-        yield from (f"{one} --> {name}" for one in before for name in names)
-        before = names
+        yield from (_node(nodes[step.name], step, steps.get(step.name, StepState())) for step in group)
+        yield from (f"{one} --> {nodes[step.name]}" for one in before for step in group)
+        before = [nodes[step.name] for step in group]
     yield "finish((( )))"
     yield from (f"{one} --> finish" for one in before)
+    # After the way forward: Mermaid lays below it what comes later.
+    for step in saga.steps():
+        if step.compensation is not None:
+            yield _undo_node(f"u{nodes[step.name]}", step, steps.get(step.name, StepState()))
+            yield f"{nodes[step.name]} -.-> u{nodes[step.name]}"
     yield f"class begin {'done' if steps else 'current'}"
     yield f"class finish {'done' if ended else 'remaining'}"
     yield from (f"classDef {name} {style}" for name, style in STYLES.items())
 
 
-def _nodes(name: str, step: Step, state: StepState) -> Iterator[str]:
+def _node(name: str, step: Step, state: StepState) -> str:
     begin, end = SHAPES[step.kind]
-    yield f"{name}{begin}{_label(step.name)}<br/>{_label(forward_words(state))}{end}:::{forward(state)}"
-    if step.compensation is not None:
-        undo = backward(state)
-        words = state.status.replace("_", " ") if undo != "remaining" else "not begun"
-        yield f'u{name}["undo {_label(step.name)}<br/>{_label(words)}"]:::{undo}'
-        yield f"{name} -.-> u{name}"
+    return f"{name}{begin}{_label(step.name)}<br/>{_label(forward_words(state))}{end}:::{forward(state)}"
+
+
+def _undo_node(name: str, step: Step, state: StepState) -> str:
+    style = backward(state)
+    words = state.status.replace("_", " ") if style != "remaining" else "not begun"
+    return f'{name}["undo {_label(step.name)}<br/>{_label(words)}"]:::{style}'
 
 
 def forward(state: StepState) -> str:
