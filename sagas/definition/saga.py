@@ -187,7 +187,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def start(self, event: type[Struct]) -> Start | None:
         """How an event of that class begins an instance, if it does."""
-        return next((start for start in self.starts if start.event is event), None)
+        return _starts(self).get(event)
 
     def events(self) -> tuple[type[Struct], ...]:
         """The classes of all events that it listens to."""
@@ -201,16 +201,25 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def key_of(self, payload: Struct) -> str:
         """The key of the instance that the event is for; empty where the event names none."""
-        event = type(payload)
-        start = self.start(event)
-        field = start.key if start else next((route.reply.key for route in self.routes(event)), "")
-        value = getattr(payload, field or self.key, None)
+        value = getattr(payload, _key_fields(self).get(type(payload), self.key), None)
         return "" if value is None else str(value)
 
 
 @cache
 def _groups(saga: Saga) -> tuple[tuple[Step, ...], ...]:
     return tuple(stage.steps if isinstance(stage, Parallel) else (stage,) for stage in saga.stages)
+
+
+@cache
+def _starts(saga: Saga) -> Mapping[type[Struct], Start]:
+    return {start.event: start for start in reversed(saga.starts)}
+
+
+@cache
+def _key_fields(saga: Saga) -> Mapping[type[Struct], str]:
+    """By class of event, the field that names the instance; the first that says so counts."""
+    of_replies = {event: routes[0].reply.key or saga.key for event, routes in _routes(saga).items()}
+    return of_replies | {event: start.key or saga.key for event, start in _starts(saga).items()}
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import structs
 
 from sagas.definition.saga import Request, Saga, Step
-from sagas.machine.instance import Arrival, Instance, Status, StepState, StepStatus, request_id
+from sagas.machine.instance import PENDING, Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.transition import Purpose, Sent, StepChange, Timer, Transition
 
 
@@ -26,7 +26,7 @@ class Progress:
 
     def state(self, step: Step) -> StepState:
         """Where a step stands."""
-        return self.instance.step(step.name)
+        return self.instance.steps.get(step.name, PENDING)
 
     def move(self, step: Step, status: StepStatus, **changes: Any) -> None:
         """Let a step stand somewhere else. Whatever its timer was set for is over."""
