@@ -37,12 +37,17 @@ def canonical_plain(value: object) -> bytes:
 
 def with_fractions(text: bytes) -> bytes:
     """A canonical text as it is kept: integers beyond 2^53 - 1, which only doubles can be, get a fraction."""
-    return _INTEGERS.sub(_as_double, text) if _LONG_NUMBER.search(text) else text
+    return _INTEGERS.sub(_as_double, text) if may_have_long_numbers(text) else text
 
 
 def without_fractions(text: bytes) -> bytes:
     """The canonical text of one that is kept."""
     return _FRACTIONS.sub(_as_integer, text) if may_have_fractions(text) else text
+
+
+def may_have_long_numbers(text: bytes) -> bool:
+    """Whether an integer in it may be beyond 2^53 - 1; the cheap half of a look."""
+    return _LONG_NUMBER.search(text) is not None
 
 
 def may_have_fractions(text: bytes) -> bool:

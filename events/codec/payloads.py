@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from events.codec import ijson
-from events.codec.canonical import canonical_plain, kept
+from events.codec.canonical import canonical_plain, kept, may_have_long_numbers
 from events.codec.pipeline import JSON, unwrap
 from events.envelope import Untyped
 from events.exceptions import InvalidEvent, UnknownEventType
@@ -43,7 +43,9 @@ def encode_payload(payload: Struct) -> bytes:
         raise explain(error) from error
     except TypeError as error:
         raise InvalidEvent(str(error)) from error
-    if event_type.has_numbers or b"\\u0000" in text:
+    # That an integer is one has been decoded just now.
+    is_plain = not event_type.has_numbers or (event_type.has_integers_only and not may_have_long_numbers(text))
+    if not is_plain or b"\\u0000" in text:
         value = msgspec.to_builtins(payload)
         ijson.check(value)
         return kept(value)

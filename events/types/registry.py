@@ -43,6 +43,8 @@ class EventType(Struct, frozen=True, kw_only=True):
     """The same for MessagePack."""
     has_numbers: bool
     """Whether a payload may hold numbers or free-form parts, whose canonical form has to be looked at closely."""
+    has_integers_only: bool
+    """Whether these are integers alone: they are canonical as they are, but for those beyond 2^53 - 1."""
 
 
 class Registry:
@@ -90,7 +92,8 @@ class Registry:
             payload=payload,
             decoder=msgspec.json.Decoder(payload),
             packed_decoder=msgspec.msgpack.Decoder(payload),
-            has_numbers=_has_numbers(payload),
+            has_numbers=_needs_care(msgspec.inspect.type_info(payload), _PLAIN),
+            has_integers_only=not _needs_care(msgspec.inspect.type_info(payload), (*_PLAIN, msgspec.inspect.IntType)),
         )
         self._by_name[name] = event_type
         self._by_payload[payload] = event_type
@@ -196,17 +199,13 @@ _PLAIN = (
 )
 
 
-def _has_numbers(annotation: Any) -> bool:
-    return _needs_care(msgspec.inspect.type_info(annotation))
-
-
-def _needs_care(info: msgspec.inspect.Type) -> bool:
+def _needs_care(info: msgspec.inspect.Type, plain: tuple[type, ...]) -> bool:
     match info:
         case msgspec.inspect.StructType():
-            return any(_needs_care(field.type) for field in info.fields)
+            return any(_needs_care(field.type, plain) for field in info.fields)
         case msgspec.inspect.UnionType():
-            return any(_needs_care(part) for part in info.types)
+            return any(_needs_care(part, plain) for part in info.types)
         case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
-            return _needs_care(info.item_type)
+            return _needs_care(info.item_type, plain)
         case _:
-            return not isinstance(info, _PLAIN)
+            return not isinstance(info, plain)

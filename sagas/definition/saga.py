@@ -217,7 +217,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def start(self, event: type[Struct]) -> Start | None:
         """How an event of that class begins an instance, if it does."""
-        return next((start for start in self.starts if start.event is event), None)
+        return _starts(self).get(event)
 
     def interrupt(self, event: type[Struct]) -> Interrupt | None:
         """How an event of that class turns an instance back, if it does."""
@@ -243,9 +243,7 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def key_of(self, payload: Struct) -> str:
         """The key of the instance that the event is for; empty where the event names none."""
-        event = type(payload)
-        part = self.start(event) or next((route.reply for route in self.routes(event)), None) or self.interrupt(event)
-        value = getattr(payload, (part.key if part else "") or self.key, None)
+        value = getattr(payload, _key_fields(self).get(type(payload), self.key), None)
         return "" if value is None else str(value)
 
 
@@ -262,6 +260,19 @@ def _decisive_stage(saga: Saga) -> int:
             if any(step.kind is kind for step in group):
                 return place
     return len(groups)
+
+
+@cache
+def _starts(saga: Saga) -> Mapping[type[Struct], Start]:
+    return {start.event: start for start in reversed(saga.starts)}
+
+
+@cache
+def _key_fields(saga: Saga) -> Mapping[type[Struct], str]:
+    """By class of event, the field that names the instance; the first that says so counts."""
+    of_replies = {event: routes[0].reply.key or saga.key for event, routes in _routes(saga).items()}
+    of_interrupts = {interrupt.event: interrupt.key or saga.key for interrupt in saga.interrupts}
+    return of_interrupts | of_replies | {event: start.key or saga.key for event, start in _starts(saga).items()}
 
 
 @cache

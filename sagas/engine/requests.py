@@ -23,10 +23,12 @@ def append_requests(made: Sequence[tuple[Made, Origin]]) -> None:
     """Append all requests of these transitions; the outbox carries them to their topics as any event."""
     writes: dict[StreamId, list[NewEvent]] = {}
     for one, origin in made:
+        if not one.transition.sent:
+            continue
         instance = one.transition.instance
-        stream = StreamId(one.saga.stream_type, instance.key)
+        metadata = {"traceparent": origin.traceparent} if origin.traceparent else {}
+        events = writes.setdefault(StreamId(one.saga.stream_type, instance.key), [])
         for sent in one.transition.sent:
-            metadata = {"traceparent": origin.traceparent} if origin.traceparent else {}
             new = NewEvent(
                 payload=sent.payload,
                 event_id=sent.request_id,
@@ -35,6 +37,6 @@ def append_requests(made: Sequence[tuple[Made, Origin]]) -> None:
                 user_id=origin.user_id,
                 metadata=metadata,
             )
-            writes.setdefault(stream, []).append(new)
+            events.append(new)
     if writes:
         append_streams([StreamWrite(stream=stream, events=events) for stream, events in writes.items()])

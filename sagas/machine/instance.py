@@ -137,10 +137,11 @@ class Instance(Struct, frozen=True, kw_only=True):
 
     def step(self, name: str) -> StepState:
         """The state of a step."""
-        return self.steps.get(name, _NEW)
+        return self.steps.get(name, PENDING)
 
 
-_NEW = StepState()
+PENDING = StepState()
+"""Of a step that has not begun."""
 
 
 def saga_id_of(saga: str, key: str) -> UUID:

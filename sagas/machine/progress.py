@@ -8,7 +8,7 @@ from msgspec import structs
 
 from sagas.definition.saga import Interrupt, Reply, Request, Saga, Step
 from sagas.definition.states import On
-from sagas.machine.instance import Arrival, Instance, Status, StepState, StepStatus, request_id
+from sagas.machine.instance import PENDING, Arrival, Instance, Status, StepState, StepStatus, request_id
 from sagas.machine.transition import Purpose, Sent, StepChange, Timer, Transition
 
 # A reply may come before what it answers is waited for; so many are kept of an instance.
@@ -30,7 +30,7 @@ class Progress:
 
     def state(self, step: Step) -> StepState:
         """Where a step stands."""
-        return self.instance.step(step.name)
+        return self.instance.steps.get(step.name, PENDING)
 
     def move(self, step: Step, status: StepStatus, **changes: Any) -> None:
         """Let a step stand somewhere else. Whatever its timer was set for is over."""

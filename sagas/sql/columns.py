@@ -1,3 +1,13 @@
 """Columns of instances, in the order in which a row is read."""
 
-INSTANCE = ("saga_id", "saga_type", "key", "shape", "status", "version", "started_at", "correlation_id", "state::text")
+INSTANCE = (
+    "saga_id",
+    "saga_type",
+    "key",
+    "shape",
+    "status",
+    "version",
+    "started_at::text",
+    "correlation_id",
+    "state::text",
+)

@@ -14,8 +14,9 @@ from events.api import NewEvent, StreamId, StreamWrite, append_streams, get_even
 from outbox.api import ConsumerGroup, take_effect
 from outbox.testing import received
 from sagas.api import fire_due, operate, request_id, saga_id_of
-from sagas.engine import external
+from sagas.engine import external, storage
 from sagas.histories.history import CameEvent, history_in
+from sagas.machine.instance import Arrival
 from sagas.models import SagaTransition
 from sagas.operating.actions import OfStep
 from tests.support.lives_of_trips import live, stuck_trip
@@ -145,3 +146,12 @@ def test_no_file_is_written_over(trips: ConsumerGroup, tmp_path: Path) -> None:
         record(tmp_path, saga_id=uuid4())
     with pytest.raises(CommandError, match="--replace needs OLD=NEW"):
         record(tmp_path, "--replace", "=x")
+
+
+def test_what_jsonb_cannot_hold_is_not_kept_and_holds_nobody_up() -> None:
+    plain, odd = (Arrival(event_id=uuid4(), payload=HotelBooked(trip_id="t", room=room)) for room in ("1", "1\0"))
+
+    assert storage._external(odd) is None
+    kept = storage._external(plain)
+    assert kept is not None
+    assert bytes(kept.payload) == b'{"trip_id":"t","room":"1"}'

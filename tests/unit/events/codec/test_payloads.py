@@ -2,15 +2,16 @@
 
 import msgspec
 import pytest
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
-from events.api import Untyped, accept_payload, decode_payload, encode_payload
+from events.api import Untyped, accept_payload, decode_payload, encode_payload, event, registry
 from events.codec.payloads import refuse_unknown_fields
 from events.exceptions import InvalidEvent, UnknownEventType
 from nova.services.content.events import ContentPostCreated
 from nova.services.identity.events import FieldChange, UserUpdated
 from tests.support.events import post_created
 from tests.support.json_values import EDGES
+from tests.support.versions import own_registry
 
 POST = {
     "post_id": "p",
@@ -166,3 +167,35 @@ def test_a_class_that_is_not_registered_is_a_programming_error() -> None:
     stranger = Stranger(**{name: getattr(post_created(), name) for name in ContentPostCreated.__struct_fields__})
     with pytest.raises(TypeError, match="Stranger is not a registered event"):
         encode_payload(stranger)
+
+
+HIGHEST = 2**53 - 1
+
+
+@pytest.mark.parametrize("number", [0, -7, 10**14, 9_999_999_999_999_999 // 10, HIGHEST, -HIGHEST])
+def test_integers_are_written_as_they_are(number: int) -> None:
+    with own_registry():
+        counted = event("tea.counted", owner="tests")(defstruct("TeaCounted", [("cups", list[int]), ("sort", str)]))
+
+        text = encode_payload(counted([number], "1234567890123456.0"))
+
+        assert text == f'{{"cups":[{number}],"sort":"1234567890123456.0"}}'.encode()
+
+
+@pytest.mark.parametrize("number", [HIGHEST + 1, -HIGHEST - 1, 2**63 - 1])
+def test_integers_that_not_everybody_can_read_are_refused(number: int) -> None:
+    with own_registry():
+        counted = event("tea.counted", owner="tests")(defstruct("TeaCounted", [("cups", list[int])]))
+
+        with pytest.raises(InvalidEvent, match="an integer beyond"):
+            encode_payload(counted([1, number]))
+        with pytest.raises(InvalidEvent, match="got `float`"):
+            encode_payload(counted([1.0]))
+
+
+def test_fractions_and_free_form_parts_are_looked_at_closely() -> None:
+    with own_registry():
+        for number, kind in enumerate((float, dict[str, int], object, int | float, list[float | None])):
+            made = event(f"tea.weighed{number}", owner="tests")(defstruct(f"Tea{number}", [("x", kind)]))
+            known = registry.of(made(x=None))
+            assert (known.has_numbers, known.has_integers_only) == (True, False)
