@@ -10,10 +10,12 @@ from uuid import UUID
 from django.db.models import Model
 from msgspec import Struct, structs
 
+from outbox.api import Check, checks, runner_name
 from projections.definition.policy import Policy
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of, registered_projections
 from projections.engine.lag import Lag, projection_lag
+from projections.engine.runner import NAME
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionOperation, SkippedEvent
 
 MAX_LISTED = 100
@@ -87,6 +89,12 @@ class ProjectionDetail(ProjectionStatus, frozen=True, kw_only=True):
     """The newest."""
     operations: list[Operated]
     """The newest."""
+
+
+def worker_state() -> Check:
+    """Whether a worker that hosts projections gives signs of life, however far they are."""
+    name = runner_name(NAME)
+    return next(check for check in checks((NAME,)) if check.name == name)
 
 
 def projection_detail(projection: Projection) -> ProjectionDetail:

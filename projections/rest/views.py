@@ -12,10 +12,17 @@ from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import Variant, described
 from kit.rest.view import ApiView
+from outbox.api import Check
 from projections.definition.registry import projection_named, registered_projections
 from projections.exceptions import InvalidRequest, UnknownProjection, VerbRefused
 from projections.operating.actions import ACTIONS, operate
-from projections.operating.reading import ProjectionDetail, ProjectionStatus, projection_detail, projection_statuses
+from projections.operating.reading import (
+    ProjectionDetail,
+    ProjectionStatus,
+    projection_detail,
+    projection_statuses,
+    worker_state,
+)
 
 READ = {"GET": "read-models:read"}
 OPERATE = {"POST": "operate"}
@@ -31,6 +38,8 @@ class Statuses(Struct, frozen=True, kw_only=True):
     """All projections."""
 
     items: list[ProjectionStatus]
+    worker: Check
+    """Whether a worker that keeps them up to date gives signs of life; without one, their lag grows."""
     next: None = None
 
 
@@ -46,7 +55,7 @@ class ProjectionsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """All projections with status, checkpoint and lag, as the tables say."""
-        return Response(Statuses(items=projection_statuses()))
+        return Response(Statuses(items=projection_statuses(), worker=worker_state()))
 
 
 class OneProjectionView(ApiView):

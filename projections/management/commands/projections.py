@@ -15,7 +15,7 @@ from kit.commands import OperatorCommand
 from projections.definition.registry import projection_named
 from projections.exceptions import ProjectionError
 from projections.operating.actions import ACTIONS, operate
-from projections.operating.reading import projection_detail, projection_statuses
+from projections.operating.reading import projection_detail, projection_statuses, worker_state
 from projections.verification.verify import verify
 
 VERIFY = (
@@ -102,8 +102,11 @@ class Command(OperatorCommand):
                 str(status.parked),
                 escape(f"{status.failed_event_id or ''} {status.error}".strip()),
             )
+        worker = worker_state()
         text = StringIO()
-        Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
+        console = Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty(), highlight=False)
+        console.print(table)
+        console.print(f"worker: [{'green' if worker.healthy else 'red'}]{worker.detail}[/]")
         self.stdout.write(text.getvalue())
 
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 from events.api import get_events
 from events.envelope import RecordedEvent, StreamId
 from kit.actions import NoArguments
-from projections.definition.policy import OnError, Policy
+from projections.definition.conflicts import unapplied
+from projections.definition.policy import ConflictResolution, OnError, Policy
 from projections.definition.projection import Projection
 from projections.engine.engine import Outcome, run_pass
 from projections.exceptions import VerbRefused
@@ -200,6 +201,35 @@ def test_a_checkpoint_is_moved_back_and_never_forward():
     assert not ParkedAggregate.objects.exists()
     catch_up(projection)
     assert projection.seen == ["a1", "c1", "b1", "c1"]
+
+
+@pytest.mark.parametrize(
+    ("by", "counts"),
+    [(ConflictResolution.VERSION_WINS, {"a": 3, "b": 1}), (ConflictResolution.LAST_WRITE_WINS, {"a": 4, "b": 2})],
+)
+def test_events_that_come_again_count_once_where_the_version_wins(by, counts):
+    # Given a table that counts an aggregate's events beside the version of the last of them
+    class Counting(Listing):
+        rows: ClassVar[dict[str, tuple[int, int]]] = {}
+
+        def apply_batch(self, events: Sequence[RecordedEvent]) -> None:
+            versions = {key: version for key, (version, _) in self.rows.items()}
+            for event in unapplied(events, versions, key=lambda one: one.aggregate_id, by=by):
+                self.rows[event.aggregate_id] = (event.version, self.rows.get(event.aggregate_id, (0, 0))[1] + 1)
+
+    Counting.rows = {}
+    projection = Counting(OnError.PAUSE)
+    tell("a1")
+    catch_up(projection)
+    first = position()
+    tell("a2", "b1")
+    catch_up(projection)
+    # When the checkpoint is moved back, and another event comes
+    operate("reset", projection, ToPosition(position=first), actor="op", reason="a try")
+    tell("a3")
+    catch_up(projection)
+    # Then it depends on the conflict resolution what counts twice
+    assert {key: count for key, (_, count) in projection.rows.items()} == counts
 
 
 def test_a_rebuild_meets_everything_again_that_was_left_behind():

@@ -1,18 +1,23 @@
 """What an operator does to a projection is the same from everywhere, and is kept with who did it and why."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from events.api import StreamId, get_events
 from kit.actions import NoArguments
+from outbox.models import ProcessHeartbeat
+from outbox.signals.heartbeats import beat
 from projections.definition.registry import projection_named
 from projections.engine.engine import run_pass
 from projections.exceptions import InvalidArgument
 from projections.models import ProjectionCheckpoint, ProjectionOperation
 from projections.operating.actions import ACTIONS, operate
-from projections.operating.reading import projection_detail
+from projections.operating.reading import projection_detail, projection_statuses, worker_state
 from tests.support.projections import Recording, created, record
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -75,6 +80,19 @@ def test_the_command_shows_all_that_is_known(failed):
     shown = command("show", "users")
     assert '"error": "ValueError: cannot take ann"' in shown
     assert '"on_error": "pause"' in shown
+
+
+def test_a_projection_without_a_worker_looks_like_one():
+    # Given a projection that nothing holds, and no worker
+    assert [one.status for one in projection_statuses()] == ["running"]
+    assert "worker: never seen" in command("status")
+    # When one has given a sign of life, the projection need not have moved
+    beat(connection, "runner:projections")
+    assert worker_state().healthy
+    # And when it has been silent for long, it counts as dead
+    ProcessHeartbeat.objects.update(seen_at=timezone.now() - timedelta(seconds=60))
+    assert not worker_state().healthy
+    assert "worker: seen 60." in command("status")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A projection's tables are compared with a fold of the log, and the first difference is named; nothing is changed."""
 
+import threading
 from io import StringIO
 from typing import Any, ClassVar
 
@@ -45,6 +46,33 @@ def test_what_equals_the_log_passes_also_while_the_log_goes_on(users):
     assert command("verify", "users") == "users is what the log says.\n"
 
 
+def test_a_projection_that_moves_meanwhile_is_compared_at_one_checkpoint(users):
+    # Given an engine that goes on while tables are compared
+    stop, verified = threading.Event(), 0
+
+    def engine() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            record(profile("ann", display_name=f"Ann {number}"))
+            catch_up(UsersProjection())
+        connection.close()
+
+    thread = threading.Thread(target=engine)
+    thread.start()
+    start = ProjectionCheckpoint.objects.get(name="users").position
+    # When they are compared again and again
+    try:
+        while verified < 5:
+            assert verify(users) is None
+            verified += 1
+    finally:
+        stop.set()
+        thread.join(30)
+    # Then each time at a checkpoint of its own
+    assert ProjectionCheckpoint.objects.get(name="users").position > start
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -75,11 +103,12 @@ def test_nothing_that_is_live_is_changed_nor_hidden_afterwards(users):
 
 
 def test_prepared_statements_mean_the_tables_that_the_names_mean(users):
-    # Each statement of the projection has been prepared on this connection, for the live tables
-    for _ in range(6):
+    # Each statement of the projection has been prepared on this connection for the live tables, and again after each
+    # verification, when there is a temporary schema already
+    for _ in range(3):
         record(profile("ann"))
         catch_up(users)
-    assert verify(users) is None
+        assert verify(users) is None
     User.objects.filter(pk="ann").update(follower_count=9)
     difference = verify(users)
     assert difference is not None
