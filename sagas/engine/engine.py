@@ -32,7 +32,8 @@ def advance(saga: Saga, events: Sequence[ReceivedEvent]) -> None:
     if not keyed:
         return
     now = datetime.now(UTC)
-    with transaction.atomic():
+    # The consumer's transaction, or one of its own. It needs no savepoint: what fails here fails the consumer's batch.
+    with transaction.atomic(savepoint=False):
         instances = lock(saga, {key for key, _ in keyed})
         external = external_events([event for _, event in keyed])
         made: list[tuple[Made, Origin]] = []
