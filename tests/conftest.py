@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from django.db import connections
@@ -20,6 +21,12 @@ from nova.local.servers.embedded import Embedded, kafka_server, postgres_server,
 from nova.settings import environment as env
 from tests.support.database import empty_all_tables
 from tests.support.rabbitmq import obstacle, rabbitmq_server
+
+# To explain a failure line by line, Hypothesis traces every line of every example: several times the time of all tests.
+hypothesis.settings.register_profile(
+    "nova", phases=[phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain]
+)
+hypothesis.settings.load_profile("nova")
 
 pytest_plugins = ["pytester", "tests.support.mail", "tests.support.proofs_of_time"]
 

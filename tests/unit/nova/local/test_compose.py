@@ -1,5 +1,6 @@
 """The production set runs the same programs as `up` does."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ def test_each_program_is_granted_more_time_to_stop_than_it_takes(services: dict[
     assert {name for name in PROGRAMS if granted[name] <= STOP_TIMES[name]} == set()
     # As the first process of a container, a program would not hear of a signal that it has no handler for yet.
     assert all(services[name]["init"] for name in PROGRAMS)
+
+
+def test_the_page_for_production_says_these_times() -> None:
+    page = (ROOT / "docs" / "production.md").read_text()
+    rows = re.findall(r"^\| ([a-z, ]+) \| (\d+) s[,| ]", page.partition("## Stopping")[2].partition("\n## ")[0], re.M)
+    said = {name: float(seconds) for names, seconds in rows for name in names.split(", ")}
+    assert said == STOP_TIMES
 
 
 def test_so_it_is_by_up(tmp_path: Path) -> None:
