@@ -24,7 +24,8 @@ from nova.services.content.models import ContentBelonging, FormerAuthor
 from nova.services.content.service import SERVICE
 from nova.services.content.user_copies import EVENT_TYPES, keep_local_users
 from nova.services.erasure.belongings import Belonging, Belongings, Change
-from nova.services.erasure.erasing import erase_page, remove
+from nova.services.erasure.erasing import erase_page
+from nova.services.erasure.removal import remove
 from outbox.api import Handler, ReceivedEvent, handles, keep_external_events, register_handlers
 from projections.api import UnexpectedPayload
 

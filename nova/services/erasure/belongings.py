@@ -6,15 +6,14 @@ of. Whoever erases has the user's belongings to himself meanwhile, so that nothi
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from uuid import uuid5
 
 from django.db import connection, models
 from msgspec import Struct
 
-from events.api import Command, event_context
+from events.api import Command
 from kit.sql import statements_of
 from nova.services.columns import id_field
-from nova.services.erasure.erasing import remove
+from nova.services.erasure.removal import Removal, remove_together
 from outbox.api import ReceivedEvent
 
 statement = statements_of("nova.services.erasure")
@@ -86,15 +85,14 @@ class Belongings(Struct, frozen=True, kw_only=True):
             self._rows.filter(pk__in=gone).delete()
         for change, event in last.values():
             if change.owner_id in former:
-                self._remove(self._row(change), event)
+                self._remove([self._row(change)], event)
 
     def remove_page(self, event: ReceivedEvent, user_id: str, limit: int) -> int:
         """Remove what the user has, at most so much, and remember that the user is gone; see `RemovePage`."""
         _execute("take_owner", owner=self._locked(user_id))
         self.former_owners._default_manager.get_or_create(user_id=user_id)  # noqa: SLF001
         page = list(self._rows.filter(owner_id=user_id).order_by("aggregate_type", "aggregate_id", "part")[:limit])
-        for row in page:
-            self._remove(row, event)
+        self._remove(page, event)
         self._rows.filter(pk__in=[row.pk for row in page]).delete()
         return len(page)
 
@@ -106,14 +104,12 @@ class Belongings(Struct, frozen=True, kw_only=True):
         aggregate_type, aggregate_id, part = change.key
         return self.table(aggregate_type=aggregate_type, aggregate_id=aggregate_id, part=part, owner_id=change.owner_id)
 
-    def _remove(self, row: Belonging, event: ReceivedEvent) -> None:
-        with event_context(
-            correlation_id=event.correlation_id or event.event_id,
-            causation_id=event.event_id,
-            user_id=event.user_id,
-            clock=event.clock,
-        ):
-            remove(row.aggregate_id, self.removal(row), command_id=uuid5(event.event_id, f"remove {row.pk!r}"))
+    def _remove(self, rows: Sequence[Belonging], event: ReceivedEvent) -> None:
+        removals = [
+            Removal(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id, command=self.removal(row))
+            for row in rows
+        ]
+        remove_together(removals, event)
 
     def _locked(self, user_id: str) -> str:
         return f"{self.table._meta.db_table}/{user_id}"  # noqa: SLF001 - Django's documented API

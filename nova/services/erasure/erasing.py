@@ -5,12 +5,11 @@ the event by which it was asked. A request that comes again finds less or nothin
 """
 
 from collections.abc import Callable
-from uuid import UUID, uuid5
+from uuid import uuid5
 
-import structlog
 from msgspec import structs
 
-from events.api import Command, CommandRefused, Expected, NewEvent, StreamId, append_events, execute
+from events.api import Expected, NewEvent, StreamId, append_events
 from nova.services.erasure.events import Erased, ErasureRequest
 from outbox.api import ReceivedEvent
 
@@ -18,8 +17,6 @@ PAGE = 200
 """Most that one transaction removes."""
 RemovePage = Callable[[ReceivedEvent, str, int], int]
 """Removes at most so much of what the service has of the user; how much there was. The event is why."""
-
-log = structlog.get_logger(__name__)
 
 
 def erase_page(event: ReceivedEvent, *, remove: RemovePage, erased: type[Erased], stream: str) -> None:
@@ -40,11 +37,3 @@ def erase_page(event: ReceivedEvent, *, remove: RemovePage, erased: type[Erased]
     # Asked for the same again, it may have removed more: that is another answer, not the same one changed.
     new = NewEvent(payload=next_event, event_id=uuid5(event.event_id, f"answer {removed}"))
     append_events(StreamId(stream, asked.deletion_id), Expected.ANY, [new])
-
-
-def remove(aggregate_id: str, command: Command, *, command_id: UUID) -> None:
-    """Give a command that removes something. What is gone already, or never was there, is no failure: the log tells."""
-    try:
-        execute(aggregate_id, command, command_id=command_id)
-    except CommandRefused as refusal:
-        log.info("nothing_to_remove", aggregate_id=aggregate_id, command=type(command).__name__, code=refusal.code)

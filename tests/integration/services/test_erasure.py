@@ -209,4 +209,4 @@ def test_a_removal_is_caused_by_what_asked_for_it() -> None:
 
     removal = get_events(StreamId("post", "p"))[-1]
     assert removal.correlation_id == event.correlation_id
-    assert removal.metadata["command"]["causation_id"] == str(event.event_id)
+    assert removal.causation_id == event.event_id
