@@ -3,7 +3,7 @@
 A saga begins with an event, finds its instance by a field of its events (the correlation key), and takes its steps
 stage by stage. A step asks a participant for something and is done when a reply says so. Steps before the pivot can be
 undone, the pivot decides, and what comes after it is tried until it succeeds (H. Garcia-Molina, K. Salem, "Sagas",
-1987; the kinds of steps are C. Richardson's).
+1987; the kinds of steps are C. Richardson's). Longer than most modules: its parts are made of one another.
 
     FULFILMENT = Saga(
         name="order-fulfilment",
@@ -231,8 +231,9 @@ class Saga(Struct, frozen=True, kw_only=True, eq=False):
 
     def events(self) -> tuple[type[Struct], ...]:
         """The classes of all events that it listens to."""
-        outside = (part.event for part in (*self.starts, *self.interrupts))
-        return tuple(dict.fromkeys((*outside, *_routes(self))))
+        starts = (start.event for start in self.starts)
+        interrupts = (interrupt.event for interrupt in self.interrupts)
+        return tuple(dict.fromkeys((*starts, *interrupts, *_routes(self))))
 
     def requests(self) -> tuple[Request, ...]:
         """All that it may ask for."""

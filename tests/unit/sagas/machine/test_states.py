@@ -120,6 +120,14 @@ def test_an_answer_of_a_state_that_is_over_is_ignored_even_where_it_is_entered_a
     assert story.ignored == "it answers attempt 1 of state printing, which is over"
 
 
+def test_an_attempt_that_was_left_unanswered_is_over_with_its_state():
+    story = tour().when(APPROVED).when(BOOKED).when(CHARGED).does("retry", "printing")
+    story.when(TicketsFailed(trip_id="t"), answers=story.request("printing", 2)).after(seconds=30).asks(TICKETS)
+
+    story.when(TicketsIssued(trip_id="t"), answers=story.request("printing", 1)).stands("running", printing="running")
+    assert story.ignored == "it answers attempt 1 of state printing, which is over"
+
+
 def test_an_event_that_comes_early_waits_for_the_state_that_reacts_to_it():
     story = Story(TOUR, "t")
     story.when(APPROVED).stands("unstarted")
