@@ -31,7 +31,7 @@ from tests.support.many_orders import (
     prepare,
 )
 from tests.support.outbox import eventually
-from tests.support.production import Production, production, worker_command
+from tests.support.production import START_TIMEOUT, Production, production, worker_command
 from tests.support.restores import moved_to
 from tests.support.topics import everything_on, header
 from tests.support.truth import Truth
@@ -230,7 +230,7 @@ def test_a_participant_that_is_away_is_waited_for(programs: Production, token: s
     programs.stop("payments")
     with ordering(programs, token, orders) as placed:
         assert [future.result() for future in placed] == [None] * WAITING_ORDERS
-    eventually(lambda: SagaState.objects.filter(current_step="charge").count() == WAITING_ORDERS, within=60)
+    eventually(lambda: SagaState.objects.filter(current_step="charge").count() == WAITING_ORDERS, within=START_TIMEOUT)
     waiting = history()
     time.sleep(ABSENCE)
 
@@ -239,7 +239,7 @@ def test_a_participant_that_is_away_is_waited_for(programs: Production, token: s
     assert set(SagaState.objects.values_list("status", "current_step")) == {("running", "charge")}
     back = time.monotonic()
     programs.start("payments")
-    eventually(lambda: not SagaState.objects.exclude(status="completed").exists(), within=60)
+    eventually(lambda: not SagaState.objects.exclude(status="completed").exists(), within=START_TIMEOUT)
     print(f"{WAITING_ORDERS} orders completed {time.monotonic() - back:.1f} s after the participant was started again")
     eventually(lambda: not OutboxEvent.objects.pending().exists())
     assert_stock_and_money_add_up(orders)
