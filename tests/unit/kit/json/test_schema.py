@@ -20,3 +20,20 @@ def test_a_schema_takes_what_the_rule_takes(rule):
 
 def test_half_characters_are_not_spoken_of():
     assert pattern_of(re.compile(r"[^/\ud800-\udfff]+")) == "^[^/]+$"
+
+
+def test_integers_are_bounded_where_the_schema_leaves_them_open() -> None:
+    given = {"properties": {"count": {"type": "integer", "minimum": 0}, "list": [{"type": "integer", "maximum": 5}]}}
+    assert storable(given) == {
+        "properties": {
+            "count": {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
+            "list": [{"type": "integer", "minimum": -MAX_INTEGER, "maximum": 5}],
+        }
+    }
+    assert storable({"type": "string"}) == {"type": "string"}
+
+
+def test_of_every_event_what_is_described_can_be_stored() -> None:
+    described = {known.name: json.loads(schema_text(known)) for known in registry}
+    assert {name for name, schema in described.items() if storable(schema) != schema} == set()
+    assert "identity.user.profile_updated" in described
