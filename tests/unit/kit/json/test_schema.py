@@ -1,12 +1,15 @@
-"""JSON Schema of texts: what a regular expression takes as a whole, its schema takes, and nothing else."""
+"""JSON Schema of values: what a regular expression takes as a whole, its schema takes; and integers have bounds."""
 
+import json
 import re
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from events.identifiers import AGGREGATE_ID, AGGREGATE_TYPE, EVENT_TYPE, SOURCE_SERVICE, USER_ID
-from kit.json.schema import pattern_of
+from events.types.registry import registry
+from events.types.schemas import schema_text
+from kit.json.schema import MAX_INTEGER, pattern_of, storable
 
 TEXTS = ["a", "user", "a/b", "", "ä b", "-x", "9", "x" * 255, "x" * 256, "a\nb", "a\x7f", "\ufffd", "😀"]
 
