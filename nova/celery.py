@@ -48,6 +48,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.run_operations": often,
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
+        "projections.tasks.rebuild": often,
         "sagas.tasks.fire_timers": often,
         "nova.services.feed.tasks.show_feed_changes": often,
         "outbox.tasks.prune": UPKEEP_INTERVAL,

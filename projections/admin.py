@@ -1,12 +1,12 @@
 """Admin of projections: how far each is, what it failed at, and how it is paused, resumed and rebuilt."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -16,11 +16,12 @@ from kit.admin.operated import OperatedAdmin, selection_action
 from kit.admin.pages import row_url
 from kit.admin.reasons import actor_of
 from projections import checkpoints
-from projections.exceptions import UnknownProjection
+from projections.exceptions import RebuildRefused, UnknownProjection
 from projections.lag import ProjectionStatus, projection_status
 from projections.models import ProjectionCheckpoint
 from projections.projection import Projection, projection_named, registered_projections
-from projections.rebuild import rebuild
+from projections.rebuilding import records
+from projections.rebuilding.operations import ACTIONS, operate
 
 log = structlog.get_logger(__name__)
 
@@ -38,18 +39,19 @@ class ProjectionAdmin(OperatedAdmin):
         ("What it failed at", {"fields": ("failed_event_link", "failed_position", "error", "attempts", "retry_at")}),
         ("Code", {"fields": ("version",)}),
     )
-    actions = ("pause_projections", "resume_projections", "rebuild_projections")
+    change_form_before_template = "admin/projections/rebuild.html"
+    actions = tuple(f"{verb}_projections" for verb in ("pause", "resume", *ACTIONS))
     pause_projections = selection_action("pause", "Pause")
     resume_projections = selection_action("resume", "Resume, or try a failed event again now")
-    rebuild_projections = selection_action(
-        "rebuild", "Rebuild: empty the tables and fill them again", permission="rebuild"
+    rebuild_projections, swap_projections, rollback_projections, drop_projections, cancel_projections = (
+        selection_action(verb, f"{action.label}: {action.explanation}", permission="rebuild")
+        for verb, action in ACTIONS.items()
     )
     verbs: ClassVar = {
         "pause": "They stay where they are until they are resumed.",
         "resume": "They go on at once; a failed event is tried again now.",
-        "rebuild": "Their tables are emptied and filled again from the first event; readers see it.",
-    }
-    dangerous: ClassVar = {"rebuild"}
+    } | {verb: action.explanation for verb, action in ACTIONS.items()}
+    dangerous: ClassVar = {verb for verb, action in ACTIONS.items() if action.dangerous}
     operate_permission = "projections.operate_projection"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ProjectionCheckpoint]":
@@ -94,30 +96,48 @@ class ProjectionAdmin(OperatedAdmin):
         return link(url, str(checkpoint.failed_event_id))
 
     def has_rebuild_permission(self, request: HttpRequest) -> bool:
-        """Whether the operator may empty and refill."""
+        """Whether the operator may rebuild, swap and roll back."""
         return request.user.has_perm("projections.rebuild_projection")
 
     def act_on_selection(
         self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", verb: str, reason: str
     ) -> None:
-        """Pause, resume or rebuild the selected projections."""
-        act, done = VERBS[verb]
+        """Do to the selected projections what the verb says."""
         for checkpoint in queryset:
             try:
-                act(projection_named(checkpoint.name))
-            except UnknownProjection as error:
-                self.message_user(request, str(error), messages.ERROR)
+                done = _operate(verb, projection_named(checkpoint.name), actor=actor_of(request), reason=reason)
+            except (UnknownProjection, RebuildRefused) as error:
+                self.message_user(request, f"{error}.", messages.ERROR)
             else:
                 self.audit(request, [checkpoint], f"{verb.capitalize()}: {reason}")
-                log.info("projection operated", actor=actor_of(request), verb=verb, name=checkpoint.name, reason=reason)
                 self.message_user(request, f"{checkpoint.name} {done}.", messages.SUCCESS)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The projection, with its last rebuild, which is looked at again every second while it goes on."""
+        found = records.latest_rebuild(object_id) if "\0" not in object_id else None
+        shown = {"rebuild": records.rebuild_status(found), "is_open": found.state in found.OPEN} if found else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
+        return response
 
 
 VERBS: dict[str, tuple[Callable[[Projection], None], str]] = {
     "pause": (checkpoints.pause, "is paused"),
     "resume": (checkpoints.resume, "goes on"),
-    "rebuild": (rebuild, "is empty and refills"),
 }
+
+
+def _operate(verb: str, projection: Projection, *, actor: str, reason: str) -> str:
+    """Do it; what has become of the projection, in words."""
+    if verb in VERBS:
+        act, done = VERBS[verb]
+        act(projection)
+        log.info("projection operated", actor=actor, verb=verb, name=projection.name, reason=reason)
+        return done
+    action = ACTIONS[verb]
+    status = operate(verb, projection, action.arguments(), actor=actor, reason=reason)
+    return f"has a rebuild that is {status.state.replace('_', ' ')}"
 
 
 def _status(checkpoint: ProjectionCheckpoint) -> ProjectionStatus | None:

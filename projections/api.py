@@ -6,8 +6,11 @@ from projections.cursors import from_cursor
 from projections.engine import Outcome, Pass, run_pass
 from projections.exceptions import (
     InvalidArgument,
+    InvalidBody,
     ProjectionError,
     ReadModelError,
+    RebuildRefused,
+    StrayWrites,
     UnexpectedPayload,
     UnknownProjection,
 )
@@ -15,12 +18,13 @@ from projections.lag import Lag, ProjectionStatus, projection_statuses
 from projections.metrics import ProjectionCollector
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
 from projections.projection import Projection, projection_named, register_projections, registered_projections
-from projections.rebuild import rebuild
+from projections.rebuilding.operations import rebuild
 from projections.runner import ProjectionRunner, projection_runner
 
 __all__ = [
     "MAX_PAGE",
     "InvalidArgument",
+    "InvalidBody",
     "Lag",
     "Outcome",
     "Page",
@@ -31,6 +35,8 @@ __all__ = [
     "ProjectionRunner",
     "ProjectionStatus",
     "ReadModelError",
+    "RebuildRefused",
+    "StrayWrites",
     "UnexpectedPayload",
     "UnknownProjection",
     "check_limit",

@@ -38,7 +38,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     """The projection failed, and its time to try again has not come."""
     OUTDATED = "outdated"
-    """The tables were filled by another version of the code; a rebuild is needed."""
+    """The tables were filled by another version of the code; they serve as they are until a rebuild's swap."""
     FAILED = "failed"
     """An event could not be applied; the checkpoint stands before it."""
 
@@ -86,7 +86,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
     if one_by_one or checkpoint.status == Status.FAILED:
         return _apply_one_by_one(projection, checkpoint, page)
-    _apply_together(projection, page.events)
+    _apply_together(projection, checkpoint, page.events)
     checkpoints.advance(projection.name, page.position)
     return _advanced(page)
 
@@ -111,15 +111,24 @@ def _read(projection: Projection, checkpoint: ProjectionCheckpoint, limit: int) 
         return None
 
 
-def _apply_together(projection: Projection, events: Sequence[RecordedEvent]) -> None:
+def _apply_together(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
     if not events:
         return
     try:
         projection.apply_batch(events)
+        take_effect(projection, checkpoint, events)
     except Exception as error:
         if is_outage(error):
             raise
         raise EventFailed from error
+
+
+def take_effect(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
+    """Let applied events have their effects beside the tables, but for those that had them when other tables served."""
+    if events and events[0].position <= checkpoint.effects_until:
+        events = [event for event in events if event.position > checkpoint.effects_until]
+    if events:
+        projection.on_applied(events)
 
 
 def _apply_one_by_one(projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage) -> Pass:
@@ -127,6 +136,7 @@ def _apply_one_by_one(projection: Projection, checkpoint: ProjectionCheckpoint, 
         try:
             with transaction.atomic():
                 projection.apply_batch([event])
+                take_effect(projection, checkpoint, [event])
         except Exception as error:
             if is_outage(error):
                 raise

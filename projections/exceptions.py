@@ -2,7 +2,10 @@
 
 ProjectionError
 ├── UnknownProjection        no projection has that name
+├── RebuildRefused          a projection's tables cannot be rebuilt, swapped, rolled back or dropped as they are
+├── StrayWrites             a projection that is rebuilt writes to tables that are not among its own
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
+├── InvalidBody              a body of a request cannot be understood
 ├── InvalidArgument          no call can be made with an argument
 └── ReadModelError           a query of a read model cannot be answered
 """
@@ -22,6 +25,27 @@ class UnknownProjection(ProjectionError):
         self.name = name
 
 
+class RebuildRefused(ProjectionError):
+    """What is wanted cannot be done to the projection's tables as they are; the text says what could be."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"projection {name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class StrayWrites(ProjectionError):
+    """A projection that is rebuilt writes to tables that are not among its `models`; all of it was undone."""
+
+    def __init__(self, name: str, tables: list[str]) -> None:
+        super().__init__(
+            f"projection {name} writes to {', '.join(tables)} while it is rebuilt: name the tables among its models, "
+            "without a schema in SQL, or move the effect to on_applied"
+        )
+        self.name = name
+        self.tables = tables
+
+
 class UnexpectedPayload(ProjectionError):
     """An event of known type has a payload that is not known: a schema version without an upcaster."""
 
@@ -29,6 +53,16 @@ class UnexpectedPayload(ProjectionError):
         super().__init__(f"{event_type} has a payload of schema version {schema_version}, which is not known here")
         self.event_type = event_type
         self.schema_version = schema_version
+
+
+class InvalidBody(ProjectionError):
+    """A body of a request cannot be understood."""
+
+    def __init__(self, reason: str, *, pointer: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) into the body."""
 
 
 class InvalidArgument(ProjectionError, InvalidParameter, ValueError):

@@ -24,10 +24,13 @@ class Projection:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    """Raise it when events mean something else than before; the engine then holds still until a rebuild."""
+    """Raise it when events mean something else than before: what serves then stays as it is until a rebuild's swap."""
     event_types: ClassVar[frozenset[str]]
     models: ClassVar[tuple[type[Model], ...]]
-    """The tables that belong to this projection alone; a rebuild empties them."""
+    """The tables that belong to this projection alone; a rebuild fills others of the same definition.
+
+    Statements name them without a schema, so that they mean those which are being filled.
+    """
 
     def apply(self, event: RecordedEvent) -> None:
         """Change the tables as one event says."""
@@ -37,6 +40,12 @@ class Projection:
         """Change the tables as the events say, which come in the order of the log."""
         for event in events:
             self.apply(event)
+
+    def on_applied(self, events: Sequence[RecordedEvent]) -> None:
+        """Have the effects that are not rows of the projection's own tables, after events are in those.
+
+        It is called in the same transaction, and never while a rebuild applies the same events once more.
+        """
 
 
 MAX_NAME = 100

@@ -141,6 +141,12 @@ RULES: dict[type[BaseException], Rule] = {
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
+    projections.InvalidBody: Rule(
+        422, "invalid-request", "The request says something impossible", in_document, detail=lambda e: e.reason
+    ),
+    projections.RebuildRefused: Rule(
+        409, "rebuild-refused", "The projection's tables do not allow this now", lambda e: {"projection": e.name}
+    ),
     # The outbox.
     outbox.InvalidRequest: Rule(422, "invalid-request", "The request says something impossible", in_document),
     outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", in_document),

@@ -38,6 +38,9 @@ from projections.api import Projection, UnexpectedPayload, register_projections
 PERSONAL = ("username", "display_name", "email", "avatar_url")
 MAX_LENGTH = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
 
+ACCOUNT_EVENTS = (IdentityUserDeleted, UserDeleted, UserCreated, UserEmailChanged)
+"""Those after which a deleted user may have an address."""
+
 
 class UserRow(Struct, kw_only=True):
     """A row of `users_read` while events change it; the columns are explained in `models`."""
@@ -92,11 +95,14 @@ class UsersProjection(Projection):
             if user is None:
                 user = users[user_id] = UserRow(user_id=user_id)
             evolve(user, event)
-        if deleted := [user.user_id for user in users.values() if user.deleted_at is not None]:
-            close_accounts(deleted)
         with connection.cursor() as cursor:
             # As one document: a parameter for each value would cost more than all the rest.
             cursor.execute(statement("upsert"), {"users": msgspec.json.encode(list(users.values())).decode()})
+
+    def on_applied(self, events: Sequence[RecordedEvent]) -> None:
+        """Let the accounts of deleted users go of their addresses, also of those given after the deletion."""
+        if concerned := {user_id_of(event) for event in events if isinstance(event.payload, ACCOUNT_EVENTS)}:
+            close_accounts(User.objects.filter(user_id__in=concerned, deleted_at__isnull=False).values("user_id"))
 
 
 def user_id_of(event: RecordedEvent) -> str:

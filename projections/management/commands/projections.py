@@ -1,5 +1,6 @@
-"""`manage.py projections`: see projections, pause and resume them, rebuild them."""
+"""`manage.py projections`: see projections, pause and resume them, rebuild them beside what serves."""
 
+import time
 from io import StringIO
 from typing import Any
 
@@ -8,32 +9,31 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kit.actions import NoArguments
 from kit.commands import OperatorCommand
 from projections import checkpoints
-from projections.exceptions import UnknownProjection
+from projections.exceptions import RebuildRefused, UnknownProjection
 from projections.lag import projection_statuses
+from projections.models import ProjectionRebuild
 from projections.projection import Projection, projection_named
-from projections.rebuild import rebuild
+from projections.rebuilding.operations import ACTIONS, HowToRebuild, operate
+from projections.rebuilding.records import RebuildStatus, rebuild_statuses
+from projections.rebuilding.worker import work
 
-REBUILD = (
-    "Empty a projection's tables and set its checkpoint to 0, in one transaction; a worker refills them from the log. "
-    "Readers see the tables empty and then refill."
-)
 VERBS = {
     "pause": (checkpoints.pause, "Hold a projection where it is.", "is paused"),
     "resume": (checkpoints.resume, "Let a paused or failed projection go on at once.", "goes on"),
-    "rebuild": (
-        rebuild,
-        REBUILD,
-        "is empty and refills",
-    ),
 }
+ACTOR = "manage.py"
+NAME = "The projection's name, as `status` shows it."
+OPEN = [str(state) for state in ProjectionRebuild.OPEN]
+POLL_INTERVAL = 0.5
 WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
 
 
 class Command(OperatorCommand):
-    """`manage.py projections status|pause|resume|rebuild`."""
+    """`manage.py projections status|pause|resume|rebuild|swap|rollback|drop|cancel`."""
 
     help = "Show and steer projections."
 
@@ -45,17 +45,45 @@ class Command(OperatorCommand):
         )
         for verb, (_, explanation, _) in VERBS.items():
             subparser = verbs.add_parser(verb, help=explanation, description=explanation)
-            subparser.add_argument("name", help="The projection's name, as `status` shows it.")
+            subparser.add_argument("name", help=NAME)
+        for verb, action in ACTIONS.items():
+            subparser = verbs.add_parser(verb, help=action.explanation, description=action.explanation)
+            subparser.add_argument("name", help=NAME)
+            subparser.add_argument("--reason", default=f"manage.py projections {verb}", help="Why; it is kept.")
+            if action.arguments is HowToRebuild:
+                subparser.add_argument("--no-swap", dest="swap", action="store_false", help="Wait for `swap` then.")
+                subparser.add_argument("--wait", action="store_true", help="Fill here, and show how far it is.")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
         if verb == "status":
             self._show()
             return
-        act, _, done = VERBS[verb]
         projection = self._named(options["name"])
-        act(projection)
-        self.stdout.write(f"{projection.name} {done}.")
+        if verb in VERBS:
+            act, _, done = VERBS[verb]
+            act(projection)
+            self.stdout.write(f"{projection.name} {done}.")
+            return
+        arguments = HowToRebuild(swap=options["swap"]) if verb == "rebuild" else NoArguments()
+        try:
+            status = operate(verb, projection, arguments, actor=ACTOR, reason=options["reason"])
+            if options.get("wait"):
+                status = self._wait(projection)
+        except RebuildRefused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{projection.name}: {in_words(status)}.")
+
+    def _wait(self, projection: Projection) -> RebuildStatus:
+        """Fill until the new tables serve, or have caught up where that is all that is wanted."""
+        while True:
+            work(projection, until=time.monotonic() + POLL_INTERVAL)
+            status = rebuild_statuses(projection.name, limit=1)[0]
+            if status.state not in OPEN or (status.state == "caught_up" and not status.swaps):
+                return status
+            self.stdout.write(in_words(status))
+            if status.retry_at or status.state == "caught_up":
+                time.sleep(POLL_INTERVAL)
 
     def _named(self, name: str) -> Projection:
         try:
@@ -64,7 +92,9 @@ class Command(OperatorCommand):
             raise CommandError(str(error)) from error
 
     def _show(self) -> None:
-        table = Table("projection", "status", "version", "position", "lag (events)", "lag (seconds)", "error", box=None)
+        table = Table(
+            "projection", "status", "version", "position", "lag (events)", "lag (seconds)", "rebuild", "error", box=None
+        )
         for status in projection_statuses():
             table.add_row(
                 status.name,
@@ -73,8 +103,21 @@ class Command(OperatorCommand):
                 str(status.position),
                 str(status.lag.events),
                 f"{status.lag.seconds:.1f}",
+                ", ".join(in_words(one) for one in rebuild_statuses(status.name, limit=1)),
                 escape(f"{status.failed_event_id or ''} {status.error}".strip()),
             )
         text = StringIO()
         Console(file=text, width=WIDTH, force_terminal=self.stdout.isatty()).print(table)
         self.stdout.write(text.getvalue())
+
+
+def in_words(status: RebuildStatus) -> str:
+    """How far a rebuild is."""
+    if status.state not in OPEN:
+        return status.state.replace("_", " ")
+    rest = "" if status.remaining_seconds is None else f", {status.remaining_seconds:.0f} s to go"
+    trouble = f"; {status.error}" if status.error else ""
+    return (
+        f"{status.state.replace('_', ' ')}, {status.progress:.0%}, position {status.position} of {status.target}, "
+        f"{status.events_per_second:.0f} events/s{rest}{trouble}"
+    )

@@ -7,6 +7,7 @@ def test_exported_names_are_these():
     assert api.__all__ == [
         "MAX_PAGE",
         "InvalidArgument",
+        "InvalidBody",
         "Lag",
         "Outcome",
         "Page",
@@ -17,6 +18,8 @@ def test_exported_names_are_these():
         "ProjectionRunner",
         "ProjectionStatus",
         "ReadModelError",
+        "RebuildRefused",
+        "StrayWrites",
         "UnexpectedPayload",
         "UnknownProjection",
         "check_limit",
