@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import structlog
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
@@ -15,6 +16,7 @@ from kit.admin.display import link
 from kit.admin.operated import OperatedAdmin, selection_action
 from kit.admin.pages import row_url
 from kit.admin.reasons import actor_of
+from kit.arguments import is_storable
 from projections import checkpoints
 from projections.exceptions import RebuildRefused, UnknownProjection
 from projections.lag import ProjectionStatus, projection_status
@@ -116,7 +118,8 @@ class ProjectionAdmin(OperatedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The projection, with its last rebuild, which is looked at again every second while it goes on."""
-        found = records.latest_rebuild(object_id) if "\0" not in object_id else None
+        name = unquote(object_id)
+        found = records.latest_rebuild(name) if is_storable(name) else None
         shown = {"rebuild": records.rebuild_status(found), "is_open": found.state in found.OPEN} if found else {}
         response: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
         return response

@@ -48,10 +48,11 @@ class RebuildStatus(Struct, frozen=True, kw_only=True):
     retry_at: datetime | None
     swapped_at: datetime | None
     previous_version: int | None
-    """Of the code that filled the previous tables, while they are kept."""
+    """Of the code that filled the tables that served before the swap."""
     previous_position: int | None
-    """Checkpoint of the previous tables."""
+    """Checkpoint of those tables at the swap."""
     ended_at: datetime | None
+    """When its last tables beside those that serve were gone."""
 
 
 def try_lock(name: str) -> bool:

@@ -25,8 +25,9 @@ from projections.rebuilding.records import State
 
 log = structlog.get_logger(__name__)
 
-# For locks that keep no reader waiting: the projection's own, which a pass under way has until it ends.
+# Milliseconds for locks that keep no reader waiting, such as the projection's own, which a pass under way has.
 PATIENT_TIMEOUT = 5_000
+# Seconds until a swap is tried again that readers were in the way of.
 RETRY_INTERVAL = 1.0
 # More than that is caught up with before anything is locked.
 MAX_LAST_PAGES = 5
@@ -80,8 +81,8 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
 def _swap(projection: Projection) -> bool:
     if not records.try_lock(projection.name):
         return False
-    row = records.open_rebuild(projection.name)
-    if not _is_ready(row, projection):
+    row = _ready(projection)
+    if row is None:
         return False
     wanted = tables.tables_of(projection)
     shadow, previous = tables.shadow_schema(projection.name), tables.previous_schema(projection.name)
@@ -106,10 +107,13 @@ def _swap(projection: Projection) -> bool:
     return True
 
 
-def _is_ready(row: ProjectionRebuild | None, projection: Projection) -> bool:
+def _ready(projection: Projection) -> ProjectionRebuild | None:
+    """The rebuild that is to take over now."""
+    row = records.open_rebuild(projection.name)
     if row is None or row.state != State.CAUGHT_UP or not row.swaps or row.version != projection.version:
-        return False
-    return row.retry_at is None or row.retry_at <= timezone.now()
+        return None
+    is_due = row.retry_at is None or row.retry_at <= timezone.now()
+    return row if is_due else None
 
 
 def _take_projection(projection: Projection) -> None:
@@ -141,8 +145,13 @@ def _have_effects(projection: Projection, before: ProjectionCheckpoint, row: Pro
     position = before.position
     while position < row.position:
         page = read_log(position, projections_conf().rebuild_batch_size, projection.event_types)
-        with tables.preferring(tables.shadow_schema(projection.name)):
-            take_effect(projection, before, [event for event in page.events if event.position <= row.position])
+        try:
+            with tables.preferring(tables.shadow_schema(projection.name)):
+                take_effect(projection, before, [event for event in page.events if event.position <= row.position])
+        except Exception as error:
+            if is_outage(error):
+                raise
+            raise RebuildRefused(projection.name, f"on_applied failed: {type(error).__name__}: {error}") from error
         position = page.position
 
 

@@ -16,7 +16,8 @@ from projections.rebuilding.operations import operate, rebuild
 from projections.rebuilding.records import latest_rebuild
 from projections.rebuilding.swapping import try_swap
 
-NOVA = {"actor": "nova", "reason": "the code has a higher version than the tables"}
+ACTOR = "nova"
+OUTDATED = "the code has a higher version than the tables"
 
 
 def work(projection: Projection, *, until: float) -> bool:
@@ -44,5 +45,5 @@ def begin_if_outdated(projection: Projection) -> None:
     # Another worker may be about to do the same.
     with suppress(RebuildRefused):
         if last is not None and last.state in ProjectionRebuild.OPEN:
-            operate("cancel", projection, NoArguments(), **NOVA)
-        rebuild(projection, **NOVA)
+            operate("cancel", projection, NoArguments(), actor=ACTOR, reason=OUTDATED)
+        rebuild(projection, actor=ACTOR, reason=OUTDATED)

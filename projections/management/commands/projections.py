@@ -77,13 +77,14 @@ class Command(OperatorCommand):
     def _wait(self, projection: Projection) -> RebuildStatus:
         """Fill until the new tables serve, or have caught up where that is all that is wanted."""
         while True:
-            work(projection, until=time.monotonic() + POLL_INTERVAL)
+            until = time.monotonic() + POLL_INTERVAL
+            work(projection, until=until)
             status = rebuild_statuses(projection.name, limit=1)[0]
             if status.state not in OPEN or (status.state == "caught_up" and not status.swaps):
                 return status
             self.stdout.write(in_words(status))
-            if status.retry_at or status.state == "caught_up":
-                time.sleep(POLL_INTERVAL)
+            # A worker may be at it, or readers in the way of the swap.
+            time.sleep(max(0.0, until - time.monotonic()))
 
     def _named(self, name: str) -> Projection:
         try:

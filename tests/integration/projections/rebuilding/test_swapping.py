@@ -201,6 +201,23 @@ def test_a_pause_survives_a_swap_and_a_failure_does_not(projection):
     assert (kept.status, kept.error, kept.attempts) == ("running", "", 0)
 
 
+def test_an_effect_that_fails_holds_the_swap_up_and_is_told():
+    class Failing(Effects):
+        def on_applied(self, events):
+            raise ValueError("no mail today")
+
+    record(created())
+    projection = Failing()
+    begin(projection)
+    assert not go_on(projection)
+    assert (latest().state, latest().error) == (
+        "caught_up",
+        "projection users: on_applied failed: ValueError: no mail today",
+    )
+    ProjectionRebuild.objects.update(retry_at=timezone.now())
+    assert go_on(Effects())
+
+
 def test_without_a_swap_it_follows_until_one_is_asked_for(projection):
     begin(projection, swap=False)
     assert not go_on(projection)

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.db import connection
+from msgspec import Struct
 
 from events.api import NewEvent, StreamId, append_events, read_log
 from events.envelope import RecordedEvent
@@ -50,7 +52,7 @@ def test_readers_and_appends_notice_nothing_and_killed_fillers_are_gone_on_from(
     with going_on(append_and_project), going_on(count_users) as looks:
         for part in KILLS:
             with filler() as process:
-                eventually(lambda part=part: latest().position >= part * EVENTS, within=600)
+                eventually(partial(has_reached, part * EVENTS), within=600)
                 process.kill()
                 process.wait()
             assert latest().state == "filling"
@@ -76,9 +78,14 @@ def fill_log() -> None:
     """Users who come, change and go, some thousand of one kind after the other."""
     for first in range(0, EVENTS, BATCH):
         half = [f"user-{number}" for number in range(first // 2, (first + BATCH) // 2)]
-        payloads = [created(user_id) for user_id in half]
+        payloads: list[Struct] = [created(user_id) for user_id in half]
         payloads += [deleted(user_id) if number == 0 else profile(user_id) for number, user_id in enumerate(half)]
         append_events(StreamId("user", f"batch-{first}"), -1, [NewEvent(payload=payload) for payload in payloads])
+
+
+def has_reached(position: float) -> bool:
+    """Whether the rebuild is so far."""
+    return latest().position >= position
 
 
 def append_and_project(looks: list[int]) -> None:
