@@ -1,6 +1,6 @@
 """Rebuilds over HTTP: begun, followed, and operated."""
 
-from typing import Annotated, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -9,9 +9,8 @@ from rest_framework.response import Response
 
 from kit.actions import NoArguments
 from kit.json.pointer import explain
-from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.openapi import Variant, described
 from kit.rest.view import ApiView
 from projections.exceptions import InvalidBody, RebuildRefused, UnknownProjection
 from projections.projection import projection_named
@@ -22,12 +21,7 @@ from projections.rest.views import ProjectionPath
 SCOPES = {"GET": "read-models:read", "POST": "operate"}
 _BodyT = TypeVar("_BodyT", bound=Struct)
 VERBS = tuple(verb for verb in ACTIONS if verb != "rebuild")
-
-
-class RebuildVerbPath(ProjectionPath):
-    """The address of what is done about a rebuild."""
-
-    verb: Annotated[str, one_of(VERBS)]
+REASON_SCHEMA = msgspec.json.schema_components([ReasonBody])[1][ReasonBody.__name__]
 
 
 class RebuildBody(ReasonBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,10 +76,13 @@ class RebuildVerbView(ApiView):
     @described(
         operation_id="operate_on_rebuild",
         summary="Operate on a rebuild",
-        path=RebuildVerbPath,
+        path=ProjectionPath,
         body=ReasonBody,
         answer=RebuildStatus,
         errors=(UnknownProjection, RebuildRefused, InvalidBody),
+        variants=tuple(
+            Variant(path={"verb": verb}, summary=ACTIONS[verb].explanation, body=REASON_SCHEMA) for verb in VERBS
+        ),
     )
     def post(self, request: Request, name: str, verb: str) -> Response:
         """Do it, and answer with the rebuild afterwards; 409 where the tables as they are do not allow it."""
