@@ -7,7 +7,20 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from kit.admin.reasons import ReasonForm
 from projections.models import ParkedAggregate, ProjectionCheckpoint
-from projections.operating.actions import MAX_POSITION
+from projections.operating.engine_verbs import MAX_POSITION
+
+
+class RebuildForm(ReasonForm):
+    """Asks whether the new tables take over by themselves, and why they are wanted."""
+
+    swap = forms.BooleanField(
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget,
+        label="Swap as soon as they have caught up",
+        help_text="Otherwise they follow the log until Swap.",
+    )
+    field_order = ("swap", "reason")
 
 
 class PositionForm(ReasonForm):

@@ -20,6 +20,7 @@ from projections.definition.policy import OnError
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of
 from projections.engine import checkpoints
+from projections.engine.applying import apply
 from projections.engine.checkpoints import Status
 from projections.engine.left_behind import park, parked_streams, skip
 from projections.models import ProjectionCheckpoint
@@ -41,7 +42,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     """The projection failed, and its time to try again has not come."""
     OUTDATED = "outdated"
-    """The tables were filled by another version of the code; a rebuild is needed."""
+    """The tables were filled by another version of the code; they serve as they are until a rebuild's swap."""
     FAILED = "failed"
     """An event could not be applied; the checkpoint stands before it."""
 
@@ -92,7 +93,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
     if one_by_one or checkpoint.status == Status.FAILED:
         return _apply_one_by_one(projection, checkpoint, page, parked)
     events = [event for event in page.events if event.stream not in parked] if parked else page.events
-    _apply_together(projection, events)
+    _apply_together(projection, checkpoint, events)
     checkpoints.advance(projection.name, page.position)
     return _advanced(page, len(events))
 
@@ -117,11 +118,11 @@ def _read(projection: Projection, checkpoint: ProjectionCheckpoint, limit: int) 
         return None
 
 
-def _apply_together(projection: Projection, events: Sequence[RecordedEvent]) -> None:
+def _apply_together(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
     if not events:
         return
     try:
-        projection.apply_batch(events)
+        apply(projection, checkpoint, events)
     except Exception as error:
         if is_outage(error):
             raise
@@ -137,7 +138,7 @@ def _apply_one_by_one(
             continue
         try:
             with transaction.atomic():
-                projection.apply_batch([event])
+                apply(projection, checkpoint, [event])
         except Exception as error:
             if is_outage(error):
                 raise

@@ -59,18 +59,21 @@ def skip(name: str, *, position: int, event_id: UUID, error: str, actor: str = "
     )
 
 
-def release(projection: Projection, parked: ParkedAggregate, *, position: int, leave_out: bool) -> bool:
-    """Apply what waits, in order, up to the checkpoint's position; live events then follow without a gap.
+def release(
+    projection: Projection, checkpoint: ProjectionCheckpoint, parked: ParkedAggregate, *, leave_out: bool
+) -> bool:
+    """Apply what waits, in order, up to the checkpoint; live events then follow without a gap.
 
     With `leave_out`, without the event that it is parked at. False when an event fails: the aggregate has all before
     it, and is parked there.
     """
-    for event in list(_waiting(projection, parked, position)):
+    for event in list(_waiting(projection, parked, checkpoint.position)):
         if leave_out and event.position == parked.position:
             continue
         try:
             with transaction.atomic():
                 projection.apply_batch([event])
+                projection.on_applied([event])
         except Exception as error:
             if is_outage(error):
                 raise

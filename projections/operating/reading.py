@@ -17,6 +17,7 @@ from projections.definition.registry import policy_of, registered_projections
 from projections.engine.lag import Lag, projection_lag
 from projections.engine.runner import NAME
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionOperation, SkippedEvent
+from projections.rebuilding.records import RebuildStatus, rebuild_statuses
 
 MAX_LISTED = 100
 ViewT = TypeVar("ViewT", bound=Struct)
@@ -27,7 +28,8 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
 
     name: str
     status: str
-    """`running`, `paused`, `failed`, or `outdated`: filled by another version of the code, a rebuild is needed."""
+    """`running`, `paused`, `failed`, or `outdated`: filled by another version of the code; it serves as it is until a
+    rebuild's swap."""
     version: int
     """Version of the code that filled the tables."""
     code_version: int
@@ -89,6 +91,8 @@ class ProjectionDetail(ProjectionStatus, frozen=True, kw_only=True):
     """The newest."""
     operations: list[Operated]
     """The newest."""
+    rebuild: RebuildStatus | None
+    """The last that was begun, whatever became of it."""
 
 
 def worker_state() -> Check:
@@ -106,6 +110,7 @@ def projection_detail(projection: Projection) -> ProjectionDetail:
         parked_aggregates=parked_aggregates(projection.name),
         skipped_events=skipped_events(projection.name),
         operations=operations(projection.name),
+        rebuild=next(iter(rebuild_statuses(projection.name, limit=1)), None),
     )
 
 

@@ -71,8 +71,7 @@ def verify(projection: Projection, *, sample: int | None = None) -> Difference |
     """
     arguments.limit(sample, name="sample")
     with transaction.atomic():
-        shadows = hide((*projection.models, *projection.also_writes))
-        compared = shadows[: len(projection.models)]
+        compared = hide(projection.models)
         keys = None if sample is None else [str(key) for (key,) in compared[0].run("some_keys", number=sample)]
         folding = Fold(projection, keys)
         folding.go_on_to(_checkpoint(projection).position)
@@ -114,7 +113,7 @@ class Fold:
         except Exception as error:
             name, place = self._projection.name, f"at {events[0].position} to {events[-1].position}"
             if isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction):
-                raise CannotVerify(f"{name} writes to a table that it does not name in `also_writes`") from error
+                raise CannotVerify(f"{name} writes to a table not its own: that belongs into on_applied") from error
             if is_outage(error):
                 raise
             raise CannotVerify(f"the code of {name} fails {place}: {type(error).__name__}: {error}") from error
