@@ -31,9 +31,9 @@ up: $(INSTALLED) ## Run the whole of Nova until Ctrl-C
 demo: $(INSTALLED) ## Run Nova through a realistic day, and tell what happened
 	@exec $(PY) manage.py demo $(ARGS)
 
-# Each of the two has servers of its own, and the modules that are next.
-test: $(INSTALLED) ## Run the tests, two at a time
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+# Each of the three has servers of its own, and the modules that are next; they wait for servers more than they compute.
+test: $(INSTALLED) ## Run the tests, three at a time
+	$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 test-slow: $(INSTALLED) ## Run the longer proofs
 	$(PY) -m pytest -m slow $(ARGS)

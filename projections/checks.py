@@ -8,8 +8,8 @@ from django.db import connections
 from msgspec import ValidationError, convert, to_builtins
 from psycopg import IsolationLevel
 
-from kit.settings import settings_check
-from projections.conf import ProjectionsConf, projections_conf
+from kit.settings import settings_check, sound
+from projections.conf import ProjectionsConf
 from projections.definition.policy import Policy
 from projections.definition.registry import registered_projections
 from projections.sql.statements import statement
@@ -38,7 +38,7 @@ def transactions_read_what_is_committed(**_: Any) -> list[CheckMessage]:
 def policies_are_sound(**_: Any) -> list[CheckMessage]:
     """Refuse policies that no projection can have, and those of projections that are not there."""
     projections = {projection.name: projection for projection in registered_projections()}
-    overrides = projections_conf().projections
+    overrides = sound(ProjectionsConf).projections
     wrong = [
         f"NOVA_PROJECTIONS names {name!r}; there are {', '.join(sorted(projections)) or 'none'}."
         for name in sorted(overrides.keys() - projections.keys())

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from events.codec.ijson import MAX_INTEGER
+from kit.json.schema import MAX_INTEGER
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _LONG_NUMBER = re.compile(rb"\d{16}")

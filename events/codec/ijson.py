@@ -11,8 +11,8 @@ from typing import Any
 
 from events.exceptions import InvalidJSON, TooManyValues
 from kit.json.pointer import escape
+from kit.json.schema import MAX_INTEGER
 
-MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
 """More than one event can hold; a few megabytes may hold millions, and would take seconds and gigabytes."""

@@ -6,7 +6,7 @@ import msgspec
 
 from events.aggregates.aggregate import Aggregate, Command
 from events.identifiers import AGGREGATE_ID
-from kit.json.schema import pattern_of
+from kit.json.schema import pattern_of, storable
 
 UUID_TEXT = {"type": "string", "format": "uuid"}
 ONE_AT_A_TIME = (
@@ -39,9 +39,9 @@ def _inline(part: Any, definitions: dict[str, Any]) -> Any:
 def command_schema(aggregate: Aggregate[Any], name: str, command: type[Command]) -> dict[str, Any]:
     """The body of a command."""
     (schema,), definitions = msgspec.json.schema_components([command], ref_template=_REFERENCE)
-    described: dict[str, Any] = _inline(schema, definitions)
-    return described | {
+    body: dict[str, Any] = storable(_inline(schema, definitions))
+    return body | {
         "title": f"{aggregate.name}/{name}",
-        "required": ["aggregate_id", *described.get("required", [])],
-        "properties": _BESIDE | described["properties"],
+        "required": ["aggregate_id", *body.get("required", [])],
+        "properties": _BESIDE | body["properties"],
     }

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from events.clock import CLOCK, HIGHEST_CLAIMED
-from events.codec.ijson import MAX_INTEGER
 from events.conf import events_conf
 from events.rest.requests import EventBody, WriteBody
 from events.types.registry import EventType, registry
 from events.types.stream_closed import CLOSED
+from kit.json.schema import MAX_INTEGER, storable
 from kit.rest.struct_schemas import REFERENCE, Components, Schema, describes
 
 EventList = Annotated[list[EventBody], Meta(min_length=1)]
@@ -73,7 +73,7 @@ def event_body(schema: Schema) -> Components:
     return {
         "EventBody": {"description": schema["description"], "oneOf": [{"$ref": _ref(n)} for n in variants], **choice},
         **variants,
-        **{PAYLOADS.format(name=name): _strict(component) for name, component in components.items()},
+        **{PAYLOADS.format(name=name): _strict(storable(component)) for name, component in components.items()},
         "json-value": JSON_VALUE,
     }
 

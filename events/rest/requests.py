@@ -9,7 +9,6 @@ import msgspec
 from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta, Struct
 
-from events.codec.ijson import MAX_INTEGER
 from events.codec.payloads import accept_payload, explain
 from events.conf import EventsConf
 from events.envelope import Expected, NewEvent, StreamId, StreamWrite
@@ -26,7 +25,7 @@ from events.exceptions import (
 from events.identifiers import SOURCE_SERVICE, USER_ID, check_event_type
 from events.rest.parameters import AggregateId, AggregateType, EventTypeName
 from kit.exceptions import InvalidParameter
-from kit.json.schema import one_of, text_like
+from kit.json.schema import MAX_INTEGER, one_of, text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.conditions import ETAG, ETAG_SCHEMA, version_in
 

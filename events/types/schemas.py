@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from events.types.compatibility import breaking_changes
 from events.types.registry import EventType
+from kit.json.schema import storable
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILE = re.compile(r"(?P<name>.+)\.v(?P<version>[1-9]\d*)\.json")
@@ -75,7 +76,8 @@ def compare(types: Iterable[EventType], committed: Mapping[str, str]) -> Finding
 
 
 def _schema(event_type: EventType) -> dict[str, Any]:
-    return msgspec.json.schema(event_type.payload) | {
+    schema: dict[str, Any] = storable(msgspec.json.schema(event_type.payload))
+    return schema | {
         "$schema": DRAFT,
         "title": event_type.name,
         "x-version": event_type.version,

@@ -66,10 +66,12 @@ class WakeupSender:
                 self._disconnected.set()
 
     def _stay_connected(self) -> None:
+        # One for all times: a pool counts those that it makes, and after so many makes no more.
+        connection: Any = self._client.connection_pool.make_connection()
         while True:
             self._disconnected.wait()
             try:
-                connection: Any = self._client.connection_pool.make_connection()
+                connection.disconnect()
                 connection.connect()
                 connection.send_packed_command([*SILENCE, *WAKEUP_COMMAND], check_health=False)
                 self._disconnected.clear()

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from sagas.definition.registry import sagas
+from sagas.exceptions import InvalidArgument
 from sagas.machine.instance import Status
 from sagas.models import SagaState
 from sagas.operating.selection import SagaFilter, condition_of
@@ -42,7 +43,10 @@ class _ByFilter(SimpleListFilter):
             return queryset
         if self.value() not in dict(self.lookup_choices):
             return queryset.none()
-        return queryset.filter(condition_of(SagaFilter(**{self.field: self.chosen()})))
+        try:
+            return queryset.filter(condition_of(SagaFilter(**{self.field: self.chosen()})))
+        except InvalidArgument:
+            return queryset.none()
 
 
 class StandFilter(_ByFilter):
@@ -57,14 +61,15 @@ class StandFilter(_ByFilter):
 
 
 class DefinitionFilter(_ByFilter):
-    """Narrows the list to one saga, of those that the code has."""
+    """Narrows the list to one saga: one that the code has, or one whose instances it has outlived."""
 
     title = "saga"
     parameter_name = field = "saga"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The choices."""
-        return [(saga.name, saga.name) for saga in sagas]
+        names = dict.fromkeys([*(saga.name for saga in sagas), *filter(None, [request.GET.get(self.parameter_name)])])
+        return [(name, name) for name in names]
 
 
 class StepFilter(_ByFilter):

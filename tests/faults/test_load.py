@@ -1,10 +1,15 @@
-"""An outside client produces 10 000 messages of 1 000 bytes at 1 000/s: all have their effect, and soon (B11)."""
+"""An outside client produces 10 000 messages of 1 000 bytes at 1 000/s: all have their effect, each once (B11).
+
+How soon is said, and not asserted: that the machine decides. The same as a ratio to a bare consumer of the same run is
+`latency_effect` of the benchmarks.
+"""
 
 import json
 import shutil
 import statistics
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -15,7 +20,6 @@ from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.settings import ConsumerSettings
 from outbox.models import InboxEntry
 from tests.support.outbox import eventually, hosted, unique
-from tests.support.proofs_of_time import prove
 
 KCAT = shutil.which("kcat")
 pytestmark = [
@@ -26,11 +30,9 @@ pytestmark = [
 
 MESSAGES, BYTES, RATE = 10_000, 1_000, 1_000
 AT_ONCE = 10
-# Messages that do not count: some at once, with which clients connect and the group forms, and some at the rate, during
-# which a young broker compiles its code, with all processors, and answers hundreds of milliseconds late.
-AT_FIRST, WARMING = 1_000, 8_000
-ALL = MESSAGES + AT_FIRST + WARMING
-P99 = 0.1  # seconds
+# Messages that do not count: with them clients connect and the group forms.
+AT_FIRST = 1_000
+ALL = MESSAGES + AT_FIRST
 
 
 def line(number: int) -> str:
@@ -52,24 +54,17 @@ def feed(brokers: str, topic: str, await_first: Callable[[], object]) -> None:
         kcat.stdin.flush()
         await_first()
         began = time.monotonic()
-        steadily = [*range(MESSAGES + AT_FIRST, ALL, AT_ONCE), *range(0, MESSAGES, AT_ONCE)]
-        for place, start in enumerate(steadily):
+        for place, start in enumerate(range(0, MESSAGES, AT_ONCE)):
             time.sleep(max(0.0, began + place * AT_ONCE / RATE - time.monotonic()))
             kcat.stdin.write("".join(line(number) for number in range(start, start + AT_ONCE)))
             kcat.stdin.flush()
     assert kcat.returncode == 0
 
 
-def test_ten_thousand_messages_of_an_outside_client_have_their_effect_within_the_time(
-    kafka: KafkaBus, kafka_brokers: str
-) -> None:
-    assert prove(lambda: lag_of_a_load(kafka, kafka_brokers), lambda p99: p99 < P99) < P99
-
-
-def lag_of_a_load(kafka: KafkaBus, kafka_brokers: str) -> float:
-    """Seconds from the producer's time to the commit of the effect, for 99 of 100 messages; all must have theirs."""
+def test_ten_thousand_messages_of_an_outside_client_have_their_effect(kafka: KafkaBus, kafka_brokers: str) -> None:
     topic = unique("load")
     lags: dict[int, float] = {}
+    handled: Counter[int] = Counter()
     sizes: set[int] = set()
 
     def note(events: Sequence[ReceivedEvent]) -> None:
@@ -79,6 +74,7 @@ def lag_of_a_load(kafka: KafkaBus, kafka_brokers: str) -> float:
         def committed() -> None:
             now = time.time()
             lags.update({number: now - timestamp for number, timestamp in written.items()})
+            handled.update(list(written))
 
         transaction.on_commit(committed)
 
@@ -92,10 +88,9 @@ def lag_of_a_load(kafka: KafkaBus, kafka_brokers: str) -> float:
         feed(kafka_brokers, topic, lambda: eventually(lambda: len(lags) > AT_FIRST / 2))
         eventually(lambda: len(lags) == ALL)
 
-    for number in range(MESSAGES, ALL):
-        lags.pop(number)
     assert sizes == {BYTES}
+    assert handled == Counter(range(ALL))
     assert InboxEntry.objects.filter(consumer=group.name).count() == ALL
-    p50, p99 = statistics.median(lags.values()), statistics.quantiles(lags.values(), n=100)[98]
-    print(f"lag p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, most {max(lags.values()) * 1000:.1f} ms")
-    return p99
+    counted = [lags[number] * 1000 for number in range(MESSAGES)]
+    p50, p99 = statistics.median(counted), statistics.quantiles(counted, n=100)[98]
+    print(f"from produced to committed: p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {max(counted):.1f} ms")

@@ -7,6 +7,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,11 @@ TOPICS = ("order", "fulfilment", "inventory", "stock", "payment", "notice", "use
 ORDER_ID = re.compile(r"order-\d{5}")
 SUBJECTS = {True: "Your order has left the house", False: "Your order could not be fulfilled"}
 ENDED = "SELECT count(*) FROM saga_state WHERE completed_at IS NOT NULL OR failed_at IS NOT NULL"
+OPEN = (
+    "SELECT s.key, s.status, current_step, error_message, now() - s.updated_at, t.purpose, t.attempt, t.due_at - now() "
+    "FROM saga_state s LEFT JOIN saga_timers t USING (saga_id) "
+    "WHERE completed_at IS NULL AND failed_at IS NULL LIMIT 20"
+)
 MOVES = "SELECT count(*) FROM saga_transitions WHERE cause = 'event'"
 
 
@@ -126,7 +132,7 @@ def test_orders_end_as_they_must_while_everything_is_killed(
     orders = planned(ORDERS)
     began = time.monotonic()
     with ordering(programs, token, orders, interval=0.1) as placed:
-        kills, revived = kill_until_all_have_ended(programs, postgres)
+        kills, revived = kill_until_all_have_ended(programs, postgres, placed)
         assert [future.result() for future in placed] == [None] * ORDERS
     took = time.monotonic() - began
     # It was killed with the server.
@@ -161,7 +167,9 @@ def test_orders_end_as_they_must_while_everything_is_killed(
     assert set(kills) == set(VICTIMS)
 
 
-def kill_until_all_have_ended(programs: Production, postgres: MortalPostgres) -> tuple[Counter[str], Counter[str]]:
+def kill_until_all_have_ended(
+    programs: Production, postgres: MortalPostgres, placed: Sequence[Future[None]]
+) -> tuple[Counter[str], Counter[str]]:
     """Kill one after the other until all sagas have ended; how often each was killed, and how often it has ended by
     itself and was started again.
     """
@@ -172,7 +180,9 @@ def kill_until_all_have_ended(programs: Production, postgres: MortalPostgres) ->
     give_up_at = time.monotonic() + ALL_WITHIN
     next_kill = KILL_EVERY
     while (ended := truth.number(ENDED)) < ORDERS:
-        assert time.monotonic() < give_up_at, f"{ended} have ended; killed: {kills}"
+        not_placed = [one.exception() for one in placed if one.done() and one.exception()]
+        assert not not_placed
+        assert time.monotonic() < give_up_at, f"{ended} have ended; killed: {kills}; open: {rows(OPEN)}"
         revived.update(programs.revive())
         if (moves := truth.number(MOVES)) >= next_kill:
             victim = next(victims)

@@ -3,10 +3,14 @@
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import redis
 
-from outbox.signals.wakeup import CHANNEL, ENTRY_TIMEOUT, WakeupListener, wake
+from nova.local.servers.embedded import valkey_server
+from outbox.signals.wakeup import CHANNEL, ENTRY_TIMEOUT, WakeupListener, WakeupSender, wake
+from tests.support.outbox import eventually
 
 
 @pytest.fixture
@@ -38,3 +42,17 @@ def test_a_wake_up_may_come_later_than_redis_may_take_to_let_somebody_in(redis_u
 
     assert listener.wait(30, stop)
     listener.close()
+
+
+def test_a_sender_connects_again_however_often_it_lost_its_connection(tmp_path: Path) -> None:
+    """A pool of connections makes a hundred, and no more."""
+    with valkey_server(tmp_path) as server, redis.Redis.from_url(server.address) as client:
+        sender = WakeupSender(server.address)
+
+        def is_connected() -> bool:
+            sender.announce()
+            return len(client.client_list(_type="normal")) > 1
+
+        for _ in range(120):
+            eventually(is_connected)
+            client.client_kill_filter(_type="normal", skipme=True)

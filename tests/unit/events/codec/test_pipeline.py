@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.api import InvalidEvent, Untyped, decode_payload, encode_payload, upcaster
-from events.codec import ijson, packing
+from events.codec import packing
 from events.codec.canonical import canonical
 from events.codec.pipeline import Stored, dump, load, unwrap
 from events.types.registry import Codec, event
+from kit.json.schema import MAX_INTEGER
 from tests.support.events import post_created
 from tests.support.versions import own_registry
 
@@ -21,7 +22,7 @@ TEXTS = st.text('ab0"\\/\x01\x7f\u00e9\u2028\uffff\U0001f600', max_size=8)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-ijson.MAX_INTEGER, ijson.MAX_INTEGER)
+    | st.integers(-MAX_INTEGER, MAX_INTEGER)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from([1e16, -1e17, 1e19, 1e20, 123456789012345680000.0, 1e21, 0.1, -0.0])
     | TEXTS,
