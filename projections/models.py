@@ -42,11 +42,26 @@ class ProjectionCheckpoint(models.Model):
         return self.name
 
 
+class Place(models.TextChoices):
+    """Which of a projection's sets of tables is meant: what one is without, another one may have."""
+
+    SERVING = "serving", "The tables that serve"
+    REBUILD = "rebuild", "Those that a rebuild fills"
+    PREVIOUS = "previous", "Those that served before the last swap"
+
+
 class ParkedAggregate(models.Model):
     """An aggregate that waits, from the event on that could not be applied; what waits is its stream."""
 
     id = models.BigAutoField(primary_key=True)
     projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that are without it.",
+    )
     aggregate_type = models.CharField(max_length=100)
     aggregate_id = models.CharField(max_length=255)
     position = models.BigIntegerField(help_text="Of the event that failed, in the log.")
@@ -60,7 +75,7 @@ class ParkedAggregate(models.Model):
         db_table = "projection_parked"
         constraints = [
             models.UniqueConstraint(
-                fields=["projection", "aggregate_type", "aggregate_id"], name="projection_parked_once"
+                fields=["projection", "place", "aggregate_type", "aggregate_id"], name="projection_parked_once"
             )
         ]
 
@@ -73,6 +88,13 @@ class SkippedEvent(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that are without it.",
+    )
     position = models.BigIntegerField(help_text="Of the event, in the log.")
     event_id = models.UUIDField(help_text="The event.")
     error = models.TextField(help_text="What the last attempt at it ended with.")
@@ -82,7 +104,9 @@ class SkippedEvent(models.Model):
 
     class Meta:
         db_table = "projection_skipped"
-        constraints = [models.UniqueConstraint(fields=["projection", "position"], name="projection_skipped_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["projection", "place", "position"], name="projection_skipped_once")
+        ]
 
     def __str__(self) -> str:
         return str(self.event_id)
@@ -132,12 +156,17 @@ class ProjectionRebuild(models.Model):
     target = models.BigIntegerField(default=0, help_text="How far the log could be read when it last looked.")
     events = models.BigIntegerField(default=0, help_text="Events applied.")
     seconds = models.FloatField(default=0.0, help_text="Time that applying them has taken.")
+    parked = models.PositiveIntegerField(
+        default=0, help_text="Aggregates that its tables are without, from an event on."
+    )
+    skipped = models.PositiveIntegerField(default=0, help_text="Events that its tables are without.")
     has_indexes = models.BooleanField(default=False, help_text="Whether the indexes are made that wait for the rows.")
     swaps = models.BooleanField(default=True, help_text="Whether its tables take over as soon as they have caught up.")
     started_at = models.DateTimeField(auto_now_add=True)
     started_by = models.CharField(max_length=255)
     reason = models.CharField(max_length=500)
     heartbeat = models.DateTimeField(null=True, help_text="When a worker was last at it.")
+    failed_position = models.BigIntegerField(null=True, help_text="Position of the event that holds it up.")
     error = models.TextField(blank=True, default="", help_text="What holds it up.")
     attempts = models.PositiveIntegerField(default=0, help_text="How often that has happened in a row.")
     retry_at = models.DateTimeField(null=True, help_text="When it is tried again.")

@@ -152,21 +152,37 @@ class ProjectionAdmin(OperatedAdmin):
 
     @display(description="parked aggregates")
     def parked_aggregates(self, checkpoint: ProjectionCheckpoint) -> SafeString:
-        """Those that wait, parked first first, each at the event that failed."""
+        """Those that wait, each at the event that failed, and which tables are without them."""
         rows = [
-            (one.aggregate_type, one.aggregate_id, one.position, one.attempts, one.error, seconds(one.parked_at))
+            (
+                one.aggregate_type,
+                one.aggregate_id,
+                one.position,
+                one.attempts,
+                one.error,
+                seconds(one.parked_at),
+                one.place,
+            )
             for one in reading.parked_aggregates(checkpoint.name)
         ]
-        return table(("Type", "Id", "Position", "Attempts", "Error", "Since"), rows)
+        return table(("Type", "Id", "Position", "Attempts", "Error", "Since", "Tables"), rows)
 
     @display(description="skipped events")
     def skipped_events(self, checkpoint: ProjectionCheckpoint) -> SafeString:
-        """The newest that were left out."""
+        """The newest that were left out, and which tables are without them."""
         rows = [
-            (one.position, one.event_id, one.error, one.actor or "policy", one.reason, seconds(one.skipped_at))
+            (
+                one.position,
+                one.event_id,
+                one.error,
+                one.actor or "policy",
+                one.reason,
+                seconds(one.skipped_at),
+                one.place,
+            )
             for one in reading.skipped_events(checkpoint.name)
         ]
-        return table(("Position", "Event", "Error", "By", "Why", "At"), rows)
+        return table(("Position", "Event", "Error", "By", "Why", "At", "Tables"), rows)
 
     @display(description="operations")
     def operations(self, checkpoint: ProjectionCheckpoint) -> SafeString:

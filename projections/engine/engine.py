@@ -7,7 +7,6 @@ transaction under the projection's lock: a crash undoes all of it, and a second 
 from collections.abc import Sequence
 from enum import StrEnum
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 from msgspec import Struct
@@ -22,10 +21,9 @@ from projections.definition.registry import policy_of
 from projections.engine import checkpoints
 from projections.engine.applying import apply
 from projections.engine.checkpoints import Status
-from projections.engine.left_behind import park, parked_streams, skip
+from projections.engine.failures import leave_behind, log_failure
+from projections.engine.left_behind import parked_streams
 from projections.models import ProjectionCheckpoint
-
-log = structlog.get_logger(__name__)
 
 
 class Outcome(StrEnum):
@@ -88,7 +86,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
         return Pass(outcome=Outcome.FAILED)
     if page.position == checkpoint.position:
         return Pass(outcome=Outcome.CURRENT)
-    parked = parked_streams(checkpoint)
+    parked = parked_streams(projection.name) if checkpoint.parked else set()
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
     if one_by_one or checkpoint.status == Status.FAILED:
         return _apply_one_by_one(projection, checkpoint, page, parked)
@@ -155,39 +153,19 @@ def _passed_over(
     projection: Projection, event: RecordedEvent, error: Exception, attempts: int, parked: set[StreamId]
 ) -> bool:
     """Do what the policy says about an event that failed; whether the projection goes on without it."""
-    match policy_of(projection).after_failure(attempts, parked=len(parked)):
-        case OnError.PARK:
-            park(projection.name, event, error, attempts=attempts)
-            parked.add(event.stream)
-            _log("projection_parked_aggregate", projection, event, error, attempts)
-        case OnError.SKIP:
-            text = checkpoints.error_text(error)
-            skip(projection.name, position=event.position, event_id=event.event_id, error=text)
-            _log("projection_skipped_event", projection, event, error, attempts)
-        case _:
-            # All that is before the failing event is in the tables, positions without an event included.
-            checkpoints.advance(projection.name, event.position - 1)
-            _failed(projection, event, error, attempts=attempts)
-            return False
-    return True
+    if leave_behind(projection, event, error, attempts=attempts, parked=parked) is not OnError.PAUSE:
+        checkpoints.count_parked(projection.name)
+        return True
+    # All that is before the failing event is in the tables, positions without an event included.
+    checkpoints.advance(projection.name, event.position - 1)
+    _failed(projection, event, error, attempts=attempts)
+    return False
 
 
 def _failed(projection: Projection, event: RecordedEvent | None, error: Exception, *, attempts: int) -> None:
     delay = policy_of(projection).retry_delay(attempts)
     checkpoints.fail(projection.name, event=event, error=error, attempts=attempts, delay=delay)
-    _log("projection_failed", projection, event, error, attempts)
-
-
-def _log(what: str, projection: Projection, event: RecordedEvent | None, error: Exception, attempts: int) -> None:
-    log.error(
-        what,
-        projection=projection.name,
-        attempts=attempts,
-        error=type(error).__name__,
-        event_id=str(event.event_id) if event else None,
-        correlation_id=str(event.correlation_id) if event and event.correlation_id else None,
-        position=event.position if event else None,
-    )
+    log_failure("projection_failed", projection, event, error, attempts)
 
 
 def _advanced(page: LogPage, applied: int) -> Pass:

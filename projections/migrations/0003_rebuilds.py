@@ -10,6 +10,32 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveConstraint(
+            model_name='parkedaggregate',
+            name='projection_parked_once',
+        ),
+        migrations.RemoveConstraint(
+            model_name='skippedevent',
+            name='projection_skipped_once',
+        ),
+        migrations.AddField(
+            model_name='parkedaggregate',
+            name='place',
+            field=models.CharField(choices=[('serving', 'The tables that serve'), ('rebuild', 'Those that a rebuild fills'), ('previous', 'Those that served before the last swap')], db_default='serving', default='serving', help_text='The tables that are without it.', max_length=8),
+        ),
+        migrations.AddField(
+            model_name='skippedevent',
+            name='place',
+            field=models.CharField(choices=[('serving', 'The tables that serve'), ('rebuild', 'Those that a rebuild fills'), ('previous', 'Those that served before the last swap')], db_default='serving', default='serving', help_text='The tables that are without it.', max_length=8),
+        ),
+        migrations.AddConstraint(
+            model_name='parkedaggregate',
+            constraint=models.UniqueConstraint(fields=('projection', 'place', 'aggregate_type', 'aggregate_id'), name='projection_parked_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='skippedevent',
+            constraint=models.UniqueConstraint(fields=('projection', 'place', 'position'), name='projection_skipped_once'),
+        ),
         migrations.AddField(
             model_name='projectioncheckpoint',
             name='effects_until',
@@ -26,12 +52,15 @@ class Migration(migrations.Migration):
                 ('target', models.BigIntegerField(default=0, help_text='How far the log could be read when it last looked.')),
                 ('events', models.BigIntegerField(default=0, help_text='Events applied.')),
                 ('seconds', models.FloatField(default=0.0, help_text='Time that applying them has taken.')),
+                ('parked', models.PositiveIntegerField(default=0, help_text='Aggregates that its tables are without, from an event on.')),
+                ('skipped', models.PositiveIntegerField(default=0, help_text='Events that its tables are without.')),
                 ('has_indexes', models.BooleanField(default=False, help_text='Whether the indexes are made that wait for the rows.')),
                 ('swaps', models.BooleanField(default=True, help_text='Whether its tables take over as soon as they have caught up.')),
                 ('started_at', models.DateTimeField(auto_now_add=True)),
                 ('started_by', models.CharField(max_length=255)),
                 ('reason', models.CharField(max_length=500)),
                 ('heartbeat', models.DateTimeField(help_text='When a worker was last at it.', null=True)),
+                ('failed_position', models.BigIntegerField(help_text='Position of the event that holds it up.', null=True)),
                 ('error', models.TextField(blank=True, default='', help_text='What holds it up.')),
                 ('attempts', models.PositiveIntegerField(default=0, help_text='How often that has happened in a row.')),
                 ('retry_at', models.DateTimeField(help_text='When it is tried again.', null=True)),

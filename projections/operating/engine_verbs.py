@@ -10,7 +10,7 @@ from kit.actions import Operator
 from projections.definition.projection import Projection
 from projections.engine import checkpoints, left_behind
 from projections.exceptions import VerbRefused
-from projections.models import ParkedAggregate
+from projections.models import ParkedAggregate, Place
 
 # What JSON can say exactly.
 MAX_POSITION = 2**53 - 1
@@ -85,7 +85,10 @@ def release(projection: Projection, given: OfAggregate, operator: Operator) -> s
         raise VerbRefused("release", f"the tables of {projection.name} were filled by other code: rebuild it")
     stream = StreamId(given.aggregate_type, given.aggregate_id)
     parked = ParkedAggregate.objects.filter(
-        projection=projection.name, aggregate_type=stream.aggregate_type, aggregate_id=stream.aggregate_id
+        projection=projection.name,
+        place=Place.SERVING,
+        aggregate_type=stream.aggregate_type,
+        aggregate_id=stream.aggregate_id,
     ).first()
     if parked is None:
         raise VerbRefused("release", f"{projection.name} has not parked {stream}")

@@ -9,9 +9,9 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from kit.actions import Operator
 from projections.definition.projection import Projection
-from projections.engine import checkpoints
+from projections.engine import checkpoints, left_behind
 from projections.exceptions import RebuildRefused
-from projections.models import ProjectionRebuild
+from projections.models import Place, ProjectionRebuild
 from projections.rebuilding import records, tables
 from projections.rebuilding.records import State
 from projections.rebuilding.swapping import PATIENT_TIMEOUT
@@ -58,6 +58,7 @@ def cancel(projection: Projection, _: Struct, __: Operator) -> str:
     with _locked(projection):
         row = _open(projection)
         tables.drop_schema(tables.shadow_schema(projection.name))
+        left_behind.forget(projection.name, Place.REBUILD)
         records.end(row, State.CANCELLED)
     return "keeps its tables; the rebuild is cancelled"
 
@@ -77,6 +78,7 @@ def drop(projection: Projection, _: Struct, __: Operator) -> str:
     with _locked(projection):
         row = _swapped(projection)
         tables.drop_schema(tables.previous_schema(projection.name))
+        left_behind.forget(projection.name, Place.PREVIOUS)
         records.end(row, State.DROPPED)
     return "has no previous tables any more"
 

@@ -9,24 +9,21 @@ table is undone.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from enum import StrEnum
 
-import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
 from events.api import read_log
-from events.envelope import RecordedEvent
+from events.envelope import RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.definition.projection import Projection
-from projections.engine import checkpoints
+from projections.engine.left_behind import parked_streams
 from projections.exceptions import StrayWrites
-from projections.models import ProjectionRebuild
+from projections.models import Place, ProjectionRebuild
 from projections.rebuilding import records, tables
+from projections.rebuilding.failures import goes_on_without, hold
 from projections.rebuilding.records import State
-
-log = structlog.get_logger(__name__)
 
 
 class Filled(StrEnum):
@@ -66,10 +63,11 @@ def apply_page(projection: Projection, row: ProjectionRebuild, limit: int) -> bo
     """
     began = time.monotonic()
     page = read_log(row.position, limit, projection.event_types)
-    if page.events:
+    parked = _parked(row)
+    if events := [event for event in page.events if event.stream not in parked] if parked else page.events:
         with _filling(projection):
-            projection.apply_batch(page.events)
-    _moved(row, page.position, len(page.events), began)
+            projection.apply_batch(events)
+    _moved(row, page.position, len(events), began)
     row.target = page.safe_position
     return page.position < page.safe_position
 
@@ -94,7 +92,7 @@ def _fill(projection: Projection, limit: int, *, one_by_one: bool) -> Filled:
                 raise
             raise FillFailed from error
     if row.state == State.FAILED:
-        row.attempts, row.error, row.retry_at = 0, "", None
+        row.attempts, row.failed_position, row.error, row.retry_at = 0, None, "", None
     row.state = State.CAUGHT_UP if row.has_indexes else State.FILLING
     row.save()
     return Filled.MORE if more else Filled.CAUGHT_UP
@@ -120,18 +118,28 @@ def _due(projection: Projection) -> ProjectionRebuild | None:
 
 
 def _apply_one_by_one(projection: Projection, row: ProjectionRebuild, limit: int) -> bool | None:
-    """As `apply_page`, up to an event that cannot be applied; None when there is one, or something else is wrong."""
-    began, done = time.monotonic(), 0
+    """As `apply_page`, but for events that the policy leaves behind; up to one that it waits for, or until something
+    else is wrong: None then.
+    """
+    began, done, parked = time.monotonic(), 0, _parked(row)
     event: RecordedEvent | None = None
     try:
         with transaction.atomic():
             page = read_log(row.position, limit, projection.event_types)
             more = page.position < page.safe_position
         for event in page.events:
-            with transaction.atomic(), _filling(projection):
-                projection.apply_batch([event])
-            done += 1
+            if event.stream in parked:
+                continue
+            try:
+                with transaction.atomic(), _filling(projection):
+                    projection.apply_batch([event])
+                done += 1
+            except Exception as error:
+                if is_outage(error) or not goes_on_without(projection, row, event, error, parked):
+                    raise
         event = None
+        _moved(row, page.position, done, began)
+        row.target = page.safe_position
         with transaction.atomic():
             _finish(projection, row, more=more)
     except Exception as error:
@@ -139,22 +147,13 @@ def _apply_one_by_one(projection: Projection, row: ProjectionRebuild, limit: int
             raise
         if event is not None:
             _moved(row, event.position - 1, done, began)
-        _fail(row, error, event)
+        hold(projection, row, error, event)
         return None
-    _moved(row, page.position, done, began)
-    row.target = page.safe_position
     return more
 
 
-def _fail(row: ProjectionRebuild, error: Exception, event: RecordedEvent | None = None) -> None:
-    """Keep what holds the rebuild up, and when it is tried again."""
-    where = f"event {event.event_id} at position {event.position}: " if event else ""
-    row.attempts += 1
-    row.state = State.FAILED
-    row.error = f"{where}{type(error).__name__}: {error}".replace("\0", "\ufffd")[: checkpoints.MAX_ERROR]
-    row.retry_at = timezone.now() + timedelta(seconds=checkpoints.RETRIES.delay(row.attempts, chance=1.0))
-    row.save()
-    log.error("rebuild_failed", projection=row.projection, rebuild=row.pk, error=type(error).__name__)
+def _parked(row: ProjectionRebuild) -> set[StreamId]:
+    return parked_streams(row.projection, Place.REBUILD) if row.parked else set()
 
 
 def _moved(row: ProjectionRebuild, position: int, events: int, began: float) -> None:

@@ -34,6 +34,10 @@ class RebuildStatus(Struct, frozen=True, kw_only=True):
     """Events applied."""
     events_per_second: float
     """While it was at it."""
+    parked: int
+    """Aggregates that its tables are without, from the event on that could not be applied."""
+    skipped: int
+    """Events that its tables are without."""
     remaining_seconds: float | None
     """Until it has caught up, at the pace so far; null when it has, or has not begun."""
     swaps: bool

@@ -15,10 +15,11 @@ from events.api import read_log
 from outbox.api import is_outage
 from projections.conf import projections_conf
 from projections.definition.projection import Projection
-from projections.engine import checkpoints
+from projections.definition.registry import policy_of
+from projections.engine import checkpoints, left_behind
 from projections.engine.applying import take_effect
 from projections.exceptions import RebuildRefused
-from projections.models import ProjectionCheckpoint, ProjectionRebuild
+from projections.models import Place, ProjectionCheckpoint, ProjectionRebuild
 from projections.rebuilding import records, tables
 from projections.rebuilding.filling import apply_page
 from projections.rebuilding.records import State
@@ -64,6 +65,7 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
     _require_alike(projection, previous, wanted)
     try:
         _take_projection(projection)
+        left_behind.change_places(name, coming=Place.PREVIOUS, leaving=Place.REBUILD)
         _bound_waits(len(wanted))
         tables.exchange(coming=previous, leaving=shadow, tables=wanted)
     except OperationalError as error:
@@ -72,6 +74,7 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
         raise RebuildRefused(name, "somebody uses its tables; try again, or end who does") from error
     tables.drop_schema(shadow)
     tables.drop_schema(previous)
+    left_behind.forget(name, Place.REBUILD)
     had_effects = checkpoints.current(projection).position
     _set_checkpoint(projection, version=row.previous_version or 0, position=row.previous_position or 0)
     ProjectionCheckpoint.objects.filter(name=name, effects_until__lt=had_effects).update(effects_until=had_effects)
@@ -95,6 +98,7 @@ def _swap(projection: Projection) -> bool:
     _forget_older(projection.name)
     before = checkpoints.current(projection)
     _have_effects(projection, before, row)
+    left_behind.change_places(projection.name, coming=Place.REBUILD, leaving=Place.PREVIOUS)
     _bound_waits(len(wanted))
     tables.exchange(coming=shadow, leaving=previous, tables=wanted)
     tables.drop_schema(shadow)
@@ -142,12 +146,13 @@ def _apply_the_rest(projection: Projection, row: ProjectionRebuild) -> None:
 
 def _have_effects(projection: Projection, before: ProjectionCheckpoint, row: ProjectionRebuild) -> None:
     """Let the events have their effects that only these tables have: what served before has stood still for a while."""
-    position = before.position
+    position, without = before.position, left_behind.left_behind(projection.name, Place.REBUILD)
     while position < row.position:
         page = read_log(position, projections_conf().rebuild_batch_size, projection.event_types)
+        events = [event for event in page.events if event.position <= row.position and not without.has(event)]
         try:
             with tables.preferring(tables.shadow_schema(projection.name)):
-                take_effect(projection, before, [event for event in page.events if event.position <= row.position])
+                take_effect(projection, before, events)
         except Exception as error:
             if is_outage(error):
                 raise
@@ -185,7 +190,7 @@ def _put_off(projection: Projection, why: str, *, pause: float | None = None) ->
             return
         row.attempts += 1
         row.error = why[: checkpoints.MAX_ERROR]
-        pause = checkpoints.RETRIES.delay(row.attempts, chance=1.0) if pause is None else pause
+        pause = policy_of(projection).retry_delay(row.attempts) if pause is None else pause
         row.retry_at = timezone.now() + timedelta(seconds=pause)
         row.save()
     log.warning("swap_put_off", projection=projection.name, rebuild=row.pk, attempts=row.attempts)

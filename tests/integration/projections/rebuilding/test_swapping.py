@@ -158,7 +158,8 @@ def test_a_rollback_brings_the_previous_tables_back_and_up_to_date():
     record(created("bob"))
     run_pass(newer)
     assert {user.username for user in User.objects.all()} == {"NEW"}
-    assert do("rollback", newer).state == "rolled_back"
+    assert do("rollback", newer) == "users is rolled back to its previous tables"
+    assert latest().state == "rolled_back"
     # Then what version 1 has filled serves, and goes on from where it was; nothing has its effect twice
     assert [user.username for user in User.objects.all()] == ["ann"]
     assert run_pass(newer).outcome == Outcome.OUTDATED
@@ -174,7 +175,8 @@ def test_a_rollback_of_tables_in_use_is_refused_and_can_be_tried_again(projectio
     go_on(projection)
     with reader(), pytest.raises(RebuildRefused, match="somebody uses its tables"):
         do("rollback", projection)
-    assert do("rollback", projection).state == "rolled_back"
+    assert do("rollback", projection) == "users is rolled back to its previous tables"
+    assert latest().state == "rolled_back"
 
 
 def test_previous_tables_are_kept_until_they_are_dropped_or_the_next_swap(projection):
@@ -183,7 +185,8 @@ def test_previous_tables_are_kept_until_they_are_dropped_or_the_next_swap(projec
         assert go_on(projection)
     assert [row.state for row in ProjectionRebuild.objects.all()] == ["swapped", "dropped"]
     assert schemas() == ["nova_previous_users"]
-    assert do("drop", projection).state == "dropped"
+    assert do("drop", projection) == "users has no previous tables any more"
+    assert latest().state == "dropped"
     assert schemas() == []
     with pytest.raises(RebuildRefused, match="no previous tables are kept"):
         do("rollback", projection)
@@ -224,7 +227,8 @@ def test_without_a_swap_it_follows_until_one_is_asked_for(projection):
     record(created())
     assert not go_on(projection)
     assert not User.objects.exists()
-    assert do("swap", projection).swaps
+    do("swap", projection)
+    assert latest().swaps
     assert go_on(projection)
     assert User.objects.count() == 1
 
