@@ -149,12 +149,15 @@ def _add_argument(parser: CommandParser, field: msgspec.structs.FieldInfo) -> No
 
 
 def in_words(status: RebuildStatus) -> str:
-    """How far a rebuild is."""
+    """How far a rebuild is, and what its tables are without."""
+    without = (
+        f", without {status.parked} parked and {status.skipped} skipped" if status.parked or status.skipped else ""
+    )
     if status.state not in OPEN:
-        return status.state.replace("_", " ")
+        return status.state.replace("_", " ") + without
     rest = "" if status.remaining_seconds is None else f", {status.remaining_seconds:.0f} s to go"
     trouble = f"; {status.error}" if status.error else ""
     return (
         f"{status.state.replace('_', ' ')}, {status.progress:.0%}, position {status.position} of {status.target}, "
-        f"{status.events_per_second:.0f} events/s{rest}{trouble}"
+        f"{status.events_per_second:.0f} events/s{rest}{without}{trouble}"
     )

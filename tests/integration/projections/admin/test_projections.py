@@ -97,6 +97,8 @@ def test_a_rebuild_is_followed_swapped_and_rolled_back(operator, projection):
     assert "Rebuild for version 1: swapped" in shown
     assert "1 events" in shown
     assert 'hx-trigger="every 1s' not in shown
+    ProjectionRebuild.objects.update(parked=1)
+    assert "without 1 parked aggregate and 0 skipped events" in operator.get(page).content.decode()
     assert "rolled back" in act(operator, "rollback_projections")
     assert "no previous tables are kept" in act(operator, "drop_projections")
     assert "no rebuild is under way" in act(operator, "cancel_projections")

@@ -12,12 +12,14 @@ from kit.actions import NoArguments
 from nova.services.identity.models import User, UserAccount
 from projections.definition.policy import OnError, Policy
 from projections.engine.engine import run_pass
+from projections.management.commands.projections import in_words
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionRebuild, SkippedEvent
 from projections.operating.actions import operate
 from projections.operating.engine_verbs import OfAggregate, OfEvent, ToPosition
 from projections.operating.reading import projection_detail
 from projections.rebuilding import tables
 from projections.rebuilding.filling import Filled, fill
+from projections.rebuilding.records import rebuild_status
 from projections.verification.verify import verify
 from tests.support.projections import catch_up, created, profile, record
 from tests.support.rebuilds import Effects, begin, go_on, latest
@@ -270,3 +272,7 @@ def test_operators_see_which_tables_are_without_what():
     ]
     assert detail.rebuild is not None
     assert (detail.parked, detail.rebuild.parked, detail.rebuild.skipped) == (1, 1, 0)
+    assert in_words(detail.rebuild).endswith("events/s, without 1 parked and 0 skipped")
+    do("swap", projection)
+    go_on(projection)
+    assert in_words(rebuild_status(latest())) == "swapped, without 1 parked and 0 skipped"
