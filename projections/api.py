@@ -18,14 +18,16 @@ from projections.exceptions import (
     InvalidRequest,
     ProjectionError,
     ReadModelError,
+    RebuildRefused,
+    StrayWrites,
     UnexpectedPayload,
     UnknownProjection,
     VerbRefused,
 )
 from projections.metrics import ProjectionCollector
+from projections.operating.actions import rebuild
 from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
-from projections.rebuild import rebuild
 from projections.verification.verify import Difference, verify
 
 __all__ = [
@@ -48,6 +50,8 @@ __all__ = [
     "ProjectionRunner",
     "ProjectionStatus",
     "ReadModelError",
+    "RebuildRefused",
+    "StrayWrites",
     "UnexpectedPayload",
     "UnknownProjection",
     "VerbRefused",

@@ -1,6 +1,6 @@
 """Settings of projections."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
@@ -20,6 +20,12 @@ class ProjectionsConf(SharedConf, frozen=True, kw_only=True):
         Setting("NOVA_PROJECTIONS", hint='By name: {"users": {"on_error": "park", "max_parked": 20}}.'),
     ] = field(default_factory=dict)
     """By projection, what holds instead of what its class says, such as `{"users": {"on_error": "park"}}`."""
+    rebuild: Annotated[Literal["manual", "auto"], Setting("NOVA_PROJECTION_REBUILD")] = "manual"
+    """Who begins a rebuild when the code of a projection has a higher version: an operator, or a worker by itself."""
+    rebuild_batch_size: Annotated[int, Setting("NOVA_PROJECTION_REBUILD_BATCH_SIZE"), Meta(ge=1, le=50_000)] = 5_000
+    """Most events that a rebuild applies in one transaction."""
+    swap_timeout: Annotated[float, Setting("NOVA_PROJECTION_SWAP_TIMEOUT"), Meta(ge=0.01, le=10)] = 0.2
+    """Most seconds that readers of a projection's tables wait for a swap, before it lets go and tries again later."""
 
 
 projections_conf = reader(ProjectionsConf)

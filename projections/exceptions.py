@@ -2,6 +2,8 @@
 
 ProjectionError
 ├── UnknownProjection        no projection has that name
+├── RebuildRefused           a projection's tables cannot be rebuilt, swapped, rolled back or dropped as they are
+├── StrayWrites              a projection that is rebuilt writes to tables that are not among its own
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
 ├── InvalidArgument          no call can be made with an argument
 ├── InvalidRequest           a request's body is none that the verb takes
@@ -23,6 +25,27 @@ class UnknownProjection(ProjectionError):
     def __init__(self, name: str) -> None:
         super().__init__(f"no projection is named {name!r}")
         self.name = name
+
+
+class RebuildRefused(ProjectionError):
+    """What is wanted cannot be done to the projection's tables as they are; the text says what could be."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"projection {name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class StrayWrites(ProjectionError):
+    """A projection that is rebuilt writes to tables that are not among its `models`; all of it was undone."""
+
+    def __init__(self, name: str, tables: list[str]) -> None:
+        super().__init__(
+            f"projection {name} writes to {', '.join(tables)} while it is rebuilt: name the tables among its models, "
+            "without a schema in SQL, or move the effect to on_applied"
+        )
+        self.name = name
+        self.tables = tables
 
 
 class UnexpectedPayload(ProjectionError):

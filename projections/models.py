@@ -24,6 +24,9 @@ class ProjectionCheckpoint(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True, help_text="When it will be tried again.")
     # Counted here as well, so that a pass without any asks for none.
     parked = models.PositiveIntegerField(default=0, help_text="Aggregates that wait until an operator releases them.")
+    effects_until = models.BigIntegerField(
+        default=0, db_default=0, help_text="Events up to here have had their effects, whichever tables serve."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -39,11 +42,26 @@ class ProjectionCheckpoint(models.Model):
         return self.name
 
 
+class Place(models.TextChoices):
+    """Which of a projection's sets of tables is meant: what one is without, another one may have."""
+
+    SERVING = "serving", "The tables that serve"
+    REBUILD = "rebuild", "Those that a rebuild fills"
+    PREVIOUS = "previous", "Those that served before the last swap"
+
+
 class ParkedAggregate(models.Model):
     """An aggregate that waits, from the event on that could not be applied; what waits is its stream."""
 
     id = models.BigAutoField(primary_key=True)
     projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that are without it.",
+    )
     aggregate_type = models.CharField(max_length=100)
     aggregate_id = models.CharField(max_length=255)
     position = models.BigIntegerField(help_text="Of the event that failed, in the log.")
@@ -57,7 +75,7 @@ class ParkedAggregate(models.Model):
         db_table = "projection_parked"
         constraints = [
             models.UniqueConstraint(
-                fields=["projection", "aggregate_type", "aggregate_id"], name="projection_parked_once"
+                fields=["projection", "place", "aggregate_type", "aggregate_id"], name="projection_parked_once"
             )
         ]
 
@@ -70,6 +88,13 @@ class SkippedEvent(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that are without it.",
+    )
     position = models.BigIntegerField(help_text="Of the event, in the log.")
     event_id = models.UUIDField(help_text="The event.")
     error = models.TextField(help_text="What the last attempt at it ended with.")
@@ -79,7 +104,9 @@ class SkippedEvent(models.Model):
 
     class Meta:
         db_table = "projection_skipped"
-        constraints = [models.UniqueConstraint(fields=["projection", "position"], name="projection_skipped_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["projection", "place", "position"], name="projection_skipped_once")
+        ]
 
     def __str__(self) -> str:
         return str(self.event_id)
@@ -102,3 +129,63 @@ class ProjectionOperation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.projection}"
+
+
+class ProjectionRebuild(models.Model):
+    """A rebuild of a projection: tables beside those that serve, how far they are filled, and what became of them."""
+
+    class State(models.TextChoices):
+        """Where a rebuild stands."""
+
+        FILLING = "filling", "Filling"
+        CAUGHT_UP = "caught_up", "Caught up"
+        FAILED = "failed", "Failed, and tried again"
+        SWAPPED = "swapped", "Swapped, the previous tables are kept"
+        ROLLED_BACK = "rolled_back", "Rolled back"
+        DROPPED = "dropped", "Swapped, the previous tables are dropped"
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN = (State.FILLING, State.CAUGHT_UP, State.FAILED)
+    """It has tables that are filled."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    version = models.PositiveIntegerField(help_text="Version of the projection's code that fills the tables.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.FILLING)
+    position = models.BigIntegerField(default=0, help_text="Every event of the log up to here is in its tables.")
+    target = models.BigIntegerField(default=0, help_text="How far the log could be read when it last looked.")
+    events = models.BigIntegerField(default=0, help_text="Events applied.")
+    seconds = models.FloatField(default=0.0, help_text="Time that applying them has taken.")
+    parked = models.PositiveIntegerField(
+        default=0, help_text="Aggregates that its tables are without, from an event on."
+    )
+    skipped = models.PositiveIntegerField(default=0, help_text="Events that its tables are without.")
+    has_indexes = models.BooleanField(default=False, help_text="Whether the indexes are made that wait for the rows.")
+    swaps = models.BooleanField(default=True, help_text="Whether its tables take over as soon as they have caught up.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    started_by = models.CharField(max_length=255)
+    reason = models.CharField(max_length=500)
+    heartbeat = models.DateTimeField(null=True, help_text="When a worker was last at it.")
+    failed_position = models.BigIntegerField(null=True, help_text="Position of the event that holds it up.")
+    error = models.TextField(blank=True, default="", help_text="What holds it up.")
+    attempts = models.PositiveIntegerField(default=0, help_text="How often that has happened in a row.")
+    retry_at = models.DateTimeField(null=True, help_text="When it is tried again.")
+    swapped_at = models.DateTimeField(null=True)
+    previous_version = models.PositiveIntegerField(null=True, help_text="Of the code that filled the previous tables.")
+    previous_position = models.BigIntegerField(null=True, help_text="Checkpoint of the previous tables.")
+    ended_at = models.DateTimeField(null=True, help_text="When its last tables were gone.")
+
+    class Meta:
+        db_table = "projection_rebuilds"
+        ordering = ["-id"]
+        verbose_name = "rebuild"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["projection"],
+                condition=models.Q(state__in=["filling", "caught_up", "failed"]),
+                name="projection_rebuilds_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.projection} {self.pk}"

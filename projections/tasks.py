@@ -8,6 +8,8 @@ from projections.conf import projections_conf
 from projections.definition.projection import Projection
 from projections.definition.registry import registered_projections
 from projections.engine.engine import run_pass
+from projections.operating.automatic import begin_if_outdated
+from projections.rebuilding.worker import work
 
 
 @shared_task(name="projections.tasks.project")
@@ -16,6 +18,17 @@ def project() -> int:
     # Not longer than until the next beat, which goes on.
     deadline = time.monotonic() + projections_conf().beat_interval
     return sum(_catch_up(projection, deadline) for projection in registered_projections())
+
+
+@shared_task(name="projections.tasks.rebuild")
+def rebuild() -> int:
+    """Go on with all rebuilds that nobody is at; how many have let their tables take over."""
+    until = time.monotonic() + projections_conf().beat_interval
+    swapped = 0
+    for projection in registered_projections():
+        begin_if_outdated(projection)
+        swapped += work(projection, until=until)
+    return swapped
 
 
 def _catch_up(projection: Projection, deadline: float) -> int:

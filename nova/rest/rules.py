@@ -150,6 +150,9 @@ RULES: dict[type[BaseException], Rule] = {
         409, "projection-verb-refused", "What holds for the projection does not allow this", lambda e: {"verb": e.verb}
     ),
     projections.InvalidRequest: INVALID_REQUEST,
+    projections.RebuildRefused: Rule(
+        409, "rebuild-refused", "The projection's tables do not allow this now", lambda e: {"projection": e.name}
+    ),
     # The outbox.
     outbox.InvalidRequest: INVALID_REQUEST,
     outbox.InvalidEdit: Rule(422, "invalid-edit", "No handler could be given the edited message", in_document),

@@ -6,8 +6,21 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from kit.admin.reasons import ReasonForm
-from projections.models import ParkedAggregate, ProjectionCheckpoint
-from projections.operating.actions import MAX_POSITION
+from projections.models import ParkedAggregate, Place, ProjectionCheckpoint
+from projections.operating.engine_verbs import MAX_POSITION
+
+
+class RebuildForm(ReasonForm):
+    """Asks whether the new tables take over by themselves, and why they are wanted."""
+
+    swap = forms.BooleanField(
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget,
+        label="Swap as soon as they have caught up",
+        help_text="Otherwise they follow the log until Swap.",
+    )
+    field_order = ("swap", "reason")
 
 
 class PositionForm(ReasonForm):
@@ -42,7 +55,7 @@ class AggregateForm(ReasonForm):
 
     def __init__(self, request: Any, object_id: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, object_id, *args, **kwargs)
-        rows = ParkedAggregate.objects.filter(projection=object_id).order_by("id") if object_id else []
+        rows = ParkedAggregate.objects.filter(projection=object_id, place=Place.SERVING).order_by("id")
         self.fields["aggregate"].choices = [(str(row), f"{row}: {row.error[:60]}") for row in rows]
 
     def clean(self) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Admin of projections: how far each is, what it failed at, and how it is paused, resumed and rebuilt."""
 
 from collections.abc import Callable, Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
@@ -18,15 +19,19 @@ from kit.admin.display import indented, link, seconds, table
 from kit.admin.operated import OperatedAdmin, row_action, selection_action
 from kit.admin.pages import row_url
 from kit.admin.reasons import ReasonForm, actor_of, reason_dialog
-from projections.admin.forms import AggregateForm, EventForm, PositionForm
+from kit.arguments import is_storable
+from projections.admin.forms import AggregateForm, EventForm, PositionForm, RebuildForm
 from projections.definition.registry import projection_named, registered_projections
 from projections.engine import checkpoints
 from projections.engine.checkpoints import Status
 from projections.exceptions import ProjectionError, UnknownProjection
 from projections.models import ProjectionCheckpoint
 from projections.operating import reading
-from projections.operating.actions import ACTIONS, OPERATE, REBUILD, OfAggregate, OfEvent, ToPosition, operate
+from projections.operating.actions import ACTIONS, OPERATE, REBUILD, operate
+from projections.operating.engine_verbs import OfAggregate, OfEvent, ToPosition
 from projections.operating.reading import ProjectionStatus, projection_status
+from projections.operating.rebuild_verbs import HowToRebuild
+from projections.rebuilding import records
 
 BADGES = {"running": "success", "paused": "warning", "failed": "danger", "outdated": "danger"}
 FORMS: dict[type[Struct], type[ReasonForm]] = {
@@ -34,8 +39,10 @@ FORMS: dict[type[Struct], type[ReasonForm]] = {
     ToPosition: PositionForm,
     OfEvent: EventForm,
     OfAggregate: AggregateForm,
+    HowToRebuild: RebuildForm,
 }
 """What asks for a verb's arguments."""
+REBUILDING = ("rebuild", "swap", "rollback", "drop", "cancel")
 _PERMISSIONS = {OPERATE: "operate", REBUILD: "rebuild"}
 
 
@@ -79,11 +86,13 @@ class ProjectionAdmin(OperatedAdmin):
         ("What operators did", {"fields": ("operations",)}),
         ("Code", {"fields": ("version",)}),
     )
-    actions = ("pause_projections", "resume_projections", "rebuild_projections")
+    change_form_before_template = "admin/projections/rebuild.html"
+    actions = tuple(f"{verb}_projections" for verb in ("pause", "resume", *REBUILDING))
     pause_projections = selection_action("pause", "Pause")
     resume_projections = selection_action("resume", "Resume, or try a failed event again now")
-    rebuild_projections = selection_action(
-        "rebuild", "Rebuild: empty the tables and fill them again", permission="rebuild"
+    rebuild_projections, swap_projections, rollback_projections, drop_projections, cancel_projections = (
+        selection_action(verb, f"{ACTIONS[verb].label}: {ACTIONS[verb].explanation}", permission="rebuild")
+        for verb in REBUILDING
     )
     actions_detail = tuple(f"{verb}_projection" for verb in ACTIONS)
     pause_projection = _verb("pause")
@@ -92,6 +101,10 @@ class ProjectionAdmin(OperatedAdmin):
     release_projection = _verb("release", variant=ActionVariant.PRIMARY)
     reset_projection = _verb("reset")
     rebuild_projection = _verb("rebuild")
+    swap_projection = _verb("swap", variant=ActionVariant.PRIMARY)
+    rollback_projection = _verb("rollback")
+    drop_projection = _verb("drop")
+    cancel_projection = _verb("cancel")
     verbs: ClassVar = {verb: action.explanation for verb, action in ACTIONS.items()}
     dangerous: ClassVar = {verb for verb, action in ACTIONS.items() if action.dangerous}
     operate_permission = OPERATE
@@ -139,21 +152,37 @@ class ProjectionAdmin(OperatedAdmin):
 
     @display(description="parked aggregates")
     def parked_aggregates(self, checkpoint: ProjectionCheckpoint) -> SafeString:
-        """Those that wait, parked first first, each at the event that failed."""
+        """Those that wait, each at the event that failed, and which tables are without them."""
         rows = [
-            (one.aggregate_type, one.aggregate_id, one.position, one.attempts, one.error, seconds(one.parked_at))
+            (
+                one.aggregate_type,
+                one.aggregate_id,
+                one.position,
+                one.attempts,
+                one.error,
+                seconds(one.parked_at),
+                one.place,
+            )
             for one in reading.parked_aggregates(checkpoint.name)
         ]
-        return table(("Type", "Id", "Position", "Attempts", "Error", "Since"), rows)
+        return table(("Type", "Id", "Position", "Attempts", "Error", "Since", "Tables"), rows)
 
     @display(description="skipped events")
     def skipped_events(self, checkpoint: ProjectionCheckpoint) -> SafeString:
-        """The newest that were left out."""
+        """The newest that were left out, and which tables are without them."""
         rows = [
-            (one.position, one.event_id, one.error, one.actor or "policy", one.reason, seconds(one.skipped_at))
+            (
+                one.position,
+                one.event_id,
+                one.error,
+                one.actor or "policy",
+                one.reason,
+                seconds(one.skipped_at),
+                one.place,
+            )
             for one in reading.skipped_events(checkpoint.name)
         ]
-        return table(("Position", "Event", "Error", "By", "Why", "At"), rows)
+        return table(("Position", "Event", "Error", "By", "Why", "At", "Tables"), rows)
 
     @display(description="operations")
     def operations(self, checkpoint: ProjectionCheckpoint) -> SafeString:
@@ -165,19 +194,25 @@ class ProjectionAdmin(OperatedAdmin):
         return table(("At", "Who", "What", "With", "Why"), rows)
 
     def has_rebuild_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whether the operator may empty and refill, and move checkpoints back."""
+        """Whether the operator may rebuild, swap and roll back, and move checkpoints back."""
         return bool(request.user.has_perm(REBUILD))
 
     def possible_actions(self, row: ProjectionCheckpoint) -> Collection[str]:
-        """Nothing is skipped where nothing failed, nor released where nothing is parked."""
+        """Nothing is skipped where nothing failed, released where nothing is parked, or swapped without a rebuild."""
         status = _status(row)
         if status is None:
             return ()
+        is_open, is_kept = records.open_rebuild(row.name) is not None, records.swapped_rebuild(row.name) is not None
         impossible = {
             "pause": row.status == Status.PAUSED,
             "resume": row.status == Status.RUNNING,
             "skip": row.failed_event_id is None,
             "release": not row.parked,
+            "rebuild": is_open,
+            "swap": not is_open,
+            "cancel": not is_open,
+            "rollback": is_open or not is_kept,
+            "drop": not is_kept,
         }
         return tuple(f"{verb}_projection" for verb in ACTIONS if not impossible.get(verb))
 
@@ -193,9 +228,19 @@ class ProjectionAdmin(OperatedAdmin):
     def act_on_selection(
         self, request: HttpRequest, queryset: "QuerySet[ProjectionCheckpoint]", verb: str, reason: str
     ) -> None:
-        """Pause, resume or rebuild the selected projections."""
+        """Do to the selected projections what the verb says, by its defaults."""
         for checkpoint in queryset:
-            self._act(request, checkpoint, verb, NoArguments(), reason)
+            self._act(request, checkpoint, verb, ACTIONS[verb].arguments(), reason)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The projection, with its last rebuild, which is looked at again every second while it goes on."""
+        name = unquote(object_id)
+        found = records.latest_rebuild(name) if is_storable(name) else None
+        shown = {"rebuild": records.rebuild_status(found), "is_open": found.state in found.OPEN} if found else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
+        return response
 
     def _act(
         self, request: HttpRequest, checkpoint: ProjectionCheckpoint, verb: str, arguments: Struct, reason: str

@@ -24,12 +24,13 @@ class Projection:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
-    """Raise it when events mean something else than before; the engine then holds still until a rebuild."""
+    """Raise it when events mean something else than before: what serves then stays as it is until a rebuild's swap."""
     event_types: ClassVar[frozenset[str]]
     models: ClassVar[tuple[type[Model], ...]]
-    """The tables that belong to this projection alone; a rebuild empties them."""
-    also_writes: ClassVar[tuple[type[Model], ...]] = ()
-    """Tables of others that it changes too; a rebuild leaves them alone, and a verification as well."""
+    """The tables that belong to this projection alone; a rebuild fills others of the same definition.
+
+    Statements name them without a schema, so that they mean those which are being filled.
+    """
     policy: ClassVar[Policy] = Policy()
     """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
@@ -45,3 +46,10 @@ class Projection:
     def key_of(self, event: RecordedEvent) -> str | None:
         """The key of the one row of its first table that the event changes, as text: what samples are verified by."""
         raise CannotVerify(f"{self.name} does not say which row an event changes: verify all of it")
+
+    def on_applied(self, events: Sequence[RecordedEvent]) -> None:
+        """Have the effects that are not rows of the projection's own tables, after events are in those.
+
+        It is called in the same transaction, and never while a rebuild or a verification applies the same events once
+        more.
+        """

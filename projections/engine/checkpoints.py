@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from events.envelope import RecordedEvent
 from projections.definition.projection import Projection
-from projections.models import ParkedAggregate, ProjectionCheckpoint, SkippedEvent
+from projections.models import ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")
@@ -93,17 +93,11 @@ def resume(projection: Projection) -> None:
     _checkpoint(projection.name).update(status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now())
 
 
-def restart(projection: Projection) -> None:
-    """Back to position 0, as filled by the code of today."""
-    move_back(projection, 0)
-    _checkpoint(projection.name).update(version=projection.version)
-
-
 def move_back(projection: Projection, position: int) -> None:
     """Let the projection meet everything after a position again, what was parked or skipped there included."""
     current(projection)
     for left_behind in (ParkedAggregate, SkippedEvent):
-        left_behind.objects.filter(projection=projection.name, position__gt=position).delete()
+        left_behind.objects.filter(projection=projection.name, place=Place.SERVING, position__gt=position).delete()
     _checkpoint(projection.name).update(
         position=position, status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now()
     )
@@ -117,8 +111,8 @@ def pass_over(projection: Projection, position: int) -> None:
 
 
 def count_parked(name: str) -> None:
-    """Let the checkpoint say how many aggregates are parked; whoever has parked or released one calls it."""
-    _checkpoint(name).update(parked=ParkedAggregate.objects.filter(projection=name).count())
+    """Let the checkpoint say how many aggregates the tables that serve are without; whoever changes that calls it."""
+    _checkpoint(name).update(parked=ParkedAggregate.objects.filter(projection=name, place=Place.SERVING).count())
 
 
 NO_FAILURE: dict[str, Any] = {

@@ -7,7 +7,6 @@ transaction under the projection's lock: a crash undoes all of it, and a second 
 from collections.abc import Sequence
 from enum import StrEnum
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 from msgspec import Struct
@@ -20,11 +19,11 @@ from projections.definition.policy import OnError
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of
 from projections.engine import checkpoints
+from projections.engine.applying import apply
 from projections.engine.checkpoints import Status
-from projections.engine.left_behind import park, parked_streams, skip
+from projections.engine.failures import leave_behind, log_failure
+from projections.engine.left_behind import parked_streams
 from projections.models import ProjectionCheckpoint
-
-log = structlog.get_logger(__name__)
 
 
 class Outcome(StrEnum):
@@ -41,7 +40,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     """The projection failed, and its time to try again has not come."""
     OUTDATED = "outdated"
-    """The tables were filled by another version of the code; a rebuild is needed."""
+    """The tables were filled by another version of the code; they serve as they are until a rebuild's swap."""
     FAILED = "failed"
     """An event could not be applied; the checkpoint stands before it."""
 
@@ -87,12 +86,12 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
         return Pass(outcome=Outcome.FAILED)
     if page.position == checkpoint.position:
         return Pass(outcome=Outcome.CURRENT)
-    parked = parked_streams(checkpoint)
+    parked = parked_streams(projection.name) if checkpoint.parked else set()
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
     if one_by_one or checkpoint.status == Status.FAILED:
         return _apply_one_by_one(projection, checkpoint, page, parked)
     events = [event for event in page.events if event.stream not in parked] if parked else page.events
-    _apply_together(projection, events)
+    _apply_together(projection, checkpoint, events)
     checkpoints.advance(projection.name, page.position)
     return _advanced(page, len(events))
 
@@ -117,11 +116,11 @@ def _read(projection: Projection, checkpoint: ProjectionCheckpoint, limit: int) 
         return None
 
 
-def _apply_together(projection: Projection, events: Sequence[RecordedEvent]) -> None:
+def _apply_together(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
     if not events:
         return
     try:
-        projection.apply_batch(events)
+        apply(projection, checkpoint, events)
     except Exception as error:
         if is_outage(error):
             raise
@@ -137,7 +136,7 @@ def _apply_one_by_one(
             continue
         try:
             with transaction.atomic():
-                projection.apply_batch([event])
+                apply(projection, checkpoint, [event])
         except Exception as error:
             if is_outage(error):
                 raise
@@ -154,39 +153,19 @@ def _passed_over(
     projection: Projection, event: RecordedEvent, error: Exception, attempts: int, parked: set[StreamId]
 ) -> bool:
     """Do what the policy says about an event that failed; whether the projection goes on without it."""
-    match policy_of(projection).after_failure(attempts, parked=len(parked)):
-        case OnError.PARK:
-            park(projection.name, event, error, attempts=attempts)
-            parked.add(event.stream)
-            _log("projection_parked_aggregate", projection, event, error, attempts)
-        case OnError.SKIP:
-            text = checkpoints.error_text(error)
-            skip(projection.name, position=event.position, event_id=event.event_id, error=text)
-            _log("projection_skipped_event", projection, event, error, attempts)
-        case _:
-            # All that is before the failing event is in the tables, positions without an event included.
-            checkpoints.advance(projection.name, event.position - 1)
-            _failed(projection, event, error, attempts=attempts)
-            return False
-    return True
+    if leave_behind(projection, event, error, attempts=attempts, parked=parked) is not OnError.PAUSE:
+        checkpoints.count_parked(projection.name)
+        return True
+    # All that is before the failing event is in the tables, positions without an event included.
+    checkpoints.advance(projection.name, event.position - 1)
+    _failed(projection, event, error, attempts=attempts)
+    return False
 
 
 def _failed(projection: Projection, event: RecordedEvent | None, error: Exception, *, attempts: int) -> None:
     delay = policy_of(projection).retry_delay(attempts)
     checkpoints.fail(projection.name, event=event, error=error, attempts=attempts, delay=delay)
-    _log("projection_failed", projection, event, error, attempts)
-
-
-def _log(what: str, projection: Projection, event: RecordedEvent | None, error: Exception, attempts: int) -> None:
-    log.error(
-        what,
-        projection=projection.name,
-        attempts=attempts,
-        error=type(error).__name__,
-        event_id=str(event.event_id) if event else None,
-        correlation_id=str(event.correlation_id) if event and event.correlation_id else None,
-        position=event.position if event else None,
-    )
+    log_failure("projection_failed", projection, event, error, attempts)
 
 
 def _advanced(page: LogPage, applied: int) -> Pass:

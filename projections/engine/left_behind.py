@@ -1,7 +1,9 @@
 """Left behind: aggregates that are parked and events that are skipped, so that a projection can go on without them.
 
 Nothing is copied: an aggregate is parked at an event, and what waits is its stream from there up to the checkpoint.
-Whoever calls holds the projection's lock, so that no event of a released aggregate is applied twice, or passed.
+It belongs to one set of the projection's tables, and goes where those go: what serves may be without an event that a
+rebuild has applied. Whoever calls holds the lock of those tables, the projection's or that of its rebuild, so that no
+event of a released aggregate is applied twice, or passed.
 """
 
 from collections.abc import Iterator
@@ -9,29 +11,56 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from msgspec import Struct
 
 from events.api import get_events
 from events.envelope import RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.definition.projection import Projection
 from projections.engine import checkpoints
-from projections.models import ParkedAggregate, ProjectionCheckpoint, SkippedEvent
+from projections.models import ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
 
 PAGE = 500
 
 
-def parked_streams(checkpoint: ProjectionCheckpoint) -> set[StreamId]:
-    """The aggregates whose events are not applied."""
-    if not checkpoint.parked:
-        return set()
-    rows = ParkedAggregate.objects.filter(projection=checkpoint.name).values_list("aggregate_type", "aggregate_id")
+class LeftBehind(Struct, frozen=True):
+    """What a set of tables is without."""
+
+    skipped: frozenset[int]
+    parked: dict[StreamId, int]
+    """From which position on each waits."""
+
+    def has(self, event: RecordedEvent) -> bool:
+        """Whether the event is not in the tables."""
+        return event.position in self.skipped or event.position >= self.parked.get(event.stream, event.position + 1)
+
+    def up_to(self, position: int) -> "LeftBehind":
+        """What was left behind up to a position."""
+        return LeftBehind(
+            frozenset(one for one in self.skipped if one <= position),
+            {stream: one for stream, one in self.parked.items() if one <= position},
+        )
+
+
+def left_behind(name: str, place: Place = Place.SERVING) -> LeftBehind:
+    """What a projection's tables there are without."""
+    skipped = SkippedEvent.objects.filter(projection=name, place=place).values_list("position", flat=True)
+    parked = ParkedAggregate.objects.filter(projection=name, place=place)
+    streams = {StreamId(one.aggregate_type, one.aggregate_id): one.position for one in parked}
+    return LeftBehind(frozenset(skipped), streams)
+
+
+def parked_streams(name: str, place: Place = Place.SERVING) -> set[StreamId]:
+    """The aggregates whose events are not applied to a projection's tables there."""
+    rows = ParkedAggregate.objects.filter(projection=name, place=place).values_list("aggregate_type", "aggregate_id")
     return {StreamId(*row) for row in rows}
 
 
-def park(name: str, event: RecordedEvent, error: Exception, *, attempts: int) -> None:
+def park(name: str, event: RecordedEvent, error: Exception, *, attempts: int, place: Place = Place.SERVING) -> None:
     """Let the event's aggregate wait from this event on."""
     ParkedAggregate.objects.create(
         projection=name,
+        place=place,
         aggregate_type=event.aggregate_type,
         aggregate_id=event.aggregate_id,
         position=event.position,
@@ -41,13 +70,22 @@ def park(name: str, event: RecordedEvent, error: Exception, *, attempts: int) ->
         attempts=attempts,
         parked_at=timezone.now(),
     )
-    checkpoints.count_parked(name)
 
 
-def skip(name: str, *, position: int, event_id: UUID, error: str, actor: str = "", reason: str = "") -> None:
+def skip(
+    name: str,
+    *,
+    position: int,
+    event_id: UUID,
+    error: str,
+    actor: str = "",
+    reason: str = "",
+    place: Place = Place.SERVING,
+) -> None:
     """Keep that an event was left out, by whom and why; without an actor it was the policy."""
     SkippedEvent.objects.update_or_create(
         projection=name,
+        place=place,
         position=position,
         defaults={
             "event_id": event_id,
@@ -59,18 +97,55 @@ def skip(name: str, *, position: int, event_id: UUID, error: str, actor: str = "
     )
 
 
-def release(projection: Projection, parked: ParkedAggregate, *, position: int, leave_out: bool) -> bool:
-    """Apply what waits, in order, up to the checkpoint's position; live events then follow without a gap.
+def skip_as_decided(name: str, event: RecordedEvent, error: Exception, *, place: Place) -> bool:
+    """Skip an event at a place where an operator has skipped it in the tables that serve; whether that is so."""
+    decided = SkippedEvent.objects.filter(projection=name, place=Place.SERVING, position=event.position)
+    row = decided.exclude(actor="").first()
+    if row is None:
+        return False
+    text = checkpoints.error_text(error)
+    skip(
+        name,
+        position=event.position,
+        event_id=event.event_id,
+        error=text,
+        actor=row.actor,
+        reason=row.reason,
+        place=place,
+    )
+    return True
+
+
+def change_places(name: str, *, coming: Place, leaving: Place) -> None:
+    """Let what was left behind go with its tables: those of one place serve, and those that served are at the other."""
+    forget(name, leaving)
+    for table in (ParkedAggregate, SkippedEvent):
+        table.objects.filter(projection=name, place=Place.SERVING).update(place=leaving)
+        table.objects.filter(projection=name, place=coming).update(place=Place.SERVING)
+    checkpoints.count_parked(name)
+
+
+def forget(name: str, place: Place) -> None:
+    """The tables there are gone, and what they were without has no meaning any more."""
+    for table in (ParkedAggregate, SkippedEvent):
+        table.objects.filter(projection=name, place=place).delete()
+
+
+def release(
+    projection: Projection, checkpoint: ProjectionCheckpoint, parked: ParkedAggregate, *, leave_out: bool
+) -> bool:
+    """Apply what waits, in order, up to the checkpoint; live events then follow without a gap.
 
     With `leave_out`, without the event that it is parked at. False when an event fails: the aggregate has all before
     it, and is parked there.
     """
-    for event in list(_waiting(projection, parked, position)):
+    for event in list(_waiting(projection, parked, checkpoint.position)):
         if leave_out and event.position == parked.position:
             continue
         try:
             with transaction.atomic():
                 projection.apply_batch([event])
+                projection.on_applied([event])
         except Exception as error:
             if is_outage(error):
                 raise

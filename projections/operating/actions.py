@@ -2,57 +2,40 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 import msgspec
 import structlog
 from django.db import transaction
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from events.envelope import StreamId
 from kit.actions import Action, NoArguments, Operator
 from projections.arguments import arguments as checks
 from projections.definition.projection import Projection
-from projections.engine import checkpoints, left_behind
-from projections.exceptions import VerbRefused
-from projections.models import ParkedAggregate, ProjectionOperation
-from projections.rebuild import rebuild
+from projections.models import ProjectionOperation
+from projections.operating import engine_verbs, rebuild_verbs
+from projections.operating.engine_verbs import OfAggregate, OfEvent, ToPosition
+from projections.operating.rebuild_verbs import HowToRebuild
 
 log = structlog.get_logger(__name__)
 
 OPERATE = "projections.operate_projection"
 REBUILD = "projections.rebuild_projection"
-# What JSON can say exactly.
-MAX_POSITION = 2**53 - 1
 
 Act = Callable[[Projection, Any, Operator], str]
 """What a verb does, from its arguments and who wants it; what holds then, to follow the projection's name."""
 
 
-class ToPosition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to."""
+def rebuild(projection: Projection, *, actor: str, reason: str, swap: bool = True) -> str:
+    """Begin to fill the projection anew, beside the tables that serve; workers go on with it.
 
-    position: Annotated[int, Meta(ge=0, le=MAX_POSITION)]
-
-
-class OfEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which event, so that no other is skipped that has failed in the meantime."""
-
-    event_id: UUID
-
-
-class OfAggregate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which aggregate."""
-
-    aggregate_type: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-    aggregate_id: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
-    leave_out: bool = False
-    """Whether the event that it is parked at is skipped."""
+    The new tables take over as soon as they have caught up, or when `swap` is asked for. Raises `RebuildRefused`.
+    """
+    return operate("rebuild", projection, HowToRebuild(swap=swap), actor=actor, reason=reason)
 
 
 def operate(verb: str, projection: Projection, arguments: Struct, *, actor: str, reason: str) -> str:
-    """Do what an operator wants, and keep it; what holds then, in words. Raises `VerbRefused`."""
+    """Do what an operator wants, and keep it; what holds then, in words. Raises `VerbRefused`, `RebuildRefused`."""
     outcome: str = ACTIONS[verb].perform(projection, arguments, Operator(name=actor, reason=reason), checks=checks)
     log.info("projection_operated", actor=actor, verb=verb, projection=projection.name, reason=reason)
     return outcome
@@ -70,72 +53,6 @@ def _perform(verb: str, act: Act, projection: Projection, arguments: Struct, ope
             reason=operator.reason,
         )
     return f"{projection.name} {outcome}"
-
-
-def _pause(projection: Projection, _: Struct, __: Operator) -> str:
-    checkpoints.pause(projection)
-    return "is paused"
-
-
-def _resume(projection: Projection, _: Struct, __: Operator) -> str:
-    checkpoints.resume(projection)
-    return "goes on"
-
-
-def _rebuild(projection: Projection, _: Struct, __: Operator) -> str:
-    rebuild(projection)
-    return "is empty and refills"
-
-
-def _reset(projection: Projection, to: ToPosition, _: Operator) -> str:
-    checkpoints.lock(projection.name)
-    present = checkpoints.current(projection).position
-    if to.position > present:
-        raise VerbRefused("reset", f"{projection.name} is at {present}: forward it would miss the events in between")
-    checkpoints.move_back(projection, to.position)
-    return f"goes on from {to.position}"
-
-
-def _skip(projection: Projection, given: OfEvent, operator: Operator) -> str:
-    checkpoints.lock(projection.name)
-    checkpoint = checkpoints.current(projection)
-    if checkpoint.failed_position is None or checkpoint.failed_event_id != given.event_id:
-        raise VerbRefused("skip", f"{projection.name} does not wait before the event {given.event_id}")
-    left_behind.skip(
-        projection.name,
-        position=checkpoint.failed_position,
-        event_id=given.event_id,
-        error=checkpoint.error,
-        actor=operator.name,
-        reason=operator.reason,
-    )
-    checkpoints.pass_over(projection, checkpoint.failed_position)
-    return f"goes on without the event {given.event_id}"
-
-
-def _release(projection: Projection, given: OfAggregate, operator: Operator) -> str:
-    checkpoints.lock(projection.name)
-    checkpoint = checkpoints.current(projection)
-    if checkpoint.version != projection.version:
-        raise VerbRefused("release", f"the tables of {projection.name} were filled by other code: rebuild it")
-    stream = StreamId(given.aggregate_type, given.aggregate_id)
-    parked = ParkedAggregate.objects.filter(
-        projection=projection.name, aggregate_type=stream.aggregate_type, aggregate_id=stream.aggregate_id
-    ).first()
-    if parked is None:
-        raise VerbRefused("release", f"{projection.name} has not parked {stream}")
-    if given.leave_out:
-        left_behind.skip(
-            projection.name,
-            position=parked.position,
-            event_id=parked.event_id,
-            error=parked.error,
-            actor=operator.name,
-            reason=operator.reason,
-        )
-    if left_behind.release(projection, parked, position=checkpoint.position, leave_out=given.leave_out):
-        return f"has all events of {stream}"
-    return f"keeps {stream} parked, now at the event {parked.event_id}: {parked.error}"
 
 
 def _action(
@@ -162,16 +79,21 @@ def _action(
 ACTIONS: dict[str, Action[Projection]] = {
     action.verb: action
     for action in (
-        _action("pause", _pause, label="Pause", explanation="Holds a projection where it is, until it is resumed."),
+        _action(
+            "pause",
+            engine_verbs.pause,
+            label="Pause",
+            explanation="Holds a projection where it is, until it is resumed.",
+        ),
         _action(
             "resume",
-            _resume,
+            engine_verbs.resume,
             label="Resume",
             explanation="Lets a paused or failed projection go on at once; a failed event is tried again now.",
         ),
         _action(
             "skip",
-            _skip,
+            engine_verbs.skip,
             label="Skip failed event",
             explanation="Leaves out the event that a projection waits before, and goes on; it is recorded.",
             arguments=OfEvent,
@@ -179,14 +101,14 @@ ACTIONS: dict[str, Action[Projection]] = {
         ),
         _action(
             "release",
-            _release,
+            engine_verbs.release,
             label="Release parked aggregate",
             explanation="Applies the events of a parked aggregate that wait, in order, and lets later ones follow.",
             arguments=OfAggregate,
         ),
         _action(
             "reset",
-            _reset,
+            engine_verbs.reset,
             label="Move checkpoint back",
             explanation="Applies everything after a position again, to the tables as they are: for a projection that "
             "takes an event twice without harm.",
@@ -196,10 +118,40 @@ ACTIONS: dict[str, Action[Projection]] = {
         ),
         _action(
             "rebuild",
-            _rebuild,
+            rebuild_verbs.rebuild,
             label="Rebuild",
-            explanation="Empties a projection's tables and sets its checkpoint to 0, in one transaction; a worker "
-            "refills them from the log. Readers see the tables empty and then refill.",
+            explanation="Fills tables beside those that serve, which take over when they have caught up.",
+            arguments=HowToRebuild,
+            permission=REBUILD,
+        ),
+        _action(
+            "swap",
+            rebuild_verbs.swap,
+            label="Swap",
+            explanation="Lets the new tables take over as soon as they have caught up.",
+            permission=REBUILD,
+        ),
+        _action(
+            "rollback",
+            rebuild_verbs.roll_back,
+            label="Roll back",
+            explanation="Lets the previous tables serve again, which the engine brings up to date; the others go.",
+            permission=REBUILD,
+            dangerous=True,
+        ),
+        _action(
+            "drop",
+            rebuild_verbs.drop,
+            label="Drop previous tables",
+            explanation="Removes the tables that served before the last swap; after that there is no way back.",
+            permission=REBUILD,
+            dangerous=True,
+        ),
+        _action(
+            "cancel",
+            rebuild_verbs.cancel,
+            label="Cancel rebuild",
+            explanation="Gives the rebuild up and removes its tables; those that serve stay as they are.",
             permission=REBUILD,
             dangerous=True,
         ),

@@ -17,8 +17,11 @@ from projections.definition.registry import policy_of, registered_projections
 from projections.engine.lag import Lag, projection_lag
 from projections.engine.runner import NAME
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionOperation, SkippedEvent
+from projections.rebuilding.records import RebuildStatus, rebuild_statuses
 
 MAX_LISTED = 100
+# By the alphabet: serving, rebuild, previous.
+SERVING_FIRST = ("-place",)
 ViewT = TypeVar("ViewT", bound=Struct)
 
 
@@ -27,7 +30,8 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
 
     name: str
     status: str
-    """`running`, `paused`, `failed`, or `outdated`: filled by another version of the code, a rebuild is needed."""
+    """`running`, `paused`, `failed`, or `outdated`: filled by another version of the code; it serves as it is until a
+    rebuild's swap."""
     version: int
     """Version of the code that filled the tables."""
     code_version: int
@@ -36,7 +40,7 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
     """Every event of the log up to here is in the tables."""
     lag: Lag
     parked: int
-    """Aggregates that wait until an operator releases them."""
+    """Aggregates that wait until an operator releases them, in the tables that serve."""
     failed_event_id: UUID | None
     error: str
     attempts: int
@@ -47,6 +51,8 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
 class Parked(Struct, frozen=True, kw_only=True):
     """An aggregate that waits, with all its events from one on."""
 
+    place: str
+    """Which tables are without it: those that are `serving`, those that a `rebuild` fills, or the `previous` ones."""
     aggregate_type: str
     aggregate_id: str
     position: int
@@ -60,6 +66,8 @@ class Parked(Struct, frozen=True, kw_only=True):
 class Skipped(Struct, frozen=True, kw_only=True):
     """An event that was left out."""
 
+    place: str
+    """Which tables are without it, as of parked aggregates."""
     position: int
     event_id: UUID
     error: str
@@ -84,11 +92,13 @@ class ProjectionDetail(ProjectionStatus, frozen=True, kw_only=True):
 
     policy: Policy
     parked_aggregates: list[Parked]
-    """Those parked first come first."""
+    """Those of the tables that serve first, and of each those first that were parked first."""
     skipped_events: list[Skipped]
-    """The newest."""
+    """Those of the tables that serve first, and of each the newest."""
     operations: list[Operated]
     """The newest."""
+    rebuild: RebuildStatus | None
+    """The last that was begun, whatever became of it."""
 
 
 def worker_state() -> Check:
@@ -106,17 +116,18 @@ def projection_detail(projection: Projection) -> ProjectionDetail:
         parked_aggregates=parked_aggregates(projection.name),
         skipped_events=skipped_events(projection.name),
         operations=operations(projection.name),
+        rebuild=next(iter(rebuild_statuses(projection.name, limit=1)), None),
     )
 
 
 def parked_aggregates(name: str) -> list[Parked]:
-    """The aggregates that wait, parked first first."""
-    return _beginning(Parked, ParkedAggregate, name, "id")
+    """The aggregates that wait, of the tables that serve first, and of each parked first first."""
+    return _beginning(Parked, ParkedAggregate, name, *SERVING_FIRST, "id")
 
 
 def skipped_events(name: str) -> list[Skipped]:
-    """The events that were left out, newest first."""
-    return _beginning(Skipped, SkippedEvent, name, "-position")
+    """The events that were left out, of the tables that serve first, and of each newest first."""
+    return _beginning(Skipped, SkippedEvent, name, *SERVING_FIRST, "-position")
 
 
 def operations(name: str) -> list[Operated]:
@@ -124,8 +135,8 @@ def operations(name: str) -> list[Operated]:
     return _beginning(Operated, ProjectionOperation, name, "-id")
 
 
-def _beginning(view: type[ViewT], table: type[Model], name: str, order: str) -> list[ViewT]:
-    rows = table._default_manager.filter(projection=name).order_by(order)  # noqa: SLF001 - as Django documents it
+def _beginning(view: type[ViewT], table: type[Model], name: str, *order: str) -> list[ViewT]:
+    rows = table._default_manager.filter(projection=name).order_by(*order)  # noqa: SLF001 - as Django documents it
     return [view(**row) for row in rows.values(*view.__struct_fields__)[:MAX_LISTED]]
 
 

@@ -4,13 +4,13 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from projections.operating.actions import ACTIONS
-from projections.rest import views
+from projections.rest import rebuilds, views
 
 
 class ProjectionVerb(StringConverter):
-    """What an operator can do to a projection."""
+    """What an operator can do to a projection, but for a rebuild, which has an address of its own."""
 
-    regex = "|".join(ACTIONS)
+    regex = "|".join(verb for verb in ACTIONS if verb != "rebuild")
 
 
 register_converter(ProjectionVerb, "projection_verb")
@@ -18,6 +18,7 @@ register_converter(ProjectionVerb, "projection_verb")
 urlpatterns = [
     path("projections", views.ProjectionsView.as_view(), name="projections"),
     path("projections/<str:name>", views.OneProjectionView.as_view(), name="projection"),
+    path("projections/<str:name>/rebuild", rebuilds.RebuildsView.as_view(), name="projection-rebuilds"),
     path(
         "projections/<str:name>/<projection_verb:verb>",
         views.ProjectionVerbView.as_view(),

@@ -14,7 +14,7 @@ from kit.rest.openapi import Variant, described
 from kit.rest.view import ApiView
 from outbox.api import Check
 from projections.definition.registry import projection_named, registered_projections
-from projections.exceptions import InvalidRequest, UnknownProjection, VerbRefused
+from projections.exceptions import InvalidRequest, RebuildRefused, UnknownProjection, VerbRefused
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import (
     ProjectionDetail,
@@ -26,6 +26,7 @@ from projections.operating.reading import (
 
 READ = {"GET": "read-models:read"}
 OPERATE = {"POST": "operate"}
+REFUSALS = (UnknownProjection, VerbRefused, RebuildRefused, InvalidRequest)
 
 
 class ProjectionPath(Struct):
@@ -97,6 +98,15 @@ def _schema(body: type[Struct]) -> dict[str, Any]:
     return schema
 
 
+def operated(request: Request, name: str, verb: str) -> Response:
+    """Do what the body of a request says; the projection afterwards."""
+    projection = projection_named(name)
+    given = msgspec.to_builtins(_body(request.data, BODIES[verb]))
+    reason = given.pop("reason")
+    operate(verb, projection, msgspec.convert(given, ACTIONS[verb].arguments), actor=str(request.user), reason=reason)
+    return Response(projection_detail(projection))
+
+
 class ProjectionVerbView(ApiView):
     """What an operator does to one projection."""
 
@@ -108,21 +118,16 @@ class ProjectionVerbView(ApiView):
         path=ProjectionPath,
         body=ReasonBody,
         answer=ProjectionDetail,
-        errors=(UnknownProjection, VerbRefused, InvalidRequest),
+        errors=REFUSALS,
         variants=tuple(
             Variant(path={"verb": verb}, summary=action.explanation, body=_schema(BODIES[verb]))
             for verb, action in ACTIONS.items()
+            if verb != "rebuild"
         ),
     )
     def post(self, request: Request, name: str, verb: str) -> Response:
         """Do it, and answer with the projection afterwards; 409 where what holds for it does not allow it."""
-        projection = projection_named(name)
-        given = msgspec.to_builtins(_body(request.data, BODIES[verb]))
-        reason = given.pop("reason")
-        operate(
-            verb, projection, msgspec.convert(given, ACTIONS[verb].arguments), actor=str(request.user), reason=reason
-        )
-        return Response(projection_detail(projection))
+        return operated(request, name, verb)
 
 
 def _body(data: Any, wanted: type[Struct]) -> Struct:

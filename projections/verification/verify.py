@@ -13,13 +13,14 @@ from django.db import transaction
 from msgspec import Struct
 
 from events.api import read_log
-from events.envelope import RecordedEvent, StreamId
+from events.envelope import RecordedEvent
 from outbox.api import is_outage
 from projections.arguments import arguments
 from projections.definition.projection import Projection
 from projections.engine import checkpoints
+from projections.engine.left_behind import left_behind
 from projections.exceptions import CannotVerify
-from projections.models import ParkedAggregate, ProjectionCheckpoint, SkippedEvent
+from projections.models import ProjectionCheckpoint
 from projections.verification.shadow import Shadow, hide
 
 PAGE = 1_000
@@ -44,25 +45,6 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.table} {self.key}: {'is not stored' if self.stored is None else 'no event speaks of it'}"
 
 
-class LeftBehind(Struct, frozen=True):
-    """What the live tables are without."""
-
-    skipped: frozenset[int]
-    parked: dict[StreamId, int]
-    """From which position on each waits."""
-
-    def has(self, event: RecordedEvent) -> bool:
-        """Whether the event is not in the tables."""
-        return event.position in self.skipped or event.position >= self.parked.get(event.stream, event.position + 1)
-
-    def up_to(self, position: int) -> "LeftBehind":
-        """What was left behind up to a position."""
-        return LeftBehind(
-            frozenset(one for one in self.skipped if one <= position),
-            {stream: one for stream, one in self.parked.items() if one <= position},
-        )
-
-
 def verify(projection: Projection, *, sample: int | None = None) -> Difference | None:
     """The first difference between the tables and the fold at the checkpoint; None when they are equal.
 
@@ -71,8 +53,7 @@ def verify(projection: Projection, *, sample: int | None = None) -> Difference |
     """
     arguments.limit(sample, name="sample")
     with transaction.atomic():
-        shadows = hide((*projection.models, *projection.also_writes))
-        compared = shadows[: len(projection.models)]
+        compared = hide(projection.models)
         keys = None if sample is None else [str(key) for (key,) in compared[0].run("some_keys", number=sample)]
         folding = Fold(projection, keys)
         folding.go_on_to(_checkpoint(projection).position)
@@ -89,12 +70,12 @@ class Fold:
     def __init__(self, projection: Projection, keys: Collection[str] | None) -> None:
         self._projection = projection
         self._keys = keys if keys is None else frozenset(keys)
-        self._left_behind = _left_behind(projection)
+        self._left_behind = left_behind(projection.name)
         self._position = 0
 
     def go_on_to(self, position: int) -> None:
         """Apply what stands up to the position. Raises `CannotVerify` when an operator has changed what came before."""
-        before, self._left_behind = self._left_behind, _left_behind(self._projection)
+        before, self._left_behind = self._left_behind, left_behind(self._projection.name)
         if position < self._position or self._left_behind.up_to(self._position) != before.up_to(self._position):
             raise CannotVerify(f"{self._projection.name} was operated meanwhile: verify it again")
         while self._position < position:
@@ -114,7 +95,7 @@ class Fold:
         except Exception as error:
             name, place = self._projection.name, f"at {events[0].position} to {events[-1].position}"
             if isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction):
-                raise CannotVerify(f"{name} writes to a table that it does not name in `also_writes`") from error
+                raise CannotVerify(f"{name} writes to a table not its own: that belongs into on_applied") from error
             if is_outage(error):
                 raise
             raise CannotVerify(f"the code of {name} fails {place}: {type(error).__name__}: {error}") from error
@@ -126,13 +107,6 @@ def _checkpoint(projection: Projection) -> ProjectionCheckpoint:
     if found.version != projection.version:
         raise CannotVerify(f"the tables of {projection.name} were filled by version {found.version} of its code")
     return found
-
-
-def _left_behind(projection: Projection) -> LeftBehind:
-    skipped = SkippedEvent.objects.filter(projection=projection.name).values_list("position", flat=True)
-    parked = ParkedAggregate.objects.filter(projection=projection.name)
-    streams = {StreamId(one.aggregate_type, one.aggregate_id): one.position for one in parked}
-    return LeftBehind(frozenset(skipped), streams)
 
 
 def _differences(shadows: Collection[Shadow], keys: Collection[str] | None) -> Iterator[Difference]:

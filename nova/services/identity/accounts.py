@@ -5,8 +5,10 @@ lets one of them have it. An address belongs to the account until the users proj
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db import IntegrityError, connections, transaction
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from events.api import CommandRefused, StreamId, inline_effect
@@ -31,8 +33,8 @@ def keep_account(stream: StreamId, payloads: Sequence[Struct], using: str) -> No
                 _take(stream.aggregate_id, email, using)
 
 
-def close_accounts(user_ids: Collection[str]) -> None:
-    """Let go of the addresses of deleted users."""
+def close_accounts(user_ids: Collection[str] | QuerySet[Any]) -> None:
+    """Let go of the addresses of deleted users, by their ids or a query for them."""
     UserAccount.objects.filter(user_id__in=user_ids).delete()
 
 

@@ -5,7 +5,7 @@ event of creation fills in only what is not known yet, and a deletion is final. 
 data with it; either way the user's account lets go of its e-mail address.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -29,7 +29,7 @@ from nova.services.identity.events import (
     UserRoleAssigned,
     UserUpdated,
 )
-from nova.services.identity.models import User, UserAccount
+from nova.services.identity.models import User
 from nova.services.identity.sql.statements import statement
 from nova.services.text_folding import fold
 from nova.services.timestamps import utc
@@ -37,6 +37,9 @@ from projections.api import FoldedProjection, UnexpectedPayload, register_projec
 
 PERSONAL = ("username", "display_name", "email", "avatar_url")
 MAX_LENGTH = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
+
+ACCOUNT_EVENTS = (IdentityUserDeleted, UserDeleted, UserCreated, UserEmailChanged)
+"""Those after which a deleted user may have an address."""
 
 
 class UserRow(Struct, kw_only=True):
@@ -78,7 +81,6 @@ class UsersProjection(FoldedProjection[UserRow]):
         }
     )
     models: ClassVar[tuple[type[Model], ...]] = (User,)
-    also_writes: ClassVar[tuple[type[Model], ...]] = (UserAccount,)
 
     def key_of(self, event: RecordedEvent) -> str:
         """The user."""
@@ -100,12 +102,15 @@ class UsersProjection(FoldedProjection[UserRow]):
             return {row[0]: UserRow(**dict(zip(COLUMNS, row, strict=True))) for row in cursor.fetchall()}
 
     def save(self, states: Collection[UserRow]) -> None:
-        """Write whole users; the accounts of those who are deleted let go of their addresses."""
-        if deleted := [user.user_id for user in states if user.deleted_at is not None]:
-            close_accounts(deleted)
+        """Write whole users."""
         with connection.cursor() as cursor:
             # As one document: a parameter for each value would cost more than all the rest.
             cursor.execute(statement("upsert"), {"users": msgspec.json.encode(list(states)).decode()})
+
+    def on_applied(self, events: Sequence[RecordedEvent]) -> None:
+        """Let the accounts of deleted users go of their addresses, also of those given after the deletion."""
+        if concerned := {user_id_of(event) for event in events if isinstance(event.payload, ACCOUNT_EVENTS)}:
+            close_accounts(User.objects.filter(user_id__in=concerned, deleted_at__isnull=False).values("user_id"))
 
 
 def user_id_of(event: RecordedEvent) -> str:

@@ -1,6 +1,7 @@
 """`manage.py projections`: see projections, and operate on them."""
 
 import json
+import time
 from io import StringIO
 from typing import Any
 
@@ -12,16 +13,22 @@ from rich.markup import escape
 from rich.table import Table
 
 from kit.commands import OperatorCommand
+from projections.definition.projection import Projection
 from projections.definition.registry import projection_named
 from projections.exceptions import ProjectionError
+from projections.models import ProjectionRebuild
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
+from projections.rebuilding.records import RebuildStatus, rebuild_statuses
+from projections.rebuilding.worker import work
 from projections.verification.verify import verify
 
 VERIFY = (
     "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
     "The projection waits while the tables are compared; nothing of them is changed."
 )
+OPEN = [str(state) for state in ProjectionRebuild.OPEN]
+POLL_INTERVAL = 0.5
 WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
 HELP = {
@@ -30,11 +37,12 @@ HELP = {
     "aggregate_type": "Of the parked aggregate, as `show` gives it.",
     "aggregate_id": "Of the parked aggregate.",
     "leave_out": "Skip the event that it is parked at.",
+    "swap": "Fill the new tables, and let them wait for `swap`.",
 }
 
 
 class Command(OperatorCommand):
-    """`manage.py projections status|show|verify|pause|resume|skip|release|reset|rebuild`."""
+    """`manage.py projections status|show|verify`, and each verb of operators, such as `pause` and `rebuild`."""
 
     help = "Show projections and operate on them."
 
@@ -55,6 +63,8 @@ class Command(OperatorCommand):
             for field in msgspec.structs.fields(action.arguments):
                 _add_argument(acting, field)
             acting.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
+            if action.verb == "rebuild":
+                acting.add_argument("--wait", action="store_true", help="Fill here, and show how far it is.")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
@@ -86,11 +96,24 @@ class Command(OperatorCommand):
             arguments: Struct = msgspec.convert(given, kind)
         except msgspec.ValidationError as error:
             raise CommandError(str(error)) from error
-        return operate(verb, projection, arguments, actor="manage.py", reason=options["reason"])
+        outcome = operate(verb, projection, arguments, actor="manage.py", reason=options["reason"])
+        return self._wait(projection) if options.get("wait") else outcome
+
+    def _wait(self, projection: Projection) -> str:
+        """Fill until the new tables serve, or have caught up where that is all that is wanted."""
+        while True:
+            until = time.monotonic() + POLL_INTERVAL
+            work(projection, until=until)
+            status = rebuild_statuses(projection.name, limit=1)[0]
+            if status.state not in OPEN or (status.state == "caught_up" and not status.swaps):
+                return f"{projection.name}: {in_words(status)}"
+            self.stdout.write(in_words(status))
+            # A worker may be at it, or readers in the way of the swap.
+            time.sleep(max(0.0, until - time.monotonic()))
 
     def _show_all(self) -> None:
-        columns = ("projection", "status", "version", "position", "lag (events)", "lag (seconds)", "parked", "error")
-        table = Table(*columns, box=None)
+        lag = ("lag (events)", "lag (seconds)")
+        table = Table("projection", "status", "version", "position", *lag, "parked", "rebuild", "error", box=None)
         for status in projection_statuses():
             table.add_row(
                 status.name,
@@ -100,6 +123,7 @@ class Command(OperatorCommand):
                 str(status.lag.events),
                 f"{status.lag.seconds:.1f}",
                 str(status.parked),
+                ", ".join(in_words(one) for one in rebuild_statuses(status.name, limit=1)),
                 escape(f"{status.failed_event_id or ''} {status.error}".strip()),
             )
         worker = worker_state()
@@ -111,8 +135,29 @@ class Command(OperatorCommand):
 
 
 def _add_argument(parser: CommandParser, field: msgspec.structs.FieldInfo) -> None:
-    """Positional where it must be given; an option where it has a default."""
+    """Positional where it must be given; an option that says the opposite where it has a default."""
     if field.required:
         parser.add_argument(field.name, type=int if field.name == "position" else str, help=HELP[field.name])
-    else:
-        parser.add_argument(f"--{field.name.replace('_', '-')}", action="store_true", help=HELP[field.name])
+        return
+    option = field.name.replace("_", "-")
+    parser.add_argument(
+        f"--no-{option}" if field.default else f"--{option}",
+        dest=field.name,
+        action="store_false" if field.default else "store_true",
+        help=HELP[field.name],
+    )
+
+
+def in_words(status: RebuildStatus) -> str:
+    """How far a rebuild is, and what its tables are without."""
+    without = (
+        f", without {status.parked} parked and {status.skipped} skipped" if status.parked or status.skipped else ""
+    )
+    if status.state not in OPEN:
+        return status.state.replace("_", " ") + without
+    rest = "" if status.remaining_seconds is None else f", {status.remaining_seconds:.0f} s to go"
+    trouble = f"; {status.error}" if status.error else ""
+    return (
+        f"{status.state.replace('_', ' ')}, {status.progress:.0%}, position {status.position} of {status.target}, "
+        f"{status.events_per_second:.0f} events/s{rest}{without}{trouble}"
+    )

@@ -11,6 +11,7 @@ from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 
 from events.api import last_position
+from nova.celery import app
 from nova.services.feed import changes as feed_changes
 from nova.services.feed import tasks as feed_tasks
 from nova.services.feed.queries import feed
@@ -31,7 +32,7 @@ from tests.support.outbox import eventually
 from tests.support.projections import Recording, created, record
 from tests.support.sessions import failed_over_to_a_reader
 
-pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
+pytestmark = pytest.mark.usefixtures("committed_db", "redis_url", "no_schemas_left")
 
 
 class Awaited(Recording):
@@ -181,10 +182,35 @@ def test_the_command_shows_and_steers():
     assert "paused" in command("status")
     command("resume", "users")
     tasks.project()
-    command("rebuild", "users")
-    assert not User.objects.exists()
-    tasks.project()
+    assert command("rebuild", "users") == "users is filled anew beside the tables that serve.\n"
     assert User.objects.count() == 1
+    assert tasks.rebuild() == 1
+    assert "swapped" in command("status")
+    assert User.objects.count() == 1
+    assert command("rollback", "users", "--reason", "a try") == "users is rolled back to its previous tables.\n"
+
+
+def test_the_command_waits_for_a_rebuild_and_shows_how_far_it_is():
+    record(created())
+    said = command("rebuild", "users", "--wait", "--no-swap", "--reason", "a try")
+    assert said.splitlines()[-1].startswith("users: caught up, 100%, position 1 of 1, ")
+    assert not User.objects.exists()
+    command("swap", "users")
+    assert tasks.rebuild() == 1
+    assert command("rebuild", "users", "--wait").splitlines()[-1] == "users: swapped."
+    assert command("drop", "users") == "users has no previous tables any more.\n"
+    with pytest.raises(CommandError, match="no rebuild is under way; begin one"):
+        command("cancel", "users")
+
+
+def test_beat_goes_on_with_rebuilds_and_begins_those_that_are_wanted(settings):
+    assert tasks.rebuild.name in {entry["task"] for entry in app.conf.beat_schedule.values()}
+    settings.NOVA_PROJECTION_REBUILD = "auto"
+    record(created())
+    tasks.project()
+    ProjectionCheckpoint.objects.update(version=0)
+    assert tasks.rebuild() == 1
+    assert ProjectionCheckpoint.objects.get(name="users").version == 1
 
 
 def test_the_command_refuses_a_name_that_nobody_has():

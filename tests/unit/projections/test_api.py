@@ -24,6 +24,8 @@ def test_exported_names_are_these():
         "ProjectionRunner",
         "ProjectionStatus",
         "ReadModelError",
+        "RebuildRefused",
+        "StrayWrites",
         "UnexpectedPayload",
         "UnknownProjection",
         "VerbRefused",

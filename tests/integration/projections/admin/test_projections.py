@@ -12,12 +12,13 @@ from projections.definition.policy import OnError, Policy
 from projections.definition.registry import projection_named
 from projections.engine import checkpoints
 from projections.engine.engine import run_pass
-from projections.models import ParkedAggregate, ProjectionCheckpoint
+from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionRebuild
 from tests.support.feeds import handle, post
 from tests.support.projections import Recording, created, record
+from tests.support.rebuilds import go_on
 
 pytestmark = [
-    pytest.mark.usefixtures("committed_db", "redis_url"),
+    pytest.mark.usefixtures("committed_db", "redis_url", "no_schemas_left"),
 ]
 CHANGELIST = "/admin/projections/projectioncheckpoint/"
 
@@ -75,11 +76,34 @@ def test_projections_are_paused_resumed_and_rebuilt(operator, projection):
     assert ProjectionCheckpoint.objects.get(name="users").status == "paused"
     assert "goes on" in act(operator, "resume_projections")
     assert ProjectionCheckpoint.objects.get(name="users").status == "running"
-    assert "refills" in act(operator, "rebuild_projections")
-    assert ProjectionCheckpoint.objects.get(name="users").position == 0
-    assert not User.objects.exists()
+    assert "is filled anew beside the tables that serve" in act(operator, "rebuild_projections")
+    assert User.objects.exists()
     history = operator.get(f"{CHANGELIST}users/history/").content.decode()
     assert [verb in history for verb in ("Pause: a try", "Resume: a try", "Rebuild: a try")] == [True] * 3
+
+
+def test_a_rebuild_is_followed_swapped_and_rolled_back(operator, projection):
+    record(created())
+    run_pass(projection)
+    page = f"{CHANGELIST}users/change/"
+    assert "Rebuild for version" not in operator.get(page).content.decode()
+    act(operator, "rebuild_projections")
+    shown = operator.get(page).content.decode()
+    assert "Rebuild for version 1: filling" in shown
+    assert 'hx-trigger="every 1s' in shown
+    assert "a rebuild is under way; swap or cancel it" in act(operator, "rebuild_projections")
+    go_on(projection)
+    shown = operator.get(page).content.decode()
+    assert "Rebuild for version 1: swapped" in shown
+    assert "1 events" in shown
+    assert 'hx-trigger="every 1s' not in shown
+    ProjectionRebuild.objects.update(parked=1)
+    assert "without 1 parked aggregate and 0 skipped events" in operator.get(page).content.decode()
+    assert "rolled back" in act(operator, "rollback_projections")
+    assert "no previous tables are kept" in act(operator, "drop_projections")
+    assert "no rebuild is under way" in act(operator, "cancel_projections")
+    assert "no rebuild is under way" in act(operator, "swap_projections")
+    assert "Rollback: a try" in operator.get(f"{CHANGELIST}users/history/").content.decode()
 
 
 def test_without_a_reason_nothing_is_done(operator, projection):
@@ -102,7 +126,7 @@ def test_who_may_operate_cannot_rebuild(projection):
     run_pass(projection)
     client = onlooker("operate_projection")
     act(client, "rebuild_projections")
-    assert User.objects.exists()
+    assert not ProjectionRebuild.objects.exists()
     act(client, "pause_projections")
     assert ProjectionCheckpoint.objects.get(name="users").status == "paused"
 

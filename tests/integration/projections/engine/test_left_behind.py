@@ -18,11 +18,12 @@ from projections.definition.projection import Projection
 from projections.engine.engine import Outcome, run_pass
 from projections.exceptions import VerbRefused
 from projections.models import ParkedAggregate, ProjectionCheckpoint, SkippedEvent
-from projections.operating.actions import OfAggregate, OfEvent, ToPosition, operate
-from projections.rebuild import rebuild
+from projections.operating.actions import operate
+from projections.operating.engine_verbs import OfAggregate, OfEvent, ToPosition
 from tests.support.projections import catch_up, created, record
+from tests.support.rebuilds import begin, go_on
 
-pytestmark = pytest.mark.usefixtures("committed_db")
+pytestmark = pytest.mark.usefixtures("no_schemas_left")
 
 
 class Listing(Projection):
@@ -239,8 +240,8 @@ def test_a_rebuild_meets_everything_again_that_was_left_behind():
     catch_up(projection)
     projection.broken = set()
     projection.seen = []
-    rebuild(projection)
-    catch_up(projection)
+    begin(projection)
+    assert go_on(projection)
     assert projection.seen == ["a1", "b1"]
     assert ProjectionCheckpoint.objects.get(name="listing").parked == 0
 

@@ -18,9 +18,10 @@ from projections.exceptions import InvalidArgument
 from projections.models import ProjectionCheckpoint, ProjectionOperation
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
+from projections.operating.rebuild_verbs import HowToRebuild
 from tests.support.projections import Recording, created, record
 
-pytestmark = pytest.mark.usefixtures("committed_db")
+pytestmark = pytest.mark.usefixtures("no_schemas_left")
 
 
 def command(*words: str) -> str:
@@ -41,13 +42,15 @@ def failed() -> Recording:
 
 def test_each_operation_is_kept_with_who_did_it_and_why():
     users = projection_named("users")
-    for verb in ("pause", "resume", "rebuild"):
-        operate(verb, users, NoArguments(), actor="op", reason=f"to {verb}")
+    for verb, arguments in (("pause", NoArguments()), ("resume", NoArguments()), ("rebuild", HowToRebuild(swap=False))):
+        operate(verb, users, arguments, actor="op", reason=f"to {verb}")
+    operate("cancel", users, NoArguments(), actor="op", reason="to cancel")
     command("reset", "users", "0", "--reason", "by hand")
     kept = [(one.verb, one.arguments, one.actor, one.reason) for one in projection_detail(users).operations]
     assert kept == [
         ("reset", {"position": 0}, "manage.py", "by hand"),
-        ("rebuild", {}, "op", "to rebuild"),
+        ("cancel", {}, "op", "to cancel"),
+        ("rebuild", {"swap": False}, "op", "to rebuild"),
         ("resume", {}, "op", "to resume"),
         ("pause", {}, "op", "to pause"),
     ]

@@ -13,7 +13,7 @@ from projections.operating.actions import ACTIONS
 from tests.integration.projections.rest.test_read_models import client_with
 from tests.support.projections import NOON, Recording, created, record
 
-pytestmark = pytest.mark.usefixtures("committed_db")
+pytestmark = pytest.mark.usefixtures("no_schemas_left")
 USERS = "/api/v1/projections/users"
 
 
@@ -108,7 +108,7 @@ def test_nobody_elses_name_is_found(api):
 @given(
     verb=st.sampled_from(sorted(ACTIONS)),
     body=st.dictionaries(
-        st.sampled_from(["reason", "position", "event_id", "aggregate_type", "aggregate_id", "leave_out"]),
+        st.sampled_from(["reason", "position", "event_id", "aggregate_type", "aggregate_id", "leave_out", "swap"]),
         st.none() | st.booleans() | st.integers() | st.text(max_size=12),
     ),
 )

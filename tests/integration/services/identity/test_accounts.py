@@ -146,7 +146,9 @@ class TestOne:
         execute("u1", ANN)
         execute("u2", CreateUser(email="bob@example.org", name="Bob"))
         append_events(StreamId("user", "u1"), Expected.ANY, [NewEvent(payload=deleted)])
-        PROJECTION.apply_batch(get_events(StreamId("user", "u1")))
+        history = get_events(StreamId("user", "u1"))
+        PROJECTION.apply_batch(history)
+        PROJECTION.on_applied(history)
         assert accounts() == {"u2": "bob@example.org"}
         execute("u3", ANN)
         assert accounts()["u3"] == "ann@example.org"
