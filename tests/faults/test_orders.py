@@ -182,7 +182,7 @@ def kill_until_all_have_ended(
     while (ended := truth.number(ENDED)) < ORDERS:
         not_placed = [one.exception() for one in placed if one.done() and one.exception()]
         assert not not_placed
-        assert time.monotonic() < give_up_at, f"{ended} have ended; killed: {kills}; open: {rows(OPEN)}"
+        assert time.monotonic() < give_up_at, f"{ended} have ended; killed: {kills}; open: {still_open()}"
         revived.update(programs.revive())
         if (moves := truth.number(MOVES)) >= next_kill:
             victim = next(victims)
@@ -195,6 +195,13 @@ def kill_until_all_have_ended(
             next_kill = moves + KILL_EVERY
         time.sleep(0.2)
     return kills, revived
+
+
+def still_open() -> list[tuple[Any, ...]]:
+    """Some of the instances that have not ended, and what they wait for."""
+    # It was killed with the server.
+    connection.close()
+    return rows(OPEN)
 
 
 REPLIES = (
