@@ -12,7 +12,7 @@ from projections.definition.registry import projection_named
 from projections.exceptions import UnknownProjection
 from projections.operating.reading import ProjectionDetail
 from projections.rebuilding.records import RebuildStatus, rebuild_statuses
-from projections.rest.views import BODIES, OPERATE, READ, REFUSALS, ProjectionPath, operated
+from projections.rest.views import BODIES, CONFLICTS, OPERATE, READ, ProjectionPath, operated
 
 
 class Rebuilds(Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class RebuildsView(ApiView):
         path=ProjectionPath,
         body=BODIES["rebuild"],
         answer=ProjectionDetail,
-        errors=REFUSALS,
+        errors=CONFLICTS,
     )
     def post(self, request: Request, name: str) -> Response:
         """Begin to fill tables beside those that serve, and answer with the projection; workers go on with it."""

@@ -26,7 +26,7 @@ from projections.operating.reading import (
 
 READ = {"GET": "read-models:read"}
 OPERATE = {"POST": "operate"}
-REFUSALS = (UnknownProjection, VerbRefused, RebuildRefused, InvalidRequest)
+CONFLICTS = (UnknownProjection, VerbRefused, RebuildRefused, InvalidRequest)
 
 
 class ProjectionPath(Struct):
@@ -118,7 +118,7 @@ class ProjectionVerbView(ApiView):
         path=ProjectionPath,
         body=ReasonBody,
         answer=ProjectionDetail,
-        errors=REFUSALS,
+        errors=CONFLICTS,
         variants=tuple(
             Variant(path={"verb": verb}, summary=action.explanation, body=_schema(BODIES[verb]))
             for verb, action in ACTIONS.items()
