@@ -50,6 +50,7 @@ from outbox.exceptions import (
     Unsupported,
 )
 from outbox.figures import Backlog, Delivery, backlog, deliveries
+from outbox.handling.effects import gated, have_effect
 from outbox.handling.external_events import commands_from, keep_external_events
 from outbox.handling.handlers import (
     ConsumerGroup,
@@ -61,6 +62,7 @@ from outbox.handling.handlers import (
     registered_groups,
 )
 from outbox.handling.inbox import take_effect
+from outbox.handling.logged_events import as_received, handle_again, kept_external_events, taken_effect, unlogged_events
 from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
@@ -122,6 +124,7 @@ __all__ = [
     "after_restore_is_due",
     "announce_append",
     "archive_dead_letters",
+    "as_received",
     "backlog",
     "cancel_operation",
     "checks",
@@ -133,11 +136,15 @@ __all__ = [
     "discard_outbox_rows",
     "edit_and_retry",
     "failure_groups",
+    "gated",
     "get_operation",
     "group_named",
+    "handle_again",
     "handles",
+    "have_effect",
     "is_outage",
     "keep_external_events",
+    "kept_external_events",
     "known_topics",
     "listeners_of",
     "own_connection",
@@ -159,6 +166,8 @@ __all__ = [
     "service_named",
     "start_operation",
     "take_effect",
+    "taken_effect",
     "topic_of",
+    "unlogged_events",
     "work_off_operations",
 ]
