@@ -23,8 +23,8 @@ class Shadow(Struct, frozen=True, kw_only=True):
     table: str
     schema: str
     """Where the live table is."""
-    key: str
-    """The column of the primary key."""
+    key: tuple[str, ...]
+    """The columns of the primary key."""
     columns: tuple[str, ...]
 
     def run(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -32,9 +32,18 @@ class Shadow(Struct, frozen=True, kw_only=True):
         names = {
             "live": sql.Identifier(self.schema, self.table),
             "shadow": sql.Identifier(TEMPORARY, self.table),
-            "key": sql.Identifier(self.key),
+            "key": sql.SQL(", ").join(map(sql.Identifier, self.key)),
         }
         return _run(name, names, parameters)
+
+    def key_of(self, row: Mapping[str, Any]) -> str:
+        """The row's key, as text."""
+        return " ".join(str(row[column]) for column in self.key)
+
+
+def see_one_snapshot() -> None:
+    """Let all that the transaction reads be of one moment; it has read nothing yet."""
+    _run("one_snapshot", {}, {})
 
 
 def hide(models: Iterable[type[Model]]) -> list[Shadow]:
@@ -49,9 +58,9 @@ def hide(models: Iterable[type[Model]]) -> list[Shadow]:
 
 def _shadow(model: type[Model]) -> Shadow:
     options = model._meta  # noqa: SLF001 - Django documents it for code that takes any model
-    key, columns = options.pk.column, [field.column for field in options.concrete_fields]
+    key, columns = (tuple(str(one.column) for one in part) for part in (options.pk_fields, options.concrete_fields))
     ((schema,),) = _run("schema_of", {}, {"table": connection.ops.quote_name(options.db_table)})
-    return Shadow(table=options.db_table, schema=schema, key=str(key), columns=tuple(map(str, columns)))
+    return Shadow(table=options.db_table, schema=schema, key=key, columns=columns)
 
 
 def _run(name: str, names: Mapping[str, sql.Composable], parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ So the handler waits while Redis is away, and readers have the table meanwhile. 
 any order: each field takes what was said of it last, by the event's own time.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -87,15 +88,16 @@ def keep_local_users(event: ReceivedEvent) -> None:
     match event.payload:
         case UserCreated() | IdentityUserCreated() as user:
             user_id = user.user_id
-            _say(user_id, user.created_at, username=user.username or "", email=user.email, is_created=True)
+            fields = {"username": user.username or "", "email": user.email}
+            _say(user_id, user.created_at, fields, is_created=True)
         case IdentityUserProfileUpdated(user_id=user_id, username=username, updated_at=updated_at):
-            _say(user_id, updated_at, username=username)
+            _say(user_id, updated_at, {"username": username})
         case UserNameChanged(user_id=user_id, new_name=username):
-            _say(user_id, event.timestamp, username=username)
+            _say(user_id, event.timestamp, {"username": username})
         case UserEmailChanged(user_id=user_id, new_email=email):
-            _say(user_id, event.timestamp, email=email)
+            _say(user_id, event.timestamp, {"email": email})
         case UserUpdated(user_id=user_id, changes=changes):
-            _say(user_id, event.timestamp, **{one.field: str(one.new or "") for one in changes if one.field in FIELDS})
+            _say(user_id, event.timestamp, {one.field: str(one.new or "") for one in changes if one.field in FIELDS})
         case UserDeleted(user_id=user_id) | IdentityUserDeleted(user_id=user_id):
             # Known as deleted from now on, whatever comes of it later.
             KnownUser.objects.update_or_create(user_id=user_id, defaults=DELETED)
@@ -105,16 +107,13 @@ def keep_local_users(event: ReceivedEvent) -> None:
     transaction.on_commit(partial(local_user, user_id), robust=True)
 
 
-def _say(user_id: str, said_at: datetime, *, is_created: bool = False, **fields: str) -> None:
+def _say(user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_created: bool = False) -> None:
     """Take what is said, whenever that comes; before its creation is heard of, nobody is shown the user."""
     if not fields:
         return
-    values = {"username": None, "email": None} | fields
+    values = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement("known_user"),
-            {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created, **values},
-        )
+        cursor.execute(statement("known_user"), values | {name: fields.get(name) for name in FIELDS})
 
 
 def _copied(user_id: str) -> LocalUser | None:
