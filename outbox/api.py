@@ -32,6 +32,7 @@ from outbox.dead_letters.selection import DeadLetterFilter, dead_lettered
 from outbox.exceptions import (
     DeadLetterNotFound,
     DeadLetterNotOpen,
+    EffectsGated,
     GroupDrained,
     InvalidArgument,
     InvalidEdit,
@@ -41,6 +42,8 @@ from outbox.exceptions import (
     OperationNotFound,
     OutboxError,
     Poisonous,
+    ReplayRefused,
+    ReplayStopped,
     RequestIdConflict,
     RowNotDead,
     RowNotFound,
@@ -62,6 +65,7 @@ from outbox.handling.handlers import (
     registered_groups,
 )
 from outbox.handling.inbox import take_effect
+from outbox.handling.log_replay import replay_events, resume_replay
 from outbox.handling.logged_events import as_received, handle_again, kept_external_events, taken_effect, unlogged_events
 from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
@@ -87,6 +91,7 @@ __all__ = [
     "DeadLetterNotOpen",
     "Delivery",
     "DeliveryFailure",
+    "EffectsGated",
     "Failure",
     "FailureGroup",
     "GroupDrained",
@@ -108,6 +113,8 @@ __all__ = [
     "Pulse",
     "QueueCollector",
     "ReceivedEvent",
+    "ReplayRefused",
+    "ReplayStopped",
     "RequestIdConflict",
     "RetryPolicy",
     "RowNotDead",
@@ -159,7 +166,9 @@ __all__ = [
     "registered_groups",
     "registered_services",
     "relay_runner",
+    "replay_events",
     "reroute_outbox_row",
+    "resume_replay",
     "retry_dead_letters",
     "retry_outbox_rows",
     "runner_name",

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from django.db import connection
 
+from outbox.exceptions import EffectsGated
+
 ResultT = TypeVar("ResultT")
 _is_gated: ContextVar[bool] = ContextVar("effects_are_gated", default=False)
 
@@ -18,6 +20,12 @@ _is_gated: ContextVar[bool] = ContextVar("effects_are_gated", default=False)
 def have_effect(act: Callable[[], ResultT]) -> ResultT | None:
     """Do something beside the handler's own tables, now; nothing, and None, while effects are gated."""
     return None if _is_gated.get() else act()
+
+
+def forbid_while_gated() -> None:
+    """Raise `EffectsGated` while effects are gated; for what must not happen unnoticed then."""
+    if _is_gated.get():
+        raise EffectsGated
 
 
 @contextmanager

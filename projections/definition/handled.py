@@ -10,7 +10,7 @@ from django.db.models import Model
 from msgspec import Struct
 
 from events.envelope import RecordedEvent
-from outbox.api import EVERYTHING, ConsumerGroup, Handler, ReceivedEvent, as_received, group_named, handle_again
+from outbox.api import ConsumerGroup, Handler, ReceivedEvent, as_received, group_named, handle_again
 from projections.exceptions import CannotVerify
 
 
@@ -44,7 +44,7 @@ class HandledReadModel(Struct, frozen=True, kw_only=True, eq=False):
     def event_types(self) -> frozenset[str] | None:
         """The types that its handlers want; None for all."""
         _, handlers = self.keepers()
-        if any(handler.event_types == EVERYTHING for handler in handlers):
+        if any(handler.wants_all for handler in handlers):
             return None
         return frozenset(name for handler in handlers for name in handler.named_types)
 

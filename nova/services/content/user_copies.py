@@ -111,7 +111,7 @@ def _say(user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_creat
     """Take what is said, whenever that comes; before its creation is heard of, nobody is shown the user."""
     if not fields:
         return
-    values = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
+    values: dict[str, Any] = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
     with connection.cursor() as cursor:
         cursor.execute(statement("known_user"), values | {name: fields.get(name) for name in FIELDS})
 

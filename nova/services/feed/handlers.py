@@ -31,7 +31,14 @@ from outbox.api import ReceivedEvent, handles
 from projections.api import UnexpectedPayload
 
 
-@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=SERVICE.name, name="feed-posts")
+@handles(
+    ContentPostCreated,
+    ContentPostStatusUpdated,
+    ContentPostDeleted,
+    group=SERVICE.name,
+    name="feed-posts",
+    repeatable=True,
+)
 def keep_posts(event: ReceivedEvent) -> None:
     """Posts come, change their status, and go."""
     match event.payload:
@@ -62,7 +69,7 @@ def keep_posts(event: ReceivedEvent) -> None:
     show_changes_after_commit()
 
 
-@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows")
+@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows", repeatable=True)
 def keep_follows(event: ReceivedEvent) -> None:
     """A new follower gets the author's posts into the feed; they leave it when the follower goes."""
     match event.payload:
@@ -84,6 +91,7 @@ def keep_follows(event: ReceivedEvent) -> None:
     *(UserCreated, UserNameChanged, UserDeleted),
     group=SERVICE.name,
     name="feed-authors",
+    repeatable=True,
 )
 def keep_authors(event: ReceivedEvent) -> None:
     """Authors get names, change them, and go with all that they wrote."""
@@ -119,7 +127,7 @@ def keep_authors(event: ReceivedEvent) -> None:
     show_changes_after_commit()
 
 
-@handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure")
+@handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure", repeatable=True)
 def erase_feed(event: ReceivedEvent) -> None:
     """Forget a user: the names, what was written, and who followed whom."""
     erase_page(event, remove=_forget, erased=FeedErased, stream="feed_erasure")
