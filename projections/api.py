@@ -25,6 +25,7 @@ from projections.exceptions import (
     InvalidRequest,
     ProjectionError,
     ReadModelError,
+    RefillRefused,
     UnexpectedPayload,
     UnknownProjection,
     VerbRefused,
@@ -33,6 +34,7 @@ from projections.metrics import ProjectionCollector
 from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
 from projections.rebuild import rebuild
+from projections.refilling.refill import Refilled, refill
 from projections.verification.comparison import Difference
 from projections.verification.handled import Verified, verify_handled
 from projections.verification.verify import verify
@@ -58,6 +60,8 @@ __all__ = [
     "ProjectionRunner",
     "ProjectionStatus",
     "ReadModelError",
+    "RefillRefused",
+    "Refilled",
     "UnexpectedPayload",
     "UnknownProjection",
     "VerbRefused",
@@ -73,6 +77,7 @@ __all__ = [
     "projection_runner",
     "projection_statuses",
     "rebuild",
+    "refill",
     "register_handled",
     "register_projections",
     "registered_projections",

@@ -88,12 +88,16 @@ def taken_effect(consumer: str, events: Sequence[RecordedEvent]) -> set[UUID]:
         return {event_id for (event_id,) in cursor.fetchall()}
 
 
-def unlogged_events(consumer: str) -> Iterator[UUID]:
-    """The ids of messages that have had their effect on a group, and whose events the log does not have."""
+def unlogged_events(consumer: str, *, since: datetime | None = None) -> Iterator[UUID]:
+    """The ids of messages that have had their effect on a group, and whose events the log does not have.
+
+    With `since`, only of those that have had it in a transaction that began then or later.
+    """
     last = None
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(statement("inbox_page"), {"consumer": consumer, "after": last, "max_count": PAGE})
+            place = {"consumer": consumer, "since": since, "after": last, "max_count": PAGE}
+            cursor.execute(statement("inbox_page"), place)
             page = [event_id for (event_id,) in cursor.fetchall()]
         if not page:
             return
@@ -101,10 +105,13 @@ def unlogged_events(consumer: str) -> Iterator[UUID]:
         last = page[-1]
 
 
-def kept_external_events(service: str) -> Iterator[ReceivedEvent]:
-    """The events of others that a service keeps, in the order in which they came."""
+def kept_external_events(service: str, *, since: datetime | None = None) -> Iterator[ReceivedEvent]:
+    """The events of others that a service keeps, in the order in which they came; with `since`, from then on."""
     order = ("received_at", "aggregate_type", "aggregate_id", "version", "event_id")
-    for row in ExternalEvent.objects.filter(service=service).order_by(*order).iterator(chunk_size=PAGE):
+    rows = ExternalEvent.objects.filter(service=service)
+    if since is not None:
+        rows = rows.filter(received_at__gte=since)
+    for row in rows.order_by(*order).iterator(chunk_size=PAGE):
         payload = decode_payload(row.event_type, row.schema_version, msgspec.json.encode(row.payload))
         yield ReceivedEvent(
             event_id=row.event_id,

@@ -29,6 +29,8 @@ class HandledReadModel(Struct, frozen=True, kw_only=True, eq=False):
     """Columns that say something else than events do, such as whether Redis has been told; they are not compared."""
     row_of: Callable[[ReceivedEvent], str | None] | None = None
     """The key of the one row of its first table that an event changes, as text: what samples are verified by."""
+    on_refilled: Callable[[Sequence[str]], None] | None = None
+    """What else is to happen once a refill is committed that has exchanged rows of these keys of its first table."""
 
     def keepers(self) -> tuple[ConsumerGroup, tuple[Handler, ...]]:
         """The group and the handlers. Raises `UnknownGroup`, and `CannotVerify` for a handler that it does not have or

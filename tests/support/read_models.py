@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from msgspec import Struct
 
-from events.api import stream_log
+from events.api import NewEvent, StreamId, append_events, stream_log
 from outbox.api import ReceivedEvent, as_received, group_named, take_effect
 from projections.api import handled_read_models, verify_handled
 
@@ -21,6 +22,12 @@ def hear(*groups: str, seed: int | None = None) -> None:
         else:
             for event in interleaved(wanted, random.Random(seed)):
                 take_effect(group, [event])
+
+
+def posted(*payloads: Struct) -> None:
+    """Append events of posts, each to the stream of its own."""
+    for payload in payloads:
+        append_events(StreamId("post", payload.post_id), -1, [NewEvent(payload=payload)])  # type: ignore[attr-defined]
 
 
 def interleaved(events: list[ReceivedEvent], chance: random.Random) -> Iterator[ReceivedEvent]:

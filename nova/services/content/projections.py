@@ -2,6 +2,7 @@
 
 from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser
 from nova.services.content.service import SERVICE
+from nova.services.content.user_copies import forget_copies
 from outbox.api import ReceivedEvent
 from projections.api import HandledReadModel, register_handled
 
@@ -13,7 +14,12 @@ def row_of(event: ReceivedEvent) -> str | None:
 
 
 USERS = HandledReadModel(
-    name="content-users", group=SERVICE.name, handlers=("local-users",), models=(KnownUser,), row_of=row_of
+    name="content-users",
+    group=SERVICE.name,
+    handlers=("local-users",),
+    models=(KnownUser,),
+    row_of=row_of,
+    on_refilled=forget_copies,
 )
 BELONGINGS = HandledReadModel(
     name="content-belongings",

@@ -13,7 +13,7 @@ So the handler waits while Redis is away, and readers have the table meanwhile. 
 any order: each field takes what was said of it last, by the event's own time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ from projections.api import UnexpectedPayload
 
 LIFETIME = 24 * 3_600  # seconds
 TIMEOUT = 2.0
+AT_ONCE = 1_000
 FIELDS = ("username", "email")
 DELETED: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
     "named_at": None,
@@ -105,6 +106,12 @@ def keep_local_users(event: ReceivedEvent) -> None:
             raise UnexpectedPayload(event.event_type, event.schema_version)
     have_effect(lambda: _redis().delete(_key(user_id)))
     transaction.on_commit(partial(local_user, user_id), robust=True)
+
+
+def forget_copies(user_ids: Sequence[str]) -> None:
+    """Let readers read these users anew. Raises `redis.RedisError`."""
+    for start in range(0, len(user_ids), AT_ONCE):
+        _redis().delete(*map(_key, user_ids[start : start + AT_ONCE]))
 
 
 def _say(user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_created: bool = False) -> None:

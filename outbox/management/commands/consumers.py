@@ -175,9 +175,10 @@ class Command(OperatorCommand):
         self, group: ConsumerGroup, handler: str | None, resume: int | None, **options: Any
     ) -> Iterator[HandlerReplay]:
         if handler is None:
-            if not HandlerReplay.objects.filter(pk=resume, consumer=group.name).exists():
+            replay = HandlerReplay.objects.filter(pk=resume or 0, consumer=group.name).first()
+            if replay is None:
                 raise CommandError(f"{group.name} has no replay {resume}")
-            return resume_replay(resume or 0)
+            return resume_replay(replay.pk)
         if options["from_time"] is None or options["reason"] is None:
             raise CommandError("a replay to a handler needs --from-time and --reason")
         return replay_events(

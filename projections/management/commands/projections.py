@@ -17,6 +17,7 @@ from projections.definition.registry import projection_named, read_model_named
 from projections.exceptions import ProjectionError
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
+from projections.refilling.refill import VERB, refill
 from projections.verification.handled import verify_handled
 from projections.verification.verify import verify
 
@@ -24,6 +25,10 @@ VERIFY = (
     "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
     "A projection waits while the tables are compared; of what handlers keep, one moment is compared, and they do not. "
     "Nothing of them is changed, and no side effects take place."
+)
+REFILL = (
+    "Make the tables that handlers keep what the log says: a fold in shadow tables, then wrong rows are exchanged in "
+    "one commit. The group goes on meanwhile and waits only for the exchange; queries do not wait."
 )
 WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
@@ -37,7 +42,7 @@ HELP = {
 
 
 class Command(OperatorCommand):
-    """`manage.py projections status|show|verify|pause|resume|skip|release|reset|rebuild`."""
+    """`manage.py projections status|show|verify|refill|pause|resume|skip|release|reset|rebuild`."""
 
     help = "Show projections and operate on them."
 
@@ -57,6 +62,9 @@ class Command(OperatorCommand):
             action="store_true",
             help="Of what handlers keep: fold in another order that messages could have, for they keep that of keys.",
         )
+        refilling = verbs.add_parser(VERB, help=REFILL, description=REFILL)
+        refilling.add_argument("name", help="The name of a read model that handlers keep.")
+        refilling.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
         for action in ACTIONS.values():
             acting = verbs.add_parser(action.verb, help=action.explanation, description=action.explanation)
             acting.add_argument("name", help="The projection's name, as `status` shows it.")
@@ -75,6 +83,8 @@ class Command(OperatorCommand):
                     self.stdout.write(json.dumps(detail, indent=2, ensure_ascii=False))
                 case "verify":
                     self._verify(**options)
+                case "refill":
+                    self._refill(**options)
                 case _:
                     self.stdout.write(f"{self._operate(verb, **options)}.")
         except ProjectionError as error:
@@ -91,6 +101,16 @@ class Command(OperatorCommand):
         if difference is not None:
             raise CommandError(note)
         self.stdout.write(f"{name} is what the log says{f', but {note}' if note else ''}.")
+
+    def _refill(self, name: str, reason: str, **_: Any) -> None:
+        found = read_model_named(name)
+        if not isinstance(found, HandledReadModel):
+            raise CommandError(f"{name} is a projection: rebuild it")
+        done = refill(found, actor="manage.py", reason=reason)
+        self.stdout.write(
+            f"{name} is what the log says: {done.events} events folded, {done.removed} rows removed, "
+            f"{done.written} written."
+        )
 
     def _operate(self, verb: str, **options: Any) -> str:
         projection = projection_named(options["name"])

@@ -34,7 +34,7 @@ from tests.support.read_models import hear
 
 pytestmark = pytest.mark.usefixtures("recording", "redis_url")
 
-WHO = {"actor": "ann", "reason": "the handler was mended"}
+WHO: dict[str, Any] = {"actor": "ann", "reason": "the handler was mended"}
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import redis
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from msgspec import Struct
 
 from events.api import NewEvent, StreamId, append_events, last_position, stream_log
 from nova.services.analytics.models import DailyEventCount
@@ -30,21 +29,15 @@ from outbox.handling import handlers as registered
 from outbox.models import DeadLetter, InboxEntry
 from projections.api import CannotVerify, HandledReadModel, verify_handled
 from projections.definition.registry import register_handled
-from projections.verification import handled as verification
+from projections.verification import folding
 from tests.support.feeds import follow, gone, named, post, removal, status
 from tests.support.projections import created, record
-from tests.support.read_models import differences_from_the_log, hear
+from tests.support.read_models import differences_from_the_log, hear, posted
 from tests.support.received import received
 
 pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
 GROUPS = ("search-service", "feed-service", "content-service", "analytics-service")
-
-
-def posted(*payloads: Struct) -> None:
-    """Append events of posts, each to the stream of its own."""
-    for payload in payloads:
-        append_events(StreamId("post", payload.post_id), -1, [NewEvent(payload=payload)])  # type: ignore[attr-defined]
 
 
 def command(*words: str) -> str:
@@ -295,7 +288,7 @@ def test_one_moment_is_compared_while_a_group_goes_on() -> None:
 
 
 def test_more_than_a_page_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "PAGE", 3)
+    monkeypatch.setattr(folding, "PAGE", 3)
     posted(*(post(f"p{number}", minute=number) for number in range(10)))
     hear("search-service")
     assert verify_handled(DOCUMENTS).difference is None
