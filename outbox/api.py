@@ -32,6 +32,7 @@ from outbox.dead_letters.selection import DeadLetterFilter, dead_lettered
 from outbox.exceptions import (
     DeadLetterNotFound,
     DeadLetterNotOpen,
+    EffectsGated,
     GroupDrained,
     InvalidArgument,
     InvalidEdit,
@@ -41,6 +42,8 @@ from outbox.exceptions import (
     OperationNotFound,
     OutboxError,
     Poisonous,
+    ReplayRefused,
+    ReplayStopped,
     RequestIdConflict,
     RowNotDead,
     RowNotFound,
@@ -50,6 +53,7 @@ from outbox.exceptions import (
     Unsupported,
 )
 from outbox.figures import Backlog, Delivery, backlog, deliveries
+from outbox.handling.effects import gated, have_effect
 from outbox.handling.external_events import commands_from, keep_external_events
 from outbox.handling.handlers import (
     ConsumerGroup,
@@ -61,6 +65,8 @@ from outbox.handling.handlers import (
     registered_groups,
 )
 from outbox.handling.inbox import take_effect
+from outbox.handling.log_replay import replay_events, resume_replay
+from outbox.handling.logged_events import as_received, handle_again, kept_external_events, taken_effect, unlogged_events
 from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
@@ -85,6 +91,7 @@ __all__ = [
     "DeadLetterNotOpen",
     "Delivery",
     "DeliveryFailure",
+    "EffectsGated",
     "Failure",
     "FailureGroup",
     "GroupDrained",
@@ -106,6 +113,8 @@ __all__ = [
     "Pulse",
     "QueueCollector",
     "ReceivedEvent",
+    "ReplayRefused",
+    "ReplayStopped",
     "RequestIdConflict",
     "RetryPolicy",
     "RowNotDead",
@@ -122,6 +131,7 @@ __all__ = [
     "after_restore_is_due",
     "announce_append",
     "archive_dead_letters",
+    "as_received",
     "backlog",
     "cancel_operation",
     "checks",
@@ -133,11 +143,15 @@ __all__ = [
     "discard_outbox_rows",
     "edit_and_retry",
     "failure_groups",
+    "gated",
     "get_operation",
     "group_named",
+    "handle_again",
     "handles",
+    "have_effect",
     "is_outage",
     "keep_external_events",
+    "kept_external_events",
     "known_topics",
     "listeners_of",
     "own_connection",
@@ -152,13 +166,17 @@ __all__ = [
     "registered_groups",
     "registered_services",
     "relay_runner",
+    "replay_events",
     "reroute_outbox_row",
+    "resume_replay",
     "retry_dead_letters",
     "retry_outbox_rows",
     "runner_name",
     "service_named",
     "start_operation",
     "take_effect",
+    "taken_effect",
     "topic_of",
+    "unlogged_events",
     "work_off_operations",
 ]

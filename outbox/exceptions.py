@@ -8,6 +8,9 @@ OutboxError
 ├── TopicNameTaken    a topic's name that Kafka cannot tell from another one's; it is an InvalidEvent too
 ├── UnknownGroup      no consumer group has the name
 ├── GroupDrained      a consumer group is drained, and cannot be paused
+├── EffectsGated      an append while effects are not to take place
+├── ReplayRefused     a handler that cannot be given events of the log again
+├── ReplayStopped     a handler failed while it was given events of the log again
 ├── UnknownService    no service has the name
 ├── UnknownRunner     no runner has the name
 ├── DeadLetterNotFound    no dead letter has the number
@@ -109,6 +112,29 @@ class GroupDrained(OutboxError):
         self.name = name
         self.actor = actor
         self.since = since
+
+
+class EffectsGated(OutboxError):
+    """An append while effects are not to take place; a handler that appends does it by `have_effect`."""
+
+    def __init__(self) -> None:
+        super().__init__("an append while effects do not take place: it belongs into have_effect")
+
+
+class ReplayRefused(OutboxError):
+    """A handler that cannot be given events of the log again; the text says why, and what can be done."""
+
+
+class ReplayStopped(OutboxError):
+    """A handler failed while it was given events of the log again: the replay stands, and can go on."""
+
+    def __init__(self, replay_id: int, position: int, error: Exception) -> None:
+        super().__init__(
+            f"replay {replay_id} stands at position {position}: {type(error).__name__}: {error}; "
+            f"mend what is wrong and resume it"
+        )
+        self.replay_id = replay_id
+        self.position = position
 
 
 class UnknownService(OutboxError):

@@ -6,6 +6,7 @@ from zlib import crc32
 
 from events.api import OnAppend, PreparedEvent
 from outbox.conf import outbox_conf
+from outbox.handling.effects import forbid_while_gated
 from outbox.messages.assigned_topics import assigned_topic
 from outbox.messages.topics import declared_topic
 from outbox.signals import wakeup
@@ -20,6 +21,7 @@ def shard_of(partition_key: str) -> int:
 
 
 def _values(event: PreparedEvent) -> Mapping[str, Any]:
+    forbid_while_gated()
     envelope, conf = event.envelope, outbox_conf()
     return {
         "topic": declared_topic(envelope.event_type, conf=conf) or assigned_topic(envelope.aggregate_type, conf=conf),

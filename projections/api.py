@@ -4,9 +4,16 @@ from kit.paging import Page
 from projections.cursors import from_cursor
 from projections.definition.conflicts import unapplied
 from projections.definition.folded import FoldedProjection
+from projections.definition.handled import HandledReadModel
 from projections.definition.policy import ConflictResolution, OnError, Policy
 from projections.definition.projection import Projection
-from projections.definition.registry import projection_named, register_projections, registered_projections
+from projections.definition.registry import (
+    handled_read_models,
+    projection_named,
+    register_handled,
+    register_projections,
+    registered_projections,
+)
 from projections.engine.checkpoints import pause, resume
 from projections.engine.engine import Outcome, Pass, run_pass
 from projections.engine.lag import Lag
@@ -19,6 +26,7 @@ from projections.exceptions import (
     ProjectionError,
     ReadModelError,
     RebuildRefused,
+    RefillRefused,
     StrayWrites,
     UnexpectedPayload,
     UnknownProjection,
@@ -28,7 +36,10 @@ from projections.metrics import ProjectionCollector
 from projections.operating.actions import rebuild
 from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
-from projections.verification.verify import Difference, verify
+from projections.refilling.refill import Refilled, refill
+from projections.verification.comparison import Difference
+from projections.verification.handled import Verified, verify_handled
+from projections.verification.verify import verify
 
 __all__ = [
     "MAX_PAGE",
@@ -36,6 +47,7 @@ __all__ = [
     "ConflictResolution",
     "Difference",
     "FoldedProjection",
+    "HandledReadModel",
     "InvalidArgument",
     "InvalidRequest",
     "Lag",
@@ -51,13 +63,17 @@ __all__ = [
     "ProjectionStatus",
     "ReadModelError",
     "RebuildRefused",
+    "RefillRefused",
+    "Refilled",
     "StrayWrites",
     "UnexpectedPayload",
     "UnknownProjection",
     "VerbRefused",
+    "Verified",
     "check_limit",
     "check_text",
     "from_cursor",
+    "handled_read_models",
     "live",
     "page_of",
     "pause",
@@ -65,10 +81,13 @@ __all__ = [
     "projection_runner",
     "projection_statuses",
     "rebuild",
+    "refill",
+    "register_handled",
     "register_projections",
     "registered_projections",
     "resume",
     "run_pass",
     "unapplied",
     "verify",
+    "verify_handled",
 ]

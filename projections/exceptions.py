@@ -9,6 +9,7 @@ ProjectionError
 ├── InvalidRequest           a request's body is none that the verb takes
 ├── VerbRefused              what holds for a projection does not allow the verb
 ├── CannotVerify             a projection's tables cannot be compared with the log
+├── RefillRefused            the tables of a handled read model cannot be made what the log says
 └── ReadModelError           a query of a read model cannot be answered
 """
 
@@ -80,6 +81,10 @@ class VerbRefused(ProjectionError):
 
 class CannotVerify(ProjectionError):
     """A projection's tables cannot be compared with the log; the text says why."""
+
+
+class RefillRefused(ProjectionError):
+    """The tables of a handled read model cannot be made what the log says; the text says why."""
 
 
 class ReadModelError(ProjectionError):

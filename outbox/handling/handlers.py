@@ -33,6 +33,8 @@ class Handler(Struct, frozen=True, kw_only=True):
 
     outside: bool = False
     """Whether its effect is outside the database: then an idempotency key in Redis tells that it is done."""
+    repeatable: bool = False
+    """Whether it bears events that it has had, older ones than its last too: then replays may give it all again."""
 
     def __post_init__(self) -> None:
         if (self.handle is None) == (self.handle_batch is None):
@@ -42,6 +44,11 @@ class Handler(Struct, frozen=True, kw_only=True):
     def named_types(self) -> Collection[str]:
         """The types that it names; none when it wants all."""
         return () if self.event_types == EVERYTHING else self.event_types
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether it handles events of all types."""
+        return self.event_types == EVERYTHING
 
     def wants(self, event_type: str) -> bool:
         """Whether it handles events of the type."""
@@ -94,6 +101,7 @@ def handles(
     batch: bool = False,
     versions: Mapping[str, int] | None = None,
     outside: bool = False,
+    repeatable: bool = False,
 ) -> Callable[[FunctionT], FunctionT]:
     """Register the decorated function as a handler of a consumer group, behind those registered before.
 
@@ -112,6 +120,7 @@ def handles(
                 handle_batch=function if batch else None,
                 versions=versions or {},
                 outside=outside,
+                repeatable=repeatable,
             ),
         )
         return function

@@ -2,6 +2,7 @@
 
 from outbox.models.consumers import ConsumerAction, ConsumerControl, ExternalEvent, InboxEntry, ProcessHeartbeat
 from outbox.models.dead_letters import DeadLetter, DeadLetterOperation, OperationItem
+from outbox.models.replays import HandlerReplay
 from outbox.models.restoring import ConsumerPosition, DatabaseIdentity
 from outbox.models.rows import OutboxAction, OutboxEvent, OutboxQuerySet
 from outbox.models.topics import TopicAssignment
@@ -14,6 +15,7 @@ __all__ = [
     "DeadLetter",
     "DeadLetterOperation",
     "ExternalEvent",
+    "HandlerReplay",
     "InboxEntry",
     "OperationItem",
     "OutboxAction",

@@ -4,13 +4,10 @@ The unchanged code of the projection fills shadow tables; nothing of the live on
 its lock, while what was appended meanwhile is folded and the tables are compared; whoever reads them does not.
 """
 
-import json
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection
 
 import psycopg
 from django.db import transaction
-from msgspec import Struct
 
 from events.api import read_log
 from events.envelope import RecordedEvent
@@ -21,28 +18,10 @@ from projections.engine import checkpoints
 from projections.engine.left_behind import left_behind
 from projections.exceptions import CannotVerify
 from projections.models import ProjectionCheckpoint
-from projections.verification.shadow import Shadow, hide
+from projections.verification.comparison import Difference, first_difference
+from projections.verification.shadow import hide
 
 PAGE = 1_000
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """The first place at which a table is not what the log says."""
-
-    table: str
-    key: str
-    """The row's, as text."""
-    column: str
-    """Empty where one of the two has no such row."""
-    stored: Any
-    """As JSON; none where the row is missing."""
-    folded: Any
-    """What the log says."""
-
-    def __str__(self) -> str:
-        if self.column:
-            return f"{self.table} {self.key}: {self.column} is {self.stored!r}, by the log {self.folded!r}"
-        return f"{self.table} {self.key}: {'is not stored' if self.stored is None else 'no event speaks of it'}"
 
 
 def verify(projection: Projection, *, sample: int | None = None) -> Difference | None:
@@ -59,7 +38,7 @@ def verify(projection: Projection, *, sample: int | None = None) -> Difference |
         folding.go_on_to(_checkpoint(projection).position)
         checkpoints.lock(projection.name)
         folding.go_on_to(_checkpoint(projection).position)
-        found = next(_differences(compared if keys is None else compared[:1], keys), None)
+        found = first_difference(compared, keys=keys)
         transaction.set_rollback(True)
     return found
 
@@ -107,23 +86,3 @@ def _checkpoint(projection: Projection) -> ProjectionCheckpoint:
     if found.version != projection.version:
         raise CannotVerify(f"the tables of {projection.name} were filled by version {found.version} of its code")
     return found
-
-
-def _differences(shadows: Collection[Shadow], keys: Collection[str] | None) -> Iterator[Difference]:
-    for shadow in shadows:
-        for rows in shadow.run("first_difference", keys=None if keys is None else list(keys)):
-            yield _difference(shadow, *map(_row, rows))
-
-
-def _row(value: Any) -> dict[str, Any] | None:
-    # As text where the connection does not decode JSON, as Django's does not.
-    row: dict[str, Any] | None = json.loads(value) if isinstance(value, str) else value
-    return row
-
-
-def _difference(shadow: Shadow, stored: dict[str, Any] | None, folded: dict[str, Any] | None) -> Difference:
-    key = str((stored or folded or {})[shadow.key])
-    if stored is None or folded is None:
-        return Difference(table=shadow.table, key=key, column="", stored=stored, folded=folded)
-    column = next(name for name in (*shadow.columns, *stored) if stored[name] != folded[name])
-    return Difference(table=shadow.table, key=key, column=column, stored=stored[column], folded=folded[column])

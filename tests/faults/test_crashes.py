@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.platform import CHECKOUT, Nova, await_true, environment, running
+from tests.support.platform import CHECKOUT, Nova, await_true, environment, manage, running
 from tests.support.receipts import write_receipts
 from tests.support.topics import everything_on, header, versions_by_key
 from tests.support.truth import Truth
@@ -70,6 +70,11 @@ def test_nothing_is_lost_and_nothing_happens_twice(nova: tuple[Nova, dict[str, A
     assert truth.counted() == ROWS
     assert truth.number("SELECT count(*) FROM dead_letters") == 0
     assert truth.number("SELECT count(DISTINCT (aggregate_id, version)) FROM domain_events") == ROWS
+
+    # What the handlers keep is what the log says, also in another order that the messages could have had.
+    for order in ([], ["--reorder"]):
+        checked = manage("projections", "verify", "analytics-counts", *order, NOVA_DATA_DIR=str(platform.directory))
+        assert (checked.returncode, checked.stdout) == (0, "analytics-counts is what the log says.\n"), checked.stderr
 
     messages = everything_on(platform.services()["kafka_brokers"], TOPIC)
     versions = versions_by_key(messages)

@@ -32,7 +32,7 @@ from projections.api import UnexpectedPayload
 register_handlers(
     SERVICE.name,
     keep_external_events(SERVICE, EVENT_TYPES),
-    Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users),
+    Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users, repeatable=True),
 )
 
 

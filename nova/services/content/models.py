@@ -11,7 +11,12 @@ class KnownUser(models.Model):
 
     user_id = id_field(primary_key=True)
     username = models.TextField(default="")
+    named_at = models.DateTimeField(null=True, help_text="When the user name was last set.")
     email = models.TextField(default="")
+    emailed_at = models.DateTimeField(null=True, help_text="When the e-mail address was last set.")
+    is_created = models.BooleanField(
+        default=True, help_text="Whether the creation was heard of; nobody is shown before."
+    )
     is_deleted = models.BooleanField(default=False, help_text="Deleted: no personal data is kept.")
 
     class Meta:

@@ -9,20 +9,26 @@ again from the row wherever it has lost a copy. No copy is older than its row:
 2. A reader puts a copy there only while it holds the row. One that finds it held by somebody else, who may be changing
    it, reads it and leaves Redis alone.
 
-So the handler waits while Redis is away, and readers have the table meanwhile.
+So the handler waits while Redis is away, and readers have the table meanwhile. Events of a user come by two topics, in
+any order: each field takes what was said of it last, by the event's own time.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
 import redis
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from kit.conf import shared_conf
 from kit.outage_log import outage_log
 from kit.redis import shared_client
 from nova.services.content.models import KnownUser
+from nova.services.content.sql.statements import statement
 from nova.services.identity.events import (
     IdentityUserCreated,
     IdentityUserDeleted,
@@ -33,12 +39,21 @@ from nova.services.identity.events import (
     UserNameChanged,
     UserUpdated,
 )
-from outbox.api import ReceivedEvent
+from nova.services.timestamps import utc
+from outbox.api import ReceivedEvent, have_effect
 from projections.api import UnexpectedPayload
 
 LIFETIME = 24 * 3_600  # seconds
 TIMEOUT = 2.0
+AT_ONCE = 1_000
 FIELDS = ("username", "email")
+DELETED: dict[str, Any] = dict.fromkeys(FIELDS, "") | {
+    "named_at": None,
+    "emailed_at": None,
+    "is_created": True,
+    "is_deleted": True,
+}
+"""All that a row says of a user who is deleted."""
 EVENT_TYPES = (
     "user.created",
     "user.updated",
@@ -72,40 +87,46 @@ def local_user(user_id: str) -> LocalUser | None:
 def keep_local_users(event: ReceivedEvent) -> None:
     """Let row and copy follow the event. Raises `redis.RedisError`."""
     match event.payload:
-        case (
-            UserCreated(user_id=user_id, email=email, username=username)
-            | IdentityUserCreated(user_id=user_id, email=email, username=username)
-        ):
-            KnownUser.objects.get_or_create(user_id=user_id, defaults={"username": username or "", "email": email})
-        case IdentityUserProfileUpdated(user_id=user_id, username=username):
-            _change(user_id, username=username)
+        case UserCreated() | IdentityUserCreated() as user:
+            user_id = user.user_id
+            fields = {"username": user.username or "", "email": user.email}
+            _say(user_id, user.created_at, fields, is_created=True)
+        case IdentityUserProfileUpdated(user_id=user_id, username=username, updated_at=updated_at):
+            _say(user_id, updated_at, {"username": username})
         case UserNameChanged(user_id=user_id, new_name=username):
-            _change(user_id, username=username)
+            _say(user_id, event.timestamp, {"username": username})
         case UserEmailChanged(user_id=user_id, new_email=email):
-            _change(user_id, email=email)
+            _say(user_id, event.timestamp, {"email": email})
         case UserUpdated(user_id=user_id, changes=changes):
-            _change(user_id, **{one.field: str(one.new or "") for one in changes if one.field in FIELDS})
+            _say(user_id, event.timestamp, {one.field: str(one.new or "") for one in changes if one.field in FIELDS})
         case UserDeleted(user_id=user_id) | IdentityUserDeleted(user_id=user_id):
             # Known as deleted from now on, whatever comes of it later.
-            KnownUser.objects.update_or_create(
-                user_id=user_id, defaults={"username": "", "email": "", "is_deleted": True}
-            )
+            KnownUser.objects.update_or_create(user_id=user_id, defaults=DELETED)
         case _:
             raise UnexpectedPayload(event.event_type, event.schema_version)
-    _redis().delete(_key(user_id))
+    have_effect(lambda: _redis().delete(_key(user_id)))
     transaction.on_commit(partial(local_user, user_id), robust=True)
 
 
-def _change(user_id: str, **fields: str) -> None:
-    """Change a user who is known: a row for another one would lack the rest."""
-    if fields:
-        KnownUser.objects.filter(user_id=user_id, is_deleted=False).update(**fields)
+def forget_copies(user_ids: Sequence[str]) -> None:
+    """Let readers read these users anew. Raises `redis.RedisError`."""
+    for start in range(0, len(user_ids), AT_ONCE):
+        _redis().delete(*map(_key, user_ids[start : start + AT_ONCE]))
+
+
+def _say(user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_created: bool = False) -> None:
+    """Take what is said, whenever that comes; before its creation is heard of, nobody is shown the user."""
+    if not fields:
+        return
+    values: dict[str, Any] = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
+    with connection.cursor() as cursor:
+        cursor.execute(statement("known_user"), values | {name: fields.get(name) for name in FIELDS})
 
 
 def _copied(user_id: str) -> LocalUser | None:
     """What the row says, put into Redis unless somebody else holds the row. Raises `redis.RedisError`."""
     with transaction.atomic():
-        held = KnownUser.objects.select_for_update(skip_locked=True).filter(user_id=user_id, is_deleted=False).first()
+        held = _shown(user_id).select_for_update(skip_locked=True).first()
         if held is not None:
             user = _local_user(held)
             _redis().set(_key(user_id), msgspec.json.encode(user), ex=LIFETIME)
@@ -114,8 +135,12 @@ def _copied(user_id: str) -> LocalUser | None:
 
 
 def _stored(user_id: str) -> LocalUser | None:
-    row = KnownUser.objects.filter(user_id=user_id, is_deleted=False).first()
+    row = _shown(user_id).first()
     return None if row is None else _local_user(row)
+
+
+def _shown(user_id: str) -> QuerySet[KnownUser]:
+    return KnownUser.objects.filter(user_id=user_id, is_created=True, is_deleted=False)
 
 
 def _local_user(row: KnownUser) -> LocalUser:

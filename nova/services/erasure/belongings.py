@@ -14,7 +14,7 @@ from events.api import Command
 from kit.sql import statements_of
 from nova.services.columns import id_field
 from nova.services.erasure.removal import Removal, remove_together
-from outbox.api import ReceivedEvent
+from outbox.api import ReceivedEvent, have_effect
 
 statement = statements_of("nova.services.erasure")
 
@@ -77,7 +77,7 @@ class Belongings(Struct, frozen=True, kw_only=True):
         """Let the table follow these events, of each of which there is one change."""
         last = {change.key: (change, event) for event, change in zip(events, changes, strict=True)}
         owners = sorted({change.owner_id for change, _ in last.values() if change.owner_id})
-        _execute("share_owners", owners=[self._locked(owner) for owner in owners])
+        have_effect(lambda: _execute("share_owners", owners=[self._locked(owner) for owner in owners]))
         former = set(self.former_owners._default_manager.filter(user_id__in=owners).values_list("pk", flat=True))  # noqa: SLF001
         kept = [self._row(change) for change, _ in last.values() if change.owner_id and change.owner_id not in former]
         self._rows.bulk_create(kept, ignore_conflicts=True)
@@ -89,7 +89,7 @@ class Belongings(Struct, frozen=True, kw_only=True):
 
     def remove_page(self, event: ReceivedEvent, user_id: str, limit: int) -> int:
         """Remove what the user has, at most so much, and remember that the user is gone; see `RemovePage`."""
-        _execute("take_owner", owner=self._locked(user_id))
+        have_effect(lambda: _execute("take_owner", owner=self._locked(user_id)))
         self.former_owners._default_manager.get_or_create(user_id=user_id)  # noqa: SLF001
         page = list(self._rows.filter(owner_id=user_id).order_by("aggregate_type", "aggregate_id", "part")[:limit])
         self._remove(page, event)
@@ -109,7 +109,7 @@ class Belongings(Struct, frozen=True, kw_only=True):
             Removal(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id, command=self.removal(row))
             for row in rows
         ]
-        remove_together(removals, event)
+        have_effect(lambda: remove_together(removals, event))
 
     def _locked(self, user_id: str) -> str:
         return f"{self.table._meta.db_table}/{user_id}"  # noqa: SLF001 - Django's documented API

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from events.api import Expected, NewEvent, StreamId, append_events
 from nova.services.erasure.events import Erased, ErasureRequest
-from outbox.api import ReceivedEvent
+from outbox.api import ReceivedEvent, have_effect
 
 PAGE = 200
 """Most that one transaction removes."""
@@ -36,4 +36,4 @@ def erase_page(event: ReceivedEvent, *, remove: RemovePage, erased: type[Erased]
         next_event = structs.replace(asked, removed=removed)
     # Asked for the same again, it may have removed more: that is another answer, not the same one changed.
     new = NewEvent(payload=next_event, event_id=uuid5(event.event_id, f"answer {removed}"))
-    append_events(StreamId(stream, asked.deletion_id), Expected.ANY, [new])
+    have_effect(lambda: append_events(StreamId(stream, asked.deletion_id), Expected.ANY, [new]))

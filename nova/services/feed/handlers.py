@@ -2,9 +2,10 @@
 
 Handlers write the tables; Redis is told after the commit (`feed_changes`). Events of one post come in order, those of
 posts, followers and authors in any: each row takes what it is told whenever that comes, a later state wins over an
-earlier one by the event's own time, and a deletion is final.
+earlier one by the event's own time, and a deletion is final. Rows are the same in the end whatever came first.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -30,7 +31,14 @@ from outbox.api import ReceivedEvent, handles
 from projections.api import UnexpectedPayload
 
 
-@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=SERVICE.name, name="feed-posts")
+@handles(
+    ContentPostCreated,
+    ContentPostStatusUpdated,
+    ContentPostDeleted,
+    group=SERVICE.name,
+    name="feed-posts",
+    repeatable=True,
+)
 def keep_posts(event: ReceivedEvent) -> None:
     """Posts come, change their status, and go."""
     match event.payload:
@@ -61,7 +69,7 @@ def keep_posts(event: ReceivedEvent) -> None:
     show_changes_after_commit()
 
 
-@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows")
+@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows", repeatable=True)
 def keep_follows(event: ReceivedEvent) -> None:
     """A new follower gets the author's posts into the feed; they leave it when the follower goes."""
     match event.payload:
@@ -83,6 +91,7 @@ def keep_follows(event: ReceivedEvent) -> None:
     *(UserCreated, UserNameChanged, UserDeleted),
     group=SERVICE.name,
     name="feed-authors",
+    repeatable=True,
 )
 def keep_authors(event: ReceivedEvent) -> None:
     """Authors get names, change them, and go with all that they wrote."""
@@ -108,28 +117,35 @@ def keep_authors(event: ReceivedEvent) -> None:
         case UserNameChanged(user_id=user_id, new_name=name):
             _execute("author_name", user_id=user_id, username=name, named_at=utc(event.timestamp))
         case IdentityUserDeleted(user_id=user_id, deleted_at=deleted_at, soft_delete=soft):
-            _execute("author_deleted", user_id=user_id, deleted_at=utc(deleted_at), for_good=not soft)
+            _close(user_id, deleted_at, for_good=not soft)
             if not soft:
-                _execute("author_posts_erased", author_id=user_id, deleted_at=utc(deleted_at))
+                _execute("follows_erased", user_id=user_id, max_count=None)
         case UserDeleted(user_id=user_id, deleted_at=deleted_at):
-            _execute("author_deleted", user_id=user_id, deleted_at=utc(deleted_at), for_good=False)
+            _close(user_id, deleted_at, for_good=False)
         case _:
             raise UnexpectedPayload(event.event_type, event.schema_version)
     show_changes_after_commit()
 
 
-@handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure")
+@handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure", repeatable=True)
 def erase_feed(event: ReceivedEvent) -> None:
-    """Forget a user: the names, and who followed whom. The posts go with their own events."""
+    """Forget a user: the names, what was written, and who followed whom."""
     erase_page(event, remove=_forget, erased=FeedErased, stream="feed_erasure")
 
 
 def _forget(event: ReceivedEvent, user_id: str, limit: int) -> int:
     # So that no late event of a follow brings anything back. Only once: Redis is told of it each time.
-    if not FeedAuthor.objects.filter(user_id=user_id, is_erased=True).exists():
-        _execute("author_deleted", user_id=user_id, deleted_at=utc(event.timestamp), for_good=True)
+    asked_at = utc(event.timestamp)
+    if not FeedAuthor.objects.filter(user_id=user_id, is_erased=True, deleted_at__lte=asked_at).exists():
+        _close(user_id, asked_at, for_good=True)
         show_changes_after_commit()
     return _execute("follows_erased", user_id=user_id, max_count=limit)
+
+
+def _close(user_id: str, deleted_at: datetime, *, for_good: bool) -> None:
+    """Close an account; with one that is closed for good, now or before, goes what it has written."""
+    _execute("author_deleted", user_id=user_id, deleted_at=utc(deleted_at), for_good=for_good)
+    _execute("author_posts_erased", author_id=user_id)
 
 
 def _execute(name: str, **parameters: Any) -> int:

@@ -32,7 +32,14 @@ from projections.api import UnexpectedPayload
 Kind = SearchDocument.Kind
 
 
-@handles(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted, group=SERVICE.name, name="search-posts")
+@handles(
+    ContentPostCreated,
+    ContentPostStatusUpdated,
+    ContentPostDeleted,
+    group=SERVICE.name,
+    name="search-posts",
+    repeatable=True,
+)
 def index_posts(event: ReceivedEvent) -> None:
     """A post is found by its caption while it is published."""
     match event.payload:
@@ -51,6 +58,7 @@ def index_posts(event: ReceivedEvent) -> None:
     *(UserCreated, UserNameChanged, UserDeactivated, UserDeleted),
     group=SERVICE.name,
     name="search-users",
+    repeatable=True,
 )
 def index_users(event: ReceivedEvent) -> None:
     """A user is found by user name and display name. The e-mail is nobody's search term here.
@@ -73,7 +81,7 @@ def index_users(event: ReceivedEvent) -> None:
             raise UnexpectedPayload(event.event_type, event.schema_version)
 
 
-@handles(SearchErasureRequested, group=SERVICE.name, name="search-erasure")
+@handles(SearchErasureRequested, group=SERVICE.name, name="search-erasure", repeatable=True)
 def erase_from_search(event: ReceivedEvent) -> None:
     """Find a user no longer. The words of posts go with the posts' own events."""
     erase_page(event, remove=_forget, erased=SearchErased, stream="search_erasure")

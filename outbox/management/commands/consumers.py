@@ -3,6 +3,7 @@
 import getpass
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,21 @@ from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import group_partitions
 from outbox.consumers.replay import replay
 from outbox.consumers.settings import ConsumerSettings
-from outbox.exceptions import BrokerUnavailable, GroupDrained, InvalidRequest, UnknownGroup, Unsupported
+from outbox.exceptions import (
+    BrokerUnavailable,
+    GroupDrained,
+    InvalidRequest,
+    OperationFinished,
+    OperationNotFound,
+    ReplayRefused,
+    ReplayStopped,
+    UnknownGroup,
+    Unsupported,
+)
 from outbox.handling.handlers import ConsumerGroup, group_named
+from outbox.handling.log_replay import replay_events, resume_replay
 from outbox.management.consumer_listing import listing_of
+from outbox.models import HandlerReplay
 
 LIST = (
     "Show each group with its lag, asked of the broker, whether a consumer runs or not; and what holds it, also while "
@@ -37,7 +50,9 @@ DRAIN = (
 REPLAY = (
     "Give messages of a topic to one group's handlers again, read beside the group: neither its committed offsets nor "
     "other groups notice. Messages that have had their effect are passed over; with --again they are handled all the "
-    "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker."
+    "same, for handlers that bear that. Conditions are combined; times are those of the messages at the broker. "
+    "With --handler, events of the log that happened in that time go to this handler alone, whatever the inbox says, "
+    "and without effects on anything but its tables; that can be resumed."
 )
 OUTCOMES = {
     "pause": "is paused.",
@@ -71,7 +86,10 @@ class Command(OperatorCommand):
 
         again = verbs.add_parser("replay", help=REPLAY.partition(":")[0] + ".", description=REPLAY)
         again.add_argument("group", help="the group's name, as `list` shows it")
-        again.add_argument("--topic", required=True, help="the topic to read")
+        source = again.add_mutually_exclusive_group(required=True)
+        source.add_argument("--topic", help="the topic to read")
+        source.add_argument("--handler", help="give this handler events of the log; needs --from-time and --reason")
+        source.add_argument("--resume", type=int, metavar="ID", help="go on with a replay to a handler")
         again.add_argument("--from-time", type=_timestamp, help="not older than this (RFC 3339, with offset)")
         again.add_argument("--to-time", type=_timestamp, help="older than this")
         again.add_argument(
@@ -84,6 +102,8 @@ class Command(OperatorCommand):
         again.add_argument("--key", action="append", default=[], help="only messages of this key; repeatable")
         again.add_argument("--type", action="append", default=[], help="only events of this type; repeatable")
         again.add_argument("--again", action="store_true", help="also what has had its effect: run the handlers anew")
+        again.add_argument("--effects", action="store_true", help="of a handler: with effects beside its tables")
+        again.add_argument("--reason", type=_reason, help="of a handler: kept with the replay")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         """Do what the verb says."""
@@ -93,7 +113,10 @@ class Command(OperatorCommand):
             return
         group = self._named(options.pop("group"))
         if verb == "replay":
-            self._replay(group, **options)
+            if options["topic"]:
+                self._replay(group, **options)
+            else:
+                self._replay_log(group, **options)
             return
         self._decide(verb, group, **options)
 
@@ -136,6 +159,38 @@ class Command(OperatorCommand):
             self.stdout.write("There is nothing to replay.")
         elif progress.failed:
             raise CommandError("\n".join(("These could not be handled:", *progress.failed)))
+
+    def _replay_log(self, group: ConsumerGroup, *, handler: str | None, resume: int | None, **options: Any) -> None:
+        if options["offset"] or options["key"] or options["type"]:
+            raise CommandError("--offset, --key and --type are about messages of a topic")
+        try:
+            for replay in self._replays(group, handler, resume, **options):
+                passed = f", {replay.passed_over} left to the broker" if replay.passed_over else ""
+                place = f"replay {replay.pk} is at position {replay.position} of {replay.target}"
+                self.stdout.write(f"{place}: {replay.done} events handled{passed}")
+        except (ReplayRefused, ReplayStopped, OperationNotFound, OperationFinished) as error:
+            raise CommandError(str(error)) from error
+
+    def _replays(
+        self, group: ConsumerGroup, handler: str | None, resume: int | None, **options: Any
+    ) -> Iterator[HandlerReplay]:
+        if handler is None:
+            replay = HandlerReplay.objects.filter(pk=resume or 0, consumer=group.name).first()
+            if replay is None:
+                raise CommandError(f"{group.name} has no replay {resume}")
+            return resume_replay(replay.pk)
+        if options["from_time"] is None or options["reason"] is None:
+            raise CommandError("a replay to a handler needs --from-time and --reason")
+        return replay_events(
+            group.name,
+            handler,
+            since=options["from_time"],
+            until=options["to_time"],
+            again=options["again"],
+            effects=options["effects"],
+            actor=getpass.getuser(),
+            reason=options["reason"],
+        )
 
     def _named(self, name: str) -> ConsumerGroup:
         try:

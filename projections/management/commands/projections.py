@@ -13,19 +13,27 @@ from rich.markup import escape
 from rich.table import Table
 
 from kit.commands import OperatorCommand
+from projections.definition.handled import HandledReadModel
 from projections.definition.projection import Projection
-from projections.definition.registry import projection_named
+from projections.definition.registry import projection_named, read_model_named
 from projections.exceptions import ProjectionError
 from projections.models import ProjectionRebuild
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
 from projections.rebuilding.records import RebuildStatus, rebuild_statuses
 from projections.rebuilding.worker import work
+from projections.refilling.refill import VERB, refill
+from projections.verification.handled import verify_handled
 from projections.verification.verify import verify
 
 VERIFY = (
     "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
-    "The projection waits while the tables are compared; nothing of them is changed."
+    "A projection waits while the tables are compared; of what handlers keep, one moment is compared, and they do not. "
+    "Nothing of them is changed, and no side effects take place."
+)
+REFILL = (
+    "Make the tables that handlers keep what the log says: a fold in shadow tables, then wrong rows are exchanged in "
+    "one commit. The group goes on meanwhile and waits only for the exchange; queries do not wait."
 )
 OPEN = [str(state) for state in ProjectionRebuild.OPEN]
 POLL_INTERVAL = 0.5
@@ -42,7 +50,7 @@ HELP = {
 
 
 class Command(OperatorCommand):
-    """`manage.py projections status|show|verify`, and each verb of operators, such as `pause` and `rebuild`."""
+    """`manage.py projections status|show|verify|refill`, and each verb of operators, such as `pause` and `rebuild`."""
 
     help = "Show projections and operate on them."
 
@@ -55,8 +63,16 @@ class Command(OperatorCommand):
         showing = verbs.add_parser("show", help="Show all that is known of a projection, as JSON.")
         showing.add_argument("name", help="The projection's name, as `status` shows it.")
         verifying = verbs.add_parser("verify", help=VERIFY, description=VERIFY)
-        verifying.add_argument("name", help="The projection's name, as `status` shows it.")
+        verifying.add_argument("name", help="The projection's name, as `status` shows it, or that of a read model.")
         verifying.add_argument("--sample", type=int, help="Compare so many rows of the first table, whichever.")
+        verifying.add_argument(
+            "--reorder",
+            action="store_true",
+            help="Of what handlers keep: fold in another order that messages could have, for they keep that of keys.",
+        )
+        refilling = verbs.add_parser(VERB, help=REFILL, description=REFILL)
+        refilling.add_argument("name", help="The name of a read model that handlers keep.")
+        refilling.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
         for action in ACTIONS.values():
             acting = verbs.add_parser(action.verb, help=action.explanation, description=action.explanation)
             acting.add_argument("name", help="The projection's name, as `status` shows it.")
@@ -77,16 +93,34 @@ class Command(OperatorCommand):
                     self.stdout.write(json.dumps(detail, indent=2, ensure_ascii=False))
                 case "verify":
                     self._verify(**options)
+                case "refill":
+                    self._refill(**options)
                 case _:
                     self.stdout.write(f"{self._operate(verb, **options)}.")
         except ProjectionError as error:
             raise CommandError(str(error)) from error
 
-    def _verify(self, name: str, sample: int | None, **_: Any) -> None:
-        difference = verify(projection_named(name), sample=sample)
+    def _verify(self, name: str, sample: int | None, *, reorder: bool, **_: Any) -> None:
+        found = read_model_named(name)
+        if isinstance(found, HandledReadModel):
+            verified = verify_handled(found, sample=sample, reorder=reorder)
+            difference, note = verified.difference, str(verified)
+        else:
+            difference = verify(found, sample=sample)
+            note = str(difference or "")
         if difference is not None:
-            raise CommandError(str(difference))
-        self.stdout.write(f"{name} is what the log says.")
+            raise CommandError(note)
+        self.stdout.write(f"{name} is what the log says{f', but {note}' if note else ''}.")
+
+    def _refill(self, name: str, reason: str, **_: Any) -> None:
+        found = read_model_named(name)
+        if not isinstance(found, HandledReadModel):
+            raise CommandError(f"{name} is a projection: rebuild it")
+        done = refill(found, actor="manage.py", reason=reason)
+        self.stdout.write(
+            f"{name} is what the log says: {done.events} events folded, {done.removed} rows removed, "
+            f"{done.written} written."
+        )
 
     def _operate(self, verb: str, **options: Any) -> str:
         projection = projection_named(options["name"])

@@ -38,6 +38,8 @@ REASON = ("--reason", "a test")
         ("consumers", "pause", "feed-service", "--topic", "nova.content.events", "--partition", str(2**70), *REASON),
         ("consumers", "replay", "feed-service", "--topic", "a", "--offset", f"0:{2**70}-"),
         ("consumers", "replay", "feed-service", "--topic", "a", "--key", HALF),
+        ("consumers", "replay", "feed-service", "--handler", HALF, "--from-time", "2020-01-01T00:00:00Z", *REASON),
+        ("consumers", "replay", "feed-service", "--resume", str(2**70)),
         ("projections", "pause", HALF),
         ("projections", "pause", "users", "--reason", "x" * 501),
         ("projections", "skip", "users", "x"),

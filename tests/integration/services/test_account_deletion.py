@@ -32,7 +32,7 @@ from sagas.models import SagaState, SagaTimer
 from tests.support.outbox import eventually, hosted
 from tests.support.projections import catch_up
 
-pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
+pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix", "equal_to_the_log")
 GROUPS = (
     *("account-deletion", "identity-service", "content-service", "media-service", "messaging-service"),
     *("feed-service", "search-service"),

@@ -35,7 +35,7 @@ from outbox.hosting.runners import consumer_runner
 from outbox.models import DeadLetter, ExternalEvent, InboxEntry, OutboxEvent
 from tests.support.outbox import eventually, headers_of, hosted, produce, read_topic, unique
 
-pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
+pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix", "equal_to_the_log")
 
 
 def order(product: str, quantity: int) -> CreateOrder:

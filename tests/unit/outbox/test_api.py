@@ -30,6 +30,8 @@ cancel_operation edit_and_retry failure_groups get_operation reroute_outbox_row 
 Service commands_from keep_external_events listeners_of owner_of register_services registered_services service_named
 GroupDrained process_counters handles register_handlers Backlog Delivery backlog deliveries
 Unsupported configured_bus dead_lettered InvalidArgument after_restore_is_due
+as_received gated handle_again have_effect kept_external_events taken_effect unlogged_events
+EffectsGated ReplayRefused ReplayStopped replay_events resume_replay
 """
 
 

@@ -1,5 +1,7 @@
--- Erase what an author has written, which leaves with an account that is closed for good.
--- author_id: text; deleted_at: timestamptz
-UPDATE feed_posts
-SET caption = '', deleted_at = coalesce(deleted_at, %(deleted_at)s::timestamptz), is_shown = false
-WHERE author_id = %(author_id)s
+-- Erase what an author has written whose account is closed for good; nothing happens where it is not.
+-- author_id: text
+UPDATE feed_posts AS post
+SET caption = '', deleted_at = least(post.deleted_at, author.deleted_at), is_shown = false
+FROM feed_authors AS author
+WHERE author.user_id = %(author_id)s AND author.is_erased AND post.author_id = %(author_id)s
+    AND (post.caption <> '' OR post.deleted_at IS NULL OR post.deleted_at > author.deleted_at)

@@ -1,4 +1,4 @@
--- Remove a document's words for good; what remains is that it must not come back.
+-- Remove a document's words for good; what remains is that it must not come back, and the earliest time of its removal.
 -- kind, document_id: text; timestamp: timestamptz
 INSERT INTO search_documents (kind, document_id, text, folded, is_hidden, removed_at)
 VALUES (%(kind)s, %(document_id)s, '', '', true, %(timestamp)s)
@@ -6,4 +6,6 @@ ON CONFLICT (kind, document_id) DO UPDATE SET
     text = '',
     folded = '',
     is_hidden = true,
-    removed_at = coalesce(search_documents.removed_at, excluded.removed_at)
+    text_at = NULL,
+    hidden_at = NULL,
+    removed_at = least(search_documents.removed_at, excluded.removed_at)

@@ -10,7 +10,7 @@ from outbox.hosting.runners import consumer_runner
 from sagas.models import SagaState
 from tests.support.outbox import eventually, hosted
 
-pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix")
+pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix", "equal_to_the_log")
 
 
 def test_what_was_decided_is_done() -> None:

@@ -1,0 +1,105 @@
+"""Refill: rows of a handled read model become what the log says, while its group and its readers go on.
+
+The fold is made in shadow tables, as for a verification. Then the tables are locked against writers: whoever has
+written to them has committed, and its events are in the inbox; whoever waits has not. So what the group has had at this
+moment is exactly what the tables are to hold. What came during the fold is applied as well, and rows that are not as
+the fold has them are exchanged in one commit. Readers see the old rows until then.
+"""
+
+import time
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+from msgspec import Struct
+from psycopg.errors import LockNotAvailable
+
+from kit.arguments import MAX_REASON
+from projections.arguments import arguments
+from projections.definition.handled import HandledReadModel
+from projections.exceptions import RefillRefused
+from projections.models import ProjectionOperation
+from projections.verification.folding import HandledFold
+from projections.verification.shadow import Shadow, only_read, put_before, wait_at_most
+
+VERB = "refill"
+# Milliseconds: below PostgreSQL's `deadlock_timeout`, so that it is the refill that steps back and not a handler.
+LOCK_TIMEOUT = 500
+LOCK_ATTEMPTS = 60
+LOCK_PAUSE = 0.5  # seconds
+# No transaction of a handler takes so long. What it has had, it has had since the transaction began.
+MAX_TRANSACTION = timedelta(hours=1)
+
+
+class Refilled(Struct, frozen=True, kw_only=True):
+    """What a refill has done."""
+
+    events: int
+    """How many were folded."""
+    removed: int
+    """Rows that were wrong, or that no event speaks of."""
+    written: int
+    """Rows that were wrong, or were not there."""
+
+
+def refill(model: HandledReadModel, *, actor: str, reason: str) -> Refilled:
+    """Let the tables hold what the group's events say; rows that are right are not touched.
+
+    Raises `CannotVerify` where no fold can be made, and `RefillRefused` where rows could get lost by it, or the tables
+    cannot be had.
+    """
+    arguments.text("actor", actor, least=1, most=255)
+    arguments.text("reason", reason, least=1, most=MAX_REASON)
+    began = timezone.now()
+    model.keepers()
+    with transaction.atomic(durable=True):
+        shadows = put_before(model.models)
+        fold = HandledFold(model)
+        _fold(fold, model, since=None)
+        _lock(shadows)
+        _fold(fold, model, since=began - MAX_TRANSACTION)
+        removed, written = _exchange(shadows, model)
+        ProjectionOperation.objects.create(projection=model.name, verb=VERB, arguments={}, actor=actor, reason=reason)
+        if model.on_refilled is not None:
+            transaction.on_commit(partial(model.on_refilled, sorted(removed[0] | written[0])), robust=True)
+    return Refilled(events=fold.applied, removed=sum(map(len, removed)), written=sum(map(len, written)))
+
+
+def _fold(fold: HandledFold, model: HandledReadModel, *, since: datetime | None) -> None:
+    # Within the savepoint the database refuses what handlers would write to any other table.
+    with transaction.atomic():
+        only_read()
+        fold.apply_log()
+        unkept = fold.apply_external(since=since)
+    if unkept:
+        raise RefillRefused(
+            f"{len(unkept)} events that {model.group} has had are kept nowhere, such as {min(unkept)}: "
+            f"{model.name} would lose what they did"
+        )
+
+
+def _lock(shadows: list[Shadow]) -> None:
+    """Keep writers out of all tables until the commit; readers go on."""
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                wait_at_most(LOCK_TIMEOUT)
+                for shadow in shadows:
+                    shadow.run("lock_against_writers")
+                return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            if attempt == LOCK_ATTEMPTS - 1:
+                raise RefillRefused("somebody writes to the tables all the time; try again later") from error
+            time.sleep(LOCK_PAUSE)
+
+
+def _exchange(shadows: list[Shadow], model: HandledReadModel) -> tuple[list[set[str]], list[set[str]]]:
+    """Exchange what differs; by table, the keys of the rows that went, and of those that came."""
+    removed, written = [], []
+    for shadow in shadows:
+        removed.append({key for (key,) in shadow.run("remove_differing", beside=list(model.beside))})
+        written.append({key for (key,) in shadow.run("write_missing")})
+    return removed, written
