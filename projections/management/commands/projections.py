@@ -17,7 +17,7 @@ from projections.definition.registry import projection_named, read_model_named
 from projections.exceptions import ProjectionError
 from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
-from projections.refilling.refill import VERB, refill
+from projections.refilling.refill import REFILL, refill
 from projections.verification.handled import verify_handled
 from projections.verification.verify import verify
 
@@ -25,10 +25,6 @@ VERIFY = (
     "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
     "A projection waits while the tables are compared; of what handlers keep, one moment is compared, and they do not. "
     "Nothing of them is changed, and no side effects take place."
-)
-REFILL = (
-    "Make the tables that handlers keep what the log says: a fold in shadow tables, then wrong rows are exchanged in "
-    "one commit. The group goes on meanwhile and waits only for the exchange; queries do not wait."
 )
 WIDTH = 140
 COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "outdated": "red"}
@@ -62,7 +58,7 @@ class Command(OperatorCommand):
             action="store_true",
             help="Of what handlers keep: fold in another order that messages could have, for they keep that of keys.",
         )
-        refilling = verbs.add_parser(VERB, help=REFILL, description=REFILL)
+        refilling = verbs.add_parser(REFILL.verb, help=REFILL.explanation, description=REFILL.explanation)
         refilling.add_argument("name", help="The name of a read model that handlers keep.")
         refilling.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
         for action in ACTIONS.values():
