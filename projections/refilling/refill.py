@@ -23,7 +23,8 @@ from projections.models import ProjectionOperation
 from projections.verification.folding import HandledFold
 from projections.verification.shadow import Shadow, only_read, put_before, wait_at_most
 
-# Milliseconds for all tables together: below PostgreSQL's `deadlock_timeout`, so that it is the refill that steps back and not a handler.
+# Milliseconds for all tables together: below PostgreSQL's `deadlock_timeout`, so that the refill steps back and no
+# handler has to.
 LOCK_TIMEOUT = 500
 LOCK_ATTEMPTS = 60
 LOCK_PAUSE = 0.5  # seconds
