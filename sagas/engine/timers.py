@@ -50,13 +50,18 @@ def fire_due(*, now: datetime | None = None, limit: int = BATCH) -> int:
 def _fire(instance: Instance, due: list[Timer], *, now: datetime) -> list[Made]:
     saga = sagas.of_shape(instance.saga, instance.shape)
     made: list[Made] = []
+    reset: set[str] = set()
     for timer in due:
+        # What came before it has taken it away, or has set another one in its place.
+        if timer.step in reset:
+            continue
         transition = expire(saga, instance, timer, now=now)
         if transition.ignored:
             transition = _without_effect(instance, timer)
         cause = Cause(kind="timer", type=f"{timer.purpose} of {timer.step}")
         made.append(Made(saga=saga, before=instance, transition=transition, cause=cause, at=now))
         instance = transition.instance
+        reset |= transition.cancelled | {one.step for one in transition.timers}
     return made
 
 

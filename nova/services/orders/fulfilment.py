@@ -4,12 +4,22 @@ Every request gets an answer, also where the order is as it is wanted already, s
 again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import uuid5
 
 from django.db import transaction
 
-from events.api import CommandRefused, Expected, NewEvent, StreamId, append_events, execute, load_aggregate
+from events.api import (
+    CommandRefused,
+    Expected,
+    NewEvent,
+    StreamId,
+    VersionConflict,
+    append_events,
+    execute,
+    load_aggregate,
+)
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CancelOrder, PayOrder, ShipOrder
 from nova.services.orders.events import (
@@ -24,6 +34,8 @@ from outbox.api import ReceivedEvent
 
 STREAM = "fulfilment"
 OrderCommand = PayOrder | ShipOrder | CancelOrder
+Missing = Callable[[str], Sequence[OrderCommand]]
+"""What an order lacks that stands there."""
 
 
 def answer(event: ReceivedEvent) -> None:
@@ -31,10 +43,10 @@ def answer(event: ReceivedEvent) -> None:
     asked = event.payload
     reply: OrderSettled | SettleRefused | CancelSettled | CancelRefused | None = None
     if isinstance(asked, SettleRequested):
-        refusal = _carried_out(asked.order_id, _to_settle(asked), event)
+        refusal = _carry_out(asked.order_id, partial(missing_to_settled, asked=asked), event)
         reply = _refused(SettleRefused, asked.order_id, refusal) if refusal else OrderSettled(order_id=asked.order_id)
     elif isinstance(asked, CancelRequested):
-        refusal = _carried_out(asked.order_id, _to_cancel(asked), event)
+        refusal = _carry_out(asked.order_id, partial(missing_to_cancelled, asked=asked), event)
         reply = _refused(CancelRefused, asked.order_id, refusal) if refusal else CancelSettled(order_id=asked.order_id)
     if reply is not None:
         new = NewEvent(payload=reply, event_id=uuid5(event.event_id, "answer"))
@@ -55,28 +67,25 @@ def missing_to_cancelled(status: str, asked: CancelRequested) -> Sequence[OrderC
     return [] if status == "cancelled" else [CancelOrder(reason=asked.reason)]
 
 
-def _to_settle(asked: SettleRequested) -> Sequence[OrderCommand]:
-    return missing_to_settled(_status(asked.order_id), asked)
+def _carry_out(order_id: str, missing: Missing, event: ReceivedEvent) -> CommandRefused | None:
+    """Give the commands that the order lacks, all or none; why not, where its rules are against one.
 
-
-def _to_cancel(asked: CancelRequested) -> Sequence[OrderCommand]:
-    return missing_to_cancelled(_status(asked.order_id), asked)
-
-
-def _status(order_id: str) -> str:
-    status: str = load_aggregate(ORDER, order_id).state.status
-    return status
-
-
-def _carried_out(order_id: str, commands: Sequence[OrderCommand], event: ReceivedEvent) -> CommandRefused | None:
-    """Give the commands, all or none; why not, where the order's rules are against one."""
-    try:
-        with transaction.atomic():
-            for number, command in enumerate(commands):
-                execute(order_id, command, command_id=uuid5(event.event_id, f"command {number}"))
-    except CommandRefused as refusal:
-        return refusal
-    return None
+    What it lacks is found out again when somebody else was faster, so that an order which is as it is wanted by now
+    refuses nothing.
+    """
+    while True:
+        order = load_aggregate(ORDER, order_id)
+        version = order.version
+        try:
+            with transaction.atomic():
+                for number, command in enumerate(missing(order.state.status)):
+                    command_id = uuid5(event.event_id, f"command {number}")
+                    version = execute(order_id, command, command_id=command_id, expected_version=version).version
+        except VersionConflict:
+            continue
+        except CommandRefused as refusal:
+            return refusal
+        return None
 
 
 def _refused(

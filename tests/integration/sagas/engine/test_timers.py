@@ -12,7 +12,7 @@ from outbox.api import take_effect
 from outbox.testing import received
 from sagas.api import fire_due, request_id, saga_id_of
 from sagas.models import SagaState, SagaTimer, SagaTransition
-from tests.support.trips import FLIGHT, FlightBooked, HotelBooked, TripRequested
+from tests.support.trips import FLIGHT, FlightBooked, FlightFailed, HotelBooked, TripRequested
 
 SAGA_ID = saga_id_of("trip", "t")
 
@@ -46,6 +46,22 @@ def test_a_reply_takes_the_timer_away(trips):
 
     assert list(SagaTimer.objects.values_list("step", flat=True)) == ["charge"]
     assert fire_due(now=later(minutes=9)) == 0
+
+
+@pytest.mark.django_db
+def test_a_timer_that_another_of_the_same_look_has_set_anew_stays(trips):
+    failed = received(FlightFailed(trip_id="t"), event_id=uuid4(), causation_id=uuid4())
+    take_effect(trips, [of(TripRequested(trip_id="t")), failed])
+    SagaTimer.objects.filter(step="flight").update(due_at=later(minutes=20))
+    fire_due(now=later(minutes=6))
+
+    # The hotel is given up, and so both are undone; the flight was to be tried again.
+    assert fire_due(now=later(minutes=21)) == 1
+    assert SagaState.objects.get().status == "compensating"
+    assert set(SagaTimer.objects.values_list("step", "purpose")) == {
+        ("hotel", "undo_deadline"),
+        ("flight", "undo_deadline"),
+    }
 
 
 @pytest.mark.django_db
