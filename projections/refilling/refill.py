@@ -15,7 +15,7 @@ from django.utils import timezone
 from msgspec import Struct
 from psycopg.errors import LockNotAvailable
 
-from kit.arguments import MAX_REASON
+from kit.actions import Action, NoArguments, Operator
 from projections.arguments import arguments
 from projections.definition.handled import HandledReadModel
 from projections.exceptions import RefillRefused
@@ -23,8 +23,8 @@ from projections.models import ProjectionOperation
 from projections.verification.folding import HandledFold
 from projections.verification.shadow import Shadow, only_read, put_before, wait_at_most
 
-VERB = "refill"
-# Milliseconds: below PostgreSQL's `deadlock_timeout`, so that it is the refill that steps back and not a handler.
+# Milliseconds for all tables together: below PostgreSQL's `deadlock_timeout`, so that the refill steps back and no
+# handler has to.
 LOCK_TIMEOUT = 500
 LOCK_ATTEMPTS = 60
 LOCK_PAUSE = 0.5  # seconds
@@ -49,21 +49,30 @@ def refill(model: HandledReadModel, *, actor: str, reason: str) -> Refilled:
     Raises `CannotVerify` where no fold can be made, and `RefillRefused` where rows could get lost by it, or the tables
     cannot be had.
     """
-    arguments.text("actor", actor, least=1, most=255)
-    arguments.text("reason", reason, least=1, most=MAX_REASON)
+    refilled: Refilled = REFILL.perform(model, NoArguments(), Operator(name=actor, reason=reason), checks=arguments)
+    return refilled
+
+
+def _refill(model: HandledReadModel, _: Struct, operator: Operator) -> Refilled:
     began = timezone.now()
     model.keepers()
     with transaction.atomic(durable=True):
         shadows = put_before(model.models)
-        fold = HandledFold(model)
+        fold = HandledFold(model, goes_on=True)
         _fold(fold, model, since=None)
         _lock(shadows)
         _fold(fold, model, since=began - MAX_TRANSACTION)
         removed, written = _exchange(shadows, model)
-        ProjectionOperation.objects.create(projection=model.name, verb=VERB, arguments={}, actor=actor, reason=reason)
+        _keep(model, operator)
         if model.on_refilled is not None:
             transaction.on_commit(partial(model.on_refilled, sorted(removed[0] | written[0])), robust=True)
     return Refilled(events=fold.applied, removed=sum(map(len, removed)), written=sum(map(len, written)))
+
+
+def _keep(model: HandledReadModel, operator: Operator) -> None:
+    ProjectionOperation.objects.create(
+        projection=model.name, verb=REFILL.verb, arguments={}, actor=operator.name, reason=operator.reason
+    )
 
 
 def _fold(fold: HandledFold, model: HandledReadModel, *, since: datetime | None) -> None:
@@ -84,7 +93,7 @@ def _lock(shadows: list[Shadow]) -> None:
     for attempt in range(LOCK_ATTEMPTS):
         try:
             with transaction.atomic():
-                wait_at_most(LOCK_TIMEOUT)
+                wait_at_most(max(1, LOCK_TIMEOUT // len(shadows)))
                 for shadow in shadows:
                     shadow.run("lock_against_writers")
                 return
@@ -103,3 +112,13 @@ def _exchange(shadows: list[Shadow], model: HandledReadModel) -> tuple[list[set[
         removed.append({key for (key,) in shadow.run("remove_differing", beside=list(model.beside))})
         written.append({key for (key,) in shadow.run("write_missing")})
     return removed, written
+
+
+REFILL: Action[HandledReadModel] = Action(
+    verb="refill",
+    label="Refill",
+    explanation="Makes the tables that handlers keep what the log says: a fold in shadow tables, then wrong rows are "
+    "exchanged in one commit. The group goes on meanwhile and waits only for the exchange; queries do not wait.",
+    permission="projections.rebuild_projection",
+    effect=_refill,
+)

@@ -26,18 +26,26 @@ from projections.definition.handled import HandledReadModel
 from projections.exceptions import CannotVerify
 
 PAGE = 1_000
-# Events that the group has not had are remembered, to be asked for again.
+# Events that the group has not had, which a fold that goes on remembers, to ask for them again.
 MAX_WAITING = 100_000
 ItemT = TypeVar("ItemT")
 
 
 class HandledFold:
-    """Applies events to the shadow tables, as far as the group has had them each time that it is asked to."""
+    """Applies events to the shadow tables, as far as the group has had them by then; once, or if it `goes_on` again."""
 
-    def __init__(self, model: HandledReadModel, *, keys: Sequence[str] | None = None, reorder: bool = False) -> None:
+    def __init__(
+        self,
+        model: HandledReadModel,
+        *,
+        keys: Sequence[str] | None = None,
+        reorder: bool = False,
+        goes_on: bool = False,
+    ) -> None:
         self._model = model
         self._keys = None if keys is None else frozenset(keys)
         self._reorder = reorder
+        self._goes_on = goes_on
         self._position = 0
         self._waiting: list[RecordedEvent] = []
         self._kept: set[UUID] = set()
@@ -53,8 +61,9 @@ class HandledFold:
         for page in _pages(chain(waiting, log)):
             had = taken_effect(self._model.group, page)
             self._apply([as_received(event) for event in page if event.event_id in had])
-            self._waiting += [event for event in page if event.event_id not in had]
             self._position = max(self._position, page[-1].position)
+            if self._goes_on:
+                self._waiting += [event for event in page if event.event_id not in had]
             if len(self._waiting) > MAX_WAITING:
                 raise CannotVerify(f"{self._model.group} has not had {MAX_WAITING} events yet: let it catch up")
 

@@ -22,7 +22,7 @@ from projections.operating.actions import ACTIONS, operate
 from projections.operating.reading import projection_detail, projection_statuses, worker_state
 from projections.rebuilding.records import RebuildStatus, rebuild_statuses
 from projections.rebuilding.worker import work
-from projections.refilling.refill import VERB, refill
+from projections.refilling.refill import REFILL, refill
 from projections.verification.handled import verify_handled
 from projections.verification.verify import verify
 
@@ -30,10 +30,6 @@ VERIFY = (
     "Fold the log from its beginning beside the tables, and name the first row and column that differ (exit code 1). "
     "A projection waits while the tables are compared; of what handlers keep, one moment is compared, and they do not. "
     "Nothing of them is changed, and no side effects take place."
-)
-REFILL = (
-    "Make the tables that handlers keep what the log says: a fold in shadow tables, then wrong rows are exchanged in "
-    "one commit. The group goes on meanwhile and waits only for the exchange; queries do not wait."
 )
 OPEN = [str(state) for state in ProjectionRebuild.OPEN]
 POLL_INTERVAL = 0.5
@@ -70,7 +66,7 @@ class Command(OperatorCommand):
             action="store_true",
             help="Of what handlers keep: fold in another order that messages could have, for they keep that of keys.",
         )
-        refilling = verbs.add_parser(VERB, help=REFILL, description=REFILL)
+        refilling = verbs.add_parser(REFILL.verb, help=REFILL.explanation, description=REFILL.explanation)
         refilling.add_argument("name", help="The name of a read model that handlers keep.")
         refilling.add_argument("--reason", default="at the command line", help="Why; it is kept with what is done.")
         for action in ACTIONS.values():
