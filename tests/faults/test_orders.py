@@ -44,7 +44,7 @@ __all__ = ["smtp_server"]
 ORDERS = 2_000
 KILL_EVERY = ORDERS * 3 // 10
 """Moves of sagas between two kills, so that each comes in the middle of work."""
-MOST_OPEN = 200
+MAX_OPEN = 200
 """Orders at a time. On a slow machine more would be asked for again, all of them, before anything is answered."""
 POSTGRES = "postgres"
 VICTIMS = ("relay", "orders", POSTGRES, "participants", "timers", "payments")
@@ -187,7 +187,7 @@ def kill_until_all_have_ended(
     while (ended := truth.number(ENDED)) < ORDERS:
         not_placed = [one.exception() for one in placed if one.done() and one.exception()]
         assert not not_placed
-        (gate.set if truth.number(STARTED) - ended < MOST_OPEN else gate.clear)()
+        (gate.set if truth.number(STARTED) - ended < MAX_OPEN else gate.clear)()
         assert time.monotonic() < give_up_at, f"{ended} have ended; killed: {kills}; open: {still_open()}"
         revived.update(programs.revive())
         if (moves := truth.number(MOVES)) >= next_kill:
