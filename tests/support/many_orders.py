@@ -80,10 +80,16 @@ def prepare() -> None:
 
 @contextmanager
 def ordering(
-    nova: Production, token: str, orders: Sequence[PlannedOrder], *, clients: int = 4, interval: float = 0.0
+    nova: Production,
+    token: str,
+    orders: Sequence[PlannedOrder],
+    *,
+    clients: int = 4,
+    interval: float = 0.0,
+    gate: threading.Event | None = None,
 ) -> Iterator[list[Future[None]]]:
     """Clients that order all of it over the API, each order until it was told that it is there, with a pause of so
-    many seconds behind it; one future an order.
+    many seconds behind it, and only while the gate is open; one future an order.
     """
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     over = threading.Event()
@@ -100,6 +106,8 @@ def ordering(
             "currency": "EUR",
             "items": items,
         }
+        while gate and not gate.wait(PAUSE):
+            assert not over.is_set(), "nobody waits for it any more"
         give_up_at = time.monotonic() + GIVE_UP_AFTER
         while (status := nova.ask("POST", "/api/v1/commands/order/create", body, **headers)[0]) != 201:
             assert time.monotonic() < give_up_at, f"{order.order_id} was answered with {status} to the last"
