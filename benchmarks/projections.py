@@ -57,25 +57,33 @@ PAYLOAD = 14
 _encode = msgspec.json.Encoder().encode
 _payload = msgspec.json.Decoder(UserCreated).decode
 
-Write = Callable[[Callable[[str, dict[str, Any]], Any], Sequence[UserCreated]], None]
-"""Writes users with what executes a statement."""
+Write = Callable[["psycopg.Cursor[Any]", Sequence[UserCreated]], None]
+"""Writes users by plain psycopg."""
 
 
-class BenchmarkUsers(Projection):
-    """Keeps the table by one of the two ways to write."""
+class PerEvent(Projection):
+    """Keeps the table by a statement for each event."""
 
+    name = "per_event"
     event_types = frozenset({"user.created"})
     # As a model whose table no app has.
     models: ClassVar[Any] = (SimpleNamespace(_meta=SimpleNamespace(db_table="benchmark_users")),)
 
-    def __init__(self, name: str, write: Write) -> None:
-        self.name = name  # type: ignore[misc]
-        self._write = write
+    def apply(self, event: RecordedEvent) -> None:
+        """Write the user whom the event tells of."""
+        with connection.cursor() as cursor:
+            cursor.execute(ONE, msgspec.structs.asdict(event.payload))
+
+
+class SetBased(PerEvent):
+    """Keeps the table by a statement for each page."""
+
+    name = "set_based"
 
     def apply_batch(self, events: Sequence[RecordedEvent]) -> None:
-        """Write the users whom events tell of."""
+        """Write the users whom the events tell of."""
         with connection.cursor() as cursor:
-            self._write(cursor.execute, [event.payload for event in events])  # type: ignore[misc]
+            cursor.execute(MANY, {"users": _encode([event.payload for event in events]).decode()})
 
 
 def measures(url: str) -> list[Measure]:
@@ -86,8 +94,7 @@ def measures(url: str) -> list[Measure]:
         users = [NewEvent(payload=_user(), metadata=METADATA) for _ in range(PAGE)]
         append_events(StreamId("user", f"benchmark-{number}"), Expected.NO_STREAM, users)
     client.execute("VACUUM ANALYZE domain_events")
-    set_based = BenchmarkUsers("set_based", _together)
-    per_event = BenchmarkUsers("per_event", _one_by_one)
+    set_based, per_event = SetBased(), PerEvent()
     return [
         Measure(
             name="project_set_based",
@@ -118,13 +125,13 @@ def _user() -> UserCreated:
     return UserCreated(user_id=user_id, email=f"{user_id}@example.org", created_at=WHEN, username=f"user {user_id}")
 
 
-def _together(execute: Callable[[str, dict[str, Any]], Any], users: Sequence[UserCreated]) -> None:
-    execute(MANY, {"users": _encode(users).decode()})
+def _together(cursor: "psycopg.Cursor[Any]", users: Sequence[UserCreated]) -> None:
+    cursor.execute(MANY, {"users": _encode(users).decode()})
 
 
-def _one_by_one(execute: Callable[[str, dict[str, Any]], Any], users: Sequence[UserCreated]) -> None:
+def _one_by_one(cursor: "psycopg.Cursor[Any]", users: Sequence[UserCreated]) -> None:
     for user in users:
-        execute(ONE, msgspec.structs.asdict(user))
+        cursor.execute(ONE, msgspec.structs.asdict(user))
 
 
 def _empty(projection: Projection) -> None:
@@ -145,7 +152,7 @@ def _raw(client: psycopg.Connection[Any], projection: Projection, write: Write, 
         while applied < events:
             with client.transaction():
                 rows = cursor.execute(READ, {"after": position}).fetchall()
-                write(cursor.execute, [_payload(row[PAYLOAD]) for row in rows])
+                write(cursor, [_payload(row[PAYLOAD]) for row in rows])
                 applied, position = applied + len(rows), rows[-1][0]
                 cursor.execute(KEEP, {"position": position, "name": projection.name})
         return applied
