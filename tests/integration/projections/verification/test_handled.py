@@ -21,7 +21,7 @@ from nova.services.content.events import ContentErasureRequested
 from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser
 from nova.services.content.projections import USERS
 from nova.services.feed.projections import FEEDS
-from nova.services.identity.events import UserNameChanged
+from nova.services.identity.events import UserDeleted, UserNameChanged
 from nova.services.search.models import SearchDocument
 from nova.services.search.projections import DOCUMENTS
 from outbox.api import ConsumerGroup, Handler, ReceivedEvent, group_named, have_effect, take_effect
@@ -30,7 +30,7 @@ from outbox.models import DeadLetter, InboxEntry
 from projections.api import CannotVerify, HandledReadModel, verify_handled
 from projections.definition.registry import register_handled
 from projections.verification import folding
-from tests.support.feeds import follow, gone, named, post, removal, status
+from tests.support.feeds import at, follow, gone, named, post, removal, status
 from tests.support.projections import created, record
 from tests.support.read_models import differences_from_the_log, hear, posted
 from tests.support.received import received
@@ -213,6 +213,9 @@ def test_handlers_keep_the_same_rows_in_whatever_order_messages_come(seed: int) 
     record(follow("bob", "cem"), stream="bob")
     record(gone("cem", soft=False))
     record(gone("bob"))
+    # Told by the other topic, of an earlier end
+    record(UserDeleted(user_id="cem", deleted_at=at(50)))
+    record(UserDeleted(user_id="bob", deleted_at=at(50)))
     record(UserNameChanged(user_id="ann", old_name="ann", new_name="Anna"))
     hear(*GROUPS, seed=seed)
     assert differences_from_the_log() == []
