@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from nova.local.credentials import Credentials
 from nova.local.processes.ports import LOOPBACK, free_port
 from nova.local.processes.process import ProcessSpec, run_to_end
 from nova.local.processes.unprivileged import home_for, unprivileged_user
-from nova.local.servers.postgres import PostgresServer
+from nova.local.servers.postgres import SUPERUSER, PostgresServer
 from nova.local.servers.server import Report, silent
 from nova.settings import environment as env
 from tests.support.databases import MortalPostgres
@@ -51,27 +52,30 @@ class StandbyServer(PostgresServer):
 
 
 class Standby(MortalPostgres):
-    """A streaming replica of the server that the test's database is on."""
+    """A streaming replica of a server."""
 
-    def __init__(self, directory: Path, credentials: Credentials) -> None:
-        """It is copied when this is made, and follows from `start` on."""
-        self.directory = directory
-        port, superuser = connection.settings_dict["PORT"], credentials.postgres_superuser_password
-        self._port = free_port()
-        server = StandbyServer(
-            directory=directory / "standby",
-            log=directory / "standby.log",
-            port=self._port,
-            password=credentials.database_password,
-            superuser_password=superuser,
-            primary=f"postgresql://postgres:{superuser}@{LOOPBACK}:{port}/postgres",
+    def __init__(self, directory: Path, *, primary: str, database: str) -> None:
+        """It is copied when this is made, and follows from `start` on.
+
+        `primary` is the URL of the superuser of the server that it follows, `database` that of Nova's role there.
+        """
+        self._database, self._port = urlsplit(database), free_port()
+        super().__init__(
+            directory,
+            server=StandbyServer(
+                directory=directory / "standby",
+                log=directory / "standby.log",
+                port=self._port,
+                password=self._database.password or "",
+                superuser_password=urlsplit(primary).password or "",
+                primary=primary,
+            ),
         )
-        super().__init__(directory, server=server)
 
     @property
     def url(self) -> str:
-        """The test's database here."""
-        return url_of_test_database().replace(f":{connection.settings_dict['PORT']}/", f":{self._port}/")
+        """The copy of the database."""
+        return self._database.geturl().replace(f":{self._database.port}/", f":{self._port}/")
 
     def pause(self) -> None:
         """Replay nothing more, as a standby that is busy with a long report."""
@@ -126,7 +130,9 @@ def standby(
     committed_db: None, server_directory: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Standby]:
     """A replica that is asked; as a parameter, the size of the pool at it, 0 for none."""
-    made = Standby(tmp_path, Credentials.of(server_directory))
+    password, port = Credentials.of(server_directory).postgres_superuser_password, connection.settings_dict["PORT"]
+    primary = f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{port}/postgres"
+    made = Standby(tmp_path, primary=primary, database=url_of_test_database())
     made.start()
     with known_as_replica(made.url, pool_size=getattr(request, "param", 0)):
         eventually(is_asked, within=20)

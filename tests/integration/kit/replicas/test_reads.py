@@ -186,6 +186,21 @@ def test_pages_of_the_log_from_a_replica_pass_over_no_event(api, standby):
     eventually(lambda: len(log(api, after=first["next"])["items"]) == 2)
 
 
+def test_the_next_page_of_a_type_comes_from_a_replica_that_has_all_of_the_page_before(api, standby):
+    append("ann")
+    eventually(lambda: len(log(api)["items"]) == 1)
+    standby.pause()
+    append("bob", "cem")
+
+    def of_type(**query: int) -> list[str]:
+        answer = api.get("/api/v1/events/by-type/identity.user.created", query)
+        assert answer.status_code == 200, answer.content
+        return [event["payload"]["user_id"] for event in answer.json()["items"]]
+
+    assert of_type() == ["ann"], "the replica has answered"
+    assert of_type(beyond=safe_position()) == ["bob", "ann"]
+
+
 def test_a_query_that_must_know_an_event_is_not_sent_to_a_replica_that_may_lack_it(standby):
     append("ann")
     standby.pause()
