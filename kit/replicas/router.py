@@ -31,4 +31,4 @@ class ReplicaRouter:
 
 
 def _is_replica(alias: str | None) -> bool:
-    return alias is not None and is_replica(connections.settings[alias])
+    return alias is not None and is_replica(connections.settings.get(alias, {}))

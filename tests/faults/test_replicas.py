@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -78,7 +78,11 @@ class Follower(threading.Thread):
             else:
                 self.refused.append(status)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
 
@@ -104,24 +108,22 @@ def test_a_follower_sees_every_event_once_and_is_never_refused(nova: Production,
         number = len(follower.seen)
         return bool(eventually(lambda: len(follower.seen) > number + 50, within=60))
 
-    follower = Follower(nova, token)
     eventually(lambda: state() == "ok", within=30)
-    with AppendingClients(nova, token, clients=2, interval=0.02) as clients:
-        follower.start()
-        for _ in range(2):
-            assert progresses(follower)
-            replica.pause()
-            eventually(lambda: state().startswith("is behind"), within=30)
-            assert progresses(follower), "by the primary"
-            replica.resume()
-            eventually(lambda: state() == "ok", within=60)
-            assert progresses(follower)
-            replica.kill()
-            assert progresses(follower), "by the primary"
-            replica.start()
-            eventually(lambda: state() == "ok", within=60)
-    eventually(lambda: set(follower.seen) >= clients.acknowledged, within=60)
-    follower.stop()
+    with Follower(nova, token) as follower:
+        with AppendingClients(nova, token, clients=2, interval=0.02) as clients:
+            for _ in range(2):
+                assert progresses(follower)
+                replica.pause()
+                eventually(lambda: state().startswith("is behind"), within=30)
+                assert progresses(follower), "by the primary"
+                replica.resume()
+                eventually(lambda: state() == "ok", within=60)
+                assert progresses(follower)
+                replica.kill()
+                assert progresses(follower), "by the primary"
+                replica.start()
+                eventually(lambda: state() == "ok", within=60)
+        eventually(lambda: set(follower.seen) >= clients.acknowledged, within=60)
 
     assert follower.refused == []
     assert len(follower.seen) == len(set(follower.seen))
