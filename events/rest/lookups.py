@@ -13,6 +13,7 @@ from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Timestamp
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 
 
@@ -50,7 +51,19 @@ class EventsByTypeView(ApiView):
             raise InvalidParameter("event_type", "must not hold a NUL character")
         backwards = query.direction == "backwards"
         beyond = query.beyond if query.beyond is not None else MAX_BIGINT if backwards else 0
-        page = type_page(event_type, query.limit, backwards=backwards, beyond=beyond, max_bytes=ANSWER_BYTES)
+        page = read(
+            request,
+            lambda source: type_page(
+                event_type,
+                query.limit,
+                backwards=backwards,
+                beyond=beyond,
+                max_bytes=ANSWER_BYTES,
+                using=source.alias,
+            ),
+            # A replica that lacks an event of the page before would lack those beside it, which would be passed over.
+            position=query.beyond or 0,
+        )
         following = page.events[-1].position if page.more else None
         return Response(EventsAnswer(items=[event_answer(event) for event in page.events], next=following))
 

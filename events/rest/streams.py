@@ -29,6 +29,7 @@ from kit.json.schema import text_like
 from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.query import Text
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 
 # `TYPE/ID`, or nothing.
@@ -59,11 +60,16 @@ class StreamsView(ApiView):
     def get(self, request: Request) -> Response:
         """A page of streams; `next` is the `after` of the page after it."""
         query = StreamsQuery.of(request)
-        streams = list_streams(
-            query.limit,
-            aggregate_type=query.aggregate_type or None,
-            after=_after(query.after),
-            archived=query.archived == "true",
+        after = _after(query.after)
+        streams = read(
+            request,
+            lambda source: list_streams(
+                query.limit,
+                aggregate_type=query.aggregate_type or None,
+                after=after,
+                archived=query.archived == "true",
+                using=source.alias,
+            ),
         )
         following = str(streams[-1].stream) if len(streams) == query.limit else None
         return Response(StreamsAnswer(items=[stream_answer(stream) for stream in streams], next=following))

@@ -32,6 +32,7 @@ from kit.rest.answer_headers import etag_header, location_header, replayed_heade
 from kit.rest.conditions import etag
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 
 LOGGED_IDS = 20
@@ -152,16 +153,21 @@ class LogView(ApiView):
         query = LogQuery.of(request)
         if query.correlation_id and query.causation_id:
             raise InvalidParameter("causation_id", "excludes correlation_id")
-        page = read_log(
-            query.after,
-            query.limit,
-            [word for word in query.event_type.split(",") if word] or None,
-            aggregate_type=query.aggregate_type or None,
-            correlation_id=query.correlation_id,
-            causation_id=query.causation_id,
-            since=query.since,
-            until=query.until,
-            max_bytes=ANSWER_BYTES,
+        page = read(
+            request,
+            lambda source: read_log(
+                query.after,
+                query.limit,
+                [word for word in query.event_type.split(",") if word] or None,
+                aggregate_type=query.aggregate_type or None,
+                correlation_id=query.correlation_id,
+                causation_id=query.causation_id,
+                since=query.since,
+                until=query.until,
+                max_bytes=ANSWER_BYTES,
+                using=source.alias,
+                safe_position=source.safe_position,
+            ),
         )
         items = [event_answer(event) for event in page.events]
         return Response(LogAnswer(items=items, next=page.position, safe_position=page.safe_position))

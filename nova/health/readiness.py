@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 
 import structlog
 from msgspec import Struct
 
+from kit.replicas.reads import replica_states
 from nova.conf import nova_conf
 from nova.health.checks import NotReady, check_broker, check_database, check_redis
 from nova.health.processes import ask_after_restore, ask_processes
@@ -18,6 +20,8 @@ OK = "ok"
 DEADLINE = 1.8
 # Seconds for which an answer of a part serves all who ask.
 FRESH = 1.0
+# Seconds that a process waits for its first look at replicas.
+FIRST_SAMPLE_TIMEOUT = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +35,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """How long it took to find out."""
     answers: bool = True
     """Whether the part said anything at all."""
+    is_needed: bool = True
+    """Whether Nova cannot do without it."""
 
     @property
     def is_ok(self) -> bool:
@@ -45,8 +51,13 @@ class Readiness(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ready(self) -> bool:
-        """Whether everything works."""
-        return all(outcome.is_ok for outcome in self.outcomes.values())
+        """Whether everything works that Nova cannot do without."""
+        return all(outcome.is_ok for outcome in self.outcomes.values() if outcome.is_needed)
+
+    @property
+    def degraded(self) -> list[str]:
+        """What does not work, and Nova does without."""
+        return [name for name, outcome in self.outcomes.items() if not outcome.is_needed and not outcome.is_ok]
 
     def is_away(self, part: str) -> bool:
         """Whether there is such a part, and it does not answer."""
@@ -56,8 +67,11 @@ class Readiness(Struct, frozen=True, kw_only=True):
 class Probe:
     """Asks about one part, once at a time: who asks while it hangs, waits with the others."""
 
-    def __init__(self, name: str | Callable[[], str], ask: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self, name: str | Callable[[], str], ask: Callable[[], Mapping[str, str]], *, is_needed: bool = True
+    ) -> None:
         """`ask` gives the state of each thing that the probe looks at, or raises; `name` may depend on settings."""
+        self.is_needed = is_needed
         self._name = name
         self._ask = ask
         self._lock = threading.Lock()
@@ -87,7 +101,10 @@ class Probe:
             log.info("a part is not ready", part=self.name, error=str(error))
             states, answers = {self.name: f"does not answer ({type(error).__name__})"}, False
         took = round((time.perf_counter() - started) * 1_000, 1)
-        return {name: Outcome(state=state, duration_ms=took, answers=answers) for name, state in states.items()}
+        return {
+            name: Outcome(state=state, duration_ms=took, answers=answers, is_needed=self.is_needed)
+            for name, state in states.items()
+        }
 
 
 def readiness() -> Readiness:
@@ -99,7 +116,12 @@ def readiness() -> Readiness:
         if answer.done():
             outcomes |= answer.result()
         else:
-            outcomes[probe.name] = Outcome(state="does not answer in time", duration_ms=DEADLINE * 1_000, answers=False)
+            outcomes[probe.name] = Outcome(
+                state="does not answer in time",
+                duration_ms=DEADLINE * 1_000,
+                answers=False,
+                is_needed=probe.is_needed,
+            )
     return Readiness(outcomes=outcomes)
 
 
@@ -134,6 +156,7 @@ _PROBES = (
     Probe(_broker_name, _broker),
     Probe("processes", _processes),
     Probe("restore", ask_after_restore),
+    Probe("replicas", partial(replica_states, within=FIRST_SAMPLE_TIMEOUT), is_needed=False),
 )
 # Threads start with the first question, not with the import.
 _EXECUTOR = ThreadPoolExecutor(max_workers=len(_PROBES), thread_name_prefix="health")

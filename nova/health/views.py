@@ -12,11 +12,12 @@ def live(_request: HttpRequest) -> HttpResponse:
 
 
 def ready(_request: HttpRequest) -> HttpResponse:
-    """200 when every part works; 503 with the parts that do not."""
+    """200 when every part works that Nova cannot do without; 503 with the parts that do not."""
     found = readiness()
     return _json(
         {
             "status": "ready" if found.is_ready else "not ready",
+            "degraded": found.degraded,
             "checks": {name: outcome.state for name, outcome in found.outcomes.items()},
             "duration_ms": {name: outcome.duration_ms for name, outcome in found.outcomes.items()},
         },

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from events.conf import EventsConf
 from kit.conf import SharedConf
+from kit.replicas.conf import ReplicasConf
 from kit.rest.defaults import API_DEFAULTS
 from nova.conf import NovaConf
 from nova.services.account_deletion.conf import AccountDeletionConf
@@ -71,6 +72,9 @@ MIDDLEWARE = [
     "nova.telemetry.requests.RequestMetricsMiddleware",
 ]
 
+# Of read replicas, where settings have any.
+DATABASE_ROUTERS = ["kit.replicas.router.ReplicaRouter"]
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -112,7 +116,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
 confs = (
-    *(SharedConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
+    *(SharedConf, ReplicasConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
     *(AccountDeletionConf, FeedConf, OrdersConf, PaymentsConf),
 )
 own = env.settings_of(*confs)

@@ -5,7 +5,8 @@ one is said without quoting it: where a sign was not encoded, any part of it may
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,21 +14,45 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
+from kit.replicas.conf import PRIMARY, REPLICA_OF
+
 SCHEMES = ("postgresql://", "postgres://")
 ENCODE = "In user, password and name, % and each of : / ? # [ ] @ stand as % and two digits: @ as %40."
 
 
-def database(url: str, *, pool_size: int) -> dict[str, object]:
+REPLICA_POOL_TIMEOUT = 1
+"""Seconds that a query waits for a connection to a replica, before the primary answers it."""
+
+
+def databases(url: str, replica_urls: Iterable[str], *, pool_size: int) -> dict[str, dict[str, Any]]:
+    """Django's `DATABASES`: the primary, and its read replicas as `replica_1`, `replica_2`, …; see `database`."""
+    replicas = (database(one, pool_size=pool_size, variable="DATABASE_REPLICA_URLS") for one in replica_urls)
+    return {PRIMARY: database(url, pool_size=pool_size)} | {
+        f"replica_{number}": _as_replica(one) for number, one in enumerate(replicas, 1)
+    }
+
+
+def _as_replica(description: dict[str, Any]) -> dict[str, Any]:
+    """The database as a replica, whose sessions write nothing, also when it is promoted."""
+    options = dict(description["OPTIONS"])
+    options["options"] = f"{options.get('options', '')} -c default_transaction_read_only=on".strip()
+    if "pool" in options:
+        options["pool"] = {**options["pool"], "timeout": REPLICA_POOL_TIMEOUT}
+    # A project's tests read from a replica what they have written to the primary.
+    return {**description, "OPTIONS": options, REPLICA_OF: PRIMARY, "TEST": {"MIRROR": PRIMARY}}
+
+
+def database(url: str, *, pool_size: int, variable: str = "DATABASE_URL") -> dict[str, Any]:
     """Django's description of a PostgreSQL database at a URI such as `postgresql://user:password@host:port/name`.
 
     What the URI leaves out is as for every client of PostgreSQL: from `PGDATABASE`, `PGOPTIONS`, …, or libpq's default.
-    Raises `ImproperlyConfigured` for what is no such URI, with a text that quotes nothing of it.
+    Raises `ImproperlyConfigured` for what is no such URI, with a text that names the variable and quotes nothing of it.
 
     Prepared statements and server-side binding are on: they make an append a fifth faster. The pool gives each thread
     of the web server a connection without reconnecting for every request; a connection that a restart of the server
     has broken is noticed before it is used.
     """
-    given = _parsed(url)
+    given = _parsed(url, variable)
     name, user = given.pop("dbname", ""), given.pop("user", "")
     description = {
         "ENGINE": "kit.postgresql",
@@ -47,19 +72,19 @@ def database(url: str, *, pool_size: int) -> dict[str, object]:
     return {**description, "OPTIONS": options}
 
 
-def _parsed(url: str) -> dict[str, str]:
+def _parsed(url: str, variable: str) -> dict[str, str]:
     """What the URI says, by the names of libpq's parameters."""
     if not url.startswith(SCHEMES):
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// (Nova needs PostgreSQL 15 or later).")
+        raise ImproperlyConfigured(f"{variable} must begin with postgresql:// (Nova needs PostgreSQL 15 or later).")
     try:
         given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except ProgrammingError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {_reason(str(error), url)}. {ENCODE}") from None
+        raise ImproperlyConfigured(f"{variable} cannot be read: {_reason(str(error), url)}. {ENCODE}") from None
     beyond_hosts = url.partition("://")[2].partition("/")[2].partition("?")[0]
     if "@" in beyond_hosts or any("@" in host[1:] for host in given.get("host", "").split(",")):
-        raise ImproperlyConfigured(f"DATABASE_URL has an @ where none can be. {ENCODE}")
+        raise ImproperlyConfigured(f"{variable} has an @ where none can be. {ENCODE}")
     if not all(_is_port(port) for port in given.get("port", "").split(",")):
-        raise ImproperlyConfigured(f"DATABASE_URL has a port that is no number from 1 to 65535. {ENCODE}")
+        raise ImproperlyConfigured(f"{variable} has a port that is no number from 1 to 65535. {ENCODE}")
     return given
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from math import inf
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec.inspect import BoolType, DictType, FloatType, IntType, VarTupleType
 
 from kit.settings import Declared, declared
 from nova.settings.database_url import database as database  # noqa: PLC0414 - one of the readers
+from nova.settings.database_url import databases as databases  # noqa: PLC0414 - one of the readers
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -73,6 +75,12 @@ def fraction(name: str, default: float = 0.0) -> float:
 def words(name: str) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def urls(name: str) -> list[str]:
+    """Database URLs, comma-separated; one with several hosts has commas of its own."""
+    parts = re.split(r",(?=\s*postgres(?:ql)?://|\s*$)", os.environ.get(name, ""))
+    return [url for part in parts if (url := part.strip())]
 
 
 def document(name: str) -> Any:

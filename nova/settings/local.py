@@ -21,6 +21,10 @@ REDIS_URL = env.text("REDIS_URL") or (services.redis_url if services else "redis
 KAFKA_BROKERS = env.text("KAFKA_BROKERS") or (services.kafka_brokers if services else "127.0.0.1:9092")
 LOCAL_SERVICES_ARE_KNOWN = services is not None or bool(env.text("DATABASE_URL") and env.text("REDIS_URL"))
 
-DATABASES = {"default": env.database(DATABASE_URL, pool_size=env.number("DATABASE_POOL_SIZE", 8, least=0))}
+DATABASES = env.databases(
+    DATABASE_URL,
+    env.urls("DATABASE_REPLICA_URLS"),
+    pool_size=env.number("DATABASE_POOL_SIZE", 8, least=0),
+)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = REDIS_URL

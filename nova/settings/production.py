@@ -16,7 +16,11 @@ for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", BROKER)
 # Messages hold personal data: only who says so sends them unencrypted.
 NOVA_REFUSE_PLAINTEXT_BROKER = not env.flag("NOVA_ALLOW_PLAINTEXT_BROKER")
 
-DATABASES = {"default": env.database(env.text("DATABASE_URL"), pool_size=env.number("DATABASE_POOL_SIZE", 8, least=0))}
+DATABASES = env.databases(
+    env.text("DATABASE_URL"),
+    env.urls("DATABASE_REPLICA_URLS"),
+    pool_size=env.number("DATABASE_POOL_SIZE", 8, least=0),
+)
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
 # Asked from inside, where no proxy is: by Prometheus and by whoever watches over the process.

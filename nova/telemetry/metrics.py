@@ -10,6 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
 
+from kit.replicas.conf import replicas_conf
+from kit.replicas.metrics import ReplicaCollector
+from kit.replicas.reads import standings
 from nova.health.readiness import readiness
 from nova.telemetry.parts import PartsCollector
 from outbox.api import LagCollector, QueueCollector, configured_bus, process_counters
@@ -20,7 +23,8 @@ from sagas.api import SagaCollector
 def export(_request: HttpRequest) -> HttpResponse:
     """All metrics in Prometheus' text format."""
     found = readiness()
-    registries = [process_counters(), _registry(PartsCollector(found))]
+    replicas = ReplicaCollector(standings(), max_staleness=replicas_conf().max_staleness)
+    registries = [process_counters(), _registry(PartsCollector(found), replicas)]
     if not found.is_away("database"):
         registries.append(_ROWS)
     if not found.is_away(configured_bus().name):

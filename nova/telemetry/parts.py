@@ -15,8 +15,9 @@ class PartsCollector(Collector):
         self._found = found
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """1 for each part that is ready."""
+        """1 for each part that is ready, of those that Nova cannot do without."""
         gauge = GaugeMetricFamily("nova_part_up", "1 while a part is ready, as /health/ready sees it.", labels=["part"])
         for part, outcome in self._found.outcomes.items():
-            gauge.add_metric([part], float(outcome.is_ok))
+            if outcome.is_needed:
+                gauge.add_metric([part], float(outcome.is_ok))
         yield gauge

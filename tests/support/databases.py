@@ -17,9 +17,12 @@ from tests.support.outbox import eventually
 class MortalPostgres:
     """A server with a fixed address, from `start` to `stop`, and from the next `start` on with all its data."""
 
-    def __init__(self, directory: Path, *, durable: bool = False) -> None:
-        """What an orderly stop leaves is there again; only one that is `durable` bears a kill."""
-        self._server = PostgresServer(
+    def __init__(self, directory: Path, *, durable: bool = False, server: PostgresServer | None = None) -> None:
+        """What an orderly stop leaves is there again; only one that is `durable` bears a kill.
+
+        It is the `server`, where one is given.
+        """
+        self._server = server or PostgresServer(
             directory=directory / "postgres",
             log=directory / "postgres.log",
             port=free_port(),

@@ -192,6 +192,7 @@ def read_log(
     max_bytes: int = PAGE_BYTES,
     untyped: bool = False,
     using: str = "default",
+    safe_position: int | None = None,
 ) -> LogPage:
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
@@ -201,6 +202,9 @@ def read_log(
     done about them, the follower's position included, must be undone when they are: keep it in the same one.
 
     Raises `SequenceBehind` while what is appended next would come to stand before older events.
+
+    A standby, which cannot know the safe position, is read up to a `safe_position` that its primary has given, and that
+    it has replayed (`kit.replicas.reads.Source`).
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
     happened, the latter exclusively. `untyped` payloads are as they were written, in their own version and with every
@@ -213,8 +217,9 @@ def read_log(
     arguments.uuid("causation_id", causation_id)
     arguments.time("since", since)
     arguments.time("until", until)
+    arguments.number("safe_position", safe_position)
     name, narrowed = _log_statement(correlation_id, causation_id)
-    safe = max(after, readable_position(using=using))
+    safe = max(after, readable_position(using=using) if safe_position is None else safe_position)
     types = None if event_types is None else list(event_types)
     narrowed |= {"safe": safe, "event_types": types, "aggregate_type": aggregate_type, "since": since, "until": until}
 

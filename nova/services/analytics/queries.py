@@ -26,13 +26,18 @@ class CountKey(Struct, frozen=True, array_like=True):
 
 
 def daily_counts(
-    *, first: date | None = None, last: date | None = None, after: str | None = None, limit: int = 200
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    after: str | None = None,
+    limit: int = 200,
+    using: str = "default",
 ) -> Page[DailyCount]:
     """A page of counts from the first day to the last, both included, by day and type. Raises `InvalidParameter`."""
     check_limit(limit)
     if first and last and first > last:
         raise InvalidParameter("from", "must not lie after `to`")
-    counts = DailyEventCount.objects.order_by("day", "event_type")
+    counts = DailyEventCount.objects.using(using).order_by("day", "event_type")
     if first:
         counts = counts.filter(day__gte=first)
     if last:
@@ -45,7 +50,8 @@ def daily_counts(
     return page_of(found, limit=limit, key=lambda row: CountKey(row.day, row.event_type))
 
 
-def totals() -> dict[str, int]:
+def totals(*, using: str = "default") -> dict[str, int]:
     """All events ever seen, by type."""
-    rows = DailyEventCount.objects.values_list("event_type").annotate(Sum("count")).order_by("event_type")
+    counts = DailyEventCount.objects.using(using)
+    rows = counts.values_list("event_type").annotate(Sum("count")).order_by("event_type")
     return {event_type: int(total) for event_type, total in rows}

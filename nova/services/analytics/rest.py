@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.rest.openapi import described
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 from nova.services.analytics.queries import DailyCount, daily_counts, totals
 from projections.rest.parameters import Paged
@@ -46,5 +47,9 @@ class EventCountsView(ApiView):
     def get(self, request: Request) -> Response:
         """A page of counts by day and type, and the totals of all days."""
         query = CountsQuery.of(request)
-        page = daily_counts(first=query.first, last=query.last, after=query.after, limit=query.limit)
-        return Response(Counts(items=page.items, next=page.next, totals=totals()))
+        return Response(read(request, lambda source: _counts(query, source.alias)))
+
+
+def _counts(query: CountsQuery, using: str) -> Counts:
+    page = daily_counts(first=query.first, last=query.last, after=query.after, limit=query.limit, using=using)
+    return Counts(items=page.items, next=page.next, totals=totals(using=using))

@@ -37,17 +37,17 @@ class UserView(Struct, frozen=True, kw_only=True):
     deleted_at: datetime | None
 
 
-def get_user(user_id: str) -> UserView:
+def get_user(user_id: str, *, using: str = "default") -> UserView:
     """The user of that id, deleted ones included. Raises `UserNotFound`."""
     check_text(user_id, parameter="user_id")
-    user = User.objects.filter(user_id=user_id).first()
+    user = User.objects.using(using).filter(user_id=user_id).first()
     if user is None:
         raise UserNotFound(user_id)
     return _view(user)
 
 
 def list_users(
-    *, search: str = "", status: str = "active", after: str | None = None, limit: int = 50
+    *, search: str = "", status: str = "active", after: str | None = None, limit: int = 50, using: str = "default"
 ) -> Page[UserView]:
     """A page of users by id: `active` ones, deactivated ones (`inactive`), or `any` of the two, deleted ones never.
 
@@ -59,7 +59,7 @@ def list_users(
     check_text(search, parameter="search")
     if len(search) > MAX_TERM:
         raise InvalidParameter("search", f"must be at most {MAX_TERM} characters")
-    users = User.objects.filter(status__in=LISTED[status]).order_by("user_id")
+    users = User.objects.using(using).filter(status__in=LISTED[status]).order_by("user_id")
     if term := fold(search):
         users = users.filter(folded__contains=term)
     if after is not None:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from kit.json.schema import one_of
 from kit.rest.openapi import described
 from kit.rest.query import Text
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
@@ -49,7 +50,13 @@ class UsersView(ApiView):
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
         query = UsersQuery.of(request)
-        return Response(list_users(search=query.search, status=query.status, after=query.after, limit=query.limit))
+        page = read(
+            request,
+            lambda source: list_users(
+                search=query.search, status=query.status, after=query.after, limit=query.limit, using=source.alias
+            ),
+        )
+        return Response(page)
 
 
 class OneUserView(ApiView):
@@ -60,4 +67,4 @@ class OneUserView(ApiView):
     @described(operation_id="get_user", summary="Get one user", answer=UserView, errors=(UserNotFound,))
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
-        return Response(get_user(user_id))
+        return Response(read(request, lambda source: get_user(user_id, using=source.alias)))

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from django.db import connection
+from django.db import connections
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
@@ -30,7 +30,7 @@ class SearchHit(Struct, frozen=True, kw_only=True):
     """How well it fits; only good for comparing hits of one search."""
 
 
-def search(q: str, *, kind: str | None = None, limit: int = 50) -> list[SearchHit]:
+def search(q: str, *, kind: str | None = None, limit: int = 50, using: str = "default") -> list[SearchHit]:
     """The best hits for words, a "phrase in quotes", alternatives with `or`, and -exclusions.
 
     Raises `InvalidParameter`.
@@ -46,7 +46,7 @@ def search(q: str, *, kind: str | None = None, limit: int = 50) -> list[SearchHi
         raise InvalidParameter("q", f"must have at most {MAX_DASHES} dashes in a row")
     if kind is not None and kind not in SearchDocument.Kind.values:
         raise InvalidParameter("kind", "must be one of " + ", ".join(SearchDocument.Kind.values))
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute(statement("search"), {"terms": terms, "kind": kind, "max_count": limit})
         rows = cursor.fetchall()
     return [SearchHit(kind=kind_, id=document_id, text=text, rank=rank) for kind_, document_id, text, rank in rows]

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from kit.json.schema import one_of
 from kit.rest.openapi import described
+from kit.rest.replicas import read
 from kit.rest.view import ApiView
 from nova.services.search.models import SearchDocument
 from nova.services.search.queries import MAX_QUERY, SearchHit, search
@@ -53,4 +54,5 @@ class SearchView(ApiView):
     def get(self, request: Request) -> Response:
         """The best hits."""
         query = SearchQuery.of(request)
-        return Response(Hits(items=search(query.q, kind=query.kind, limit=query.limit)))
+        hits = read(request, lambda source: search(query.q, kind=query.kind, limit=query.limit, using=source.alias))
+        return Response(Hits(items=hits))

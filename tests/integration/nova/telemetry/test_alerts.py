@@ -37,14 +37,14 @@ def metrics_of(expression: str) -> set[str]:
 def test_the_rules_are_sound():
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stderr
-    assert "15 rules found" in checked.stdout
+    assert "16 rules found" in checked.stdout
 
 
 @needs_promtool
 def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
     checked = promtool("check", "config", DEPLOY / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
-    assert "15 rules found" in checked.stdout
+    assert "16 rules found" in checked.stdout
 
 
 @needs_promtool
@@ -80,6 +80,8 @@ def test_alerts_fire_at_their_thresholds_and_not_before():
         ("for: 30s", "for: 15s"),
         ('up{job=~"web|processes"}', "up"),
         ("min by (part)", "max by (part)"),
+        ("min by (database)", "max by (database)"),
+        ("nova_replica_fit) == 0", "nova_replica_fit) == 1"),
         ("absent(nova_part_up)", "absent(up)"),
         ("for: 1m", "for: 45s"),
         ("outbox_dead_rows) > 0", "outbox_dead_rows) > 1"),
@@ -115,7 +117,7 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
         "event_publish_failures_total",
         *("event_queue_lag_seconds", "kafka_consumer_lag"),
         *("outbox_queue_size", "outbox_queue_age_seconds", "outbox_dead_rows", "outbox_dead_letters_open"),
-        *("nova_part_up", "projection_running"),
+        *("nova_part_up", "nova_replica_fit", "projection_running"),
         *("sagas_open", "saga_timers_overdue_seconds"),
     }
     assert named <= exported | recorded | BY_PROMETHEUS

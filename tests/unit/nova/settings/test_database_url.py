@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from nova.settings.database_url import database
+from nova.settings import environment as env
+from nova.settings.database_url import database, databases
 
 OURS = {"prepare_threshold": 0, "server_side_binding": True}
 
@@ -110,3 +111,28 @@ def test_what_it_cannot_read_is_refused_without_the_password(url: str, problem: 
     assert "cr3t" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+def test_replicas_are_databases_beside_the_primary_whose_sessions_only_read() -> None:
+    found = databases(
+        "postgresql://a/nova", ["postgresql://b/nova", "postgresql://c/nova?options=-cx%3D1"], pool_size=4
+    )
+
+    assert list(found) == ["default", "replica_1", "replica_2"]
+    assert found["default"] == database("postgresql://a/nova", pool_size=4)
+    first, second = found["replica_1"], found["replica_2"]
+    assert (first["HOST"], first["REPLICA_OF"], first["OPTIONS"]["pool"]["timeout"]) == ("b", "default", 1)
+    assert first["OPTIONS"]["options"] == "-c default_transaction_read_only=on"
+    assert second["OPTIONS"]["options"] == "-cx=1 -c default_transaction_read_only=on"
+
+
+def test_a_list_of_urls_has_urls_of_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.urls("DATABASE_REPLICA_URLS") == []
+    monkeypatch.setenv("DATABASE_REPLICA_URLS", "postgresql://a,b/nova, postgres://c/nova,")
+    assert env.urls("DATABASE_REPLICA_URLS") == ["postgresql://a,b/nova", "postgres://c/nova"]
+
+
+def test_the_url_of_a_replica_that_cannot_be_read_is_refused_by_its_variable() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_REPLICA_URLS") as raised:
+        databases("postgresql://a/nova", ["postgresql://ann:x@s3cr3t@h/nova"], pool_size=0)
+    assert "s3cr3t" not in str(raised.value)
