@@ -14,7 +14,7 @@ from tests.support.callers import bearer
 from tests.support.events import new_stream
 from tests.support.json_values import EDGES, JSON_OBJECTS, nested
 
-PROPERTY = run(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+PROPERTY = run(max_examples=25, suppress_health_check=list(HealthCheck))
 ALL_EDGES = {f"n{place}": number for place, number in enumerate(EDGES)}
 
 

@@ -46,7 +46,7 @@ from tests.support.outbox import eventually
 
 CREATE = CreateOrder(customer_id="ann", currency="EUR", items=[OrderItem(product_id="tea", quantity=1, unit_price=5)])
 ADD = AddItem(product_id="tea", quantity=1, unit_price=5)
-PROPERTY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+PROPERTY = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 pytestmark = pytest.mark.usefixtures("db_or_commits")
 

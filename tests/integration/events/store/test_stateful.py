@@ -362,7 +362,6 @@ def run(reader: Reader, *, examples: int) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,
-            deadline=None,
             derandomize=True,
             database=None,
             phases=[Phase.generate],

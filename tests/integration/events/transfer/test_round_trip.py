@@ -38,7 +38,7 @@ from tests.support.json_values import EDGES, JSON_OBJECTS, nested
 from tests.support.versions import own_registry
 
 MAP = Path(__file__).parents[4] / "examples" / "import" / "nova.toml"
-PROPERTY = run(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+PROPERTY = run(max_examples=25, suppress_health_check=list(HealthCheck))
 ALL_EDGES = {f"n{place}": number for place, number in enumerate(EDGES)}
 RECORDED = "SELECT event_id, content_hash, payload::text, metadata::text, schema_version, timestamp FROM domain_events"
 

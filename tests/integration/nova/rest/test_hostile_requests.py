@@ -195,7 +195,7 @@ def test_no_odd_part_of_an_address_ends_in_a_5xx(caller, method, path, operation
             assert response.status_code < 500, (name, value)
 
 
-@run(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200) | st.text(max_size=200).map(str.encode), kind=st.text(max_size=40))
 def test_no_body_ends_in_a_5xx(caller, body, kind):
     kind = kind.encode("latin-1", "ignore").decode("latin-1").replace("\r", "").replace("\n", "")
@@ -204,13 +204,13 @@ def test_no_body_ends_in_a_5xx(caller, body, kind):
         assert response.status_code < 500
 
 
-@run(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(["after", "limit", "event_type", "aggregate_type", "x"]), value=st.text(max_size=50))
 def test_no_query_ends_in_a_5xx(caller, name, value):
     assert caller.get(LOG, {name: value}).status_code < 500
 
 
-@run(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.text(alphabet=st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=80))
 @pytest.mark.parametrize(
     "header", ["Accept", "Authorization", "If-Match", "If-None-Match", "X-Correlation-ID", "traceparent"]

@@ -224,7 +224,7 @@ def test_to_look_and_to_decide_are_two_scopes(caller_with, group, without_broker
         assert post(operator, f"{group.name}/{verb}").status_code == 200
 
 
-@run(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.text(min_size=1, max_size=20).filter(lambda text: "/" not in text),
     body=st.dictionaries(

@@ -258,7 +258,7 @@ PATHS = ("operations", "operations/1/cancel", "dead-letters/{}/retry", "dead-let
          "outbox/retry", "outbox/{}/route", "outbox/{}/discard")  # fmt: skip
 
 
-@run(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(PATHS),
     number=st.integers(0, 10**19),
@@ -273,7 +273,7 @@ def test_no_body_ends_in_a_5xx(caller, dead_letters, path, number, verb, field, 
         assert post(caller, path.format(target), value).status_code < 500
 
 
-@run(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@run(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["dead-letters", "failure-groups", "operations", "outbox"]),
     name=st.sampled_from(["after", "limit", "state", "status", "text", "since", "until", "topic", "archived", "x"]),

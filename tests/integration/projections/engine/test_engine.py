@@ -58,7 +58,7 @@ def retry_now(name: str) -> None:
     ProjectionCheckpoint.objects.filter(name=name).update(retry_at=timezone.now() - timedelta(seconds=1))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payloads=st.lists(user_payloads(), min_size=1, max_size=30), data=st.data())
 def test_tables_equal_the_fold_of_the_log_at_the_checkpoint_whatever_crashes(committed_db, payloads, data):
     # Given any events and an engine that dies between effect and checkpoint now and then

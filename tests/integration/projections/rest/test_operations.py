@@ -104,7 +104,7 @@ def test_nobody_elses_name_is_found(api):
     assert api.post(f"{USERS}/explode", {"reason": "x"}, format="json").status_code == 404
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     verb=st.sampled_from(sorted(ACTIONS)),
     body=st.dictionaries(

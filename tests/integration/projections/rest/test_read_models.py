@@ -141,7 +141,7 @@ def test_a_wrong_parameter_is_named(api, address, parameter):
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     address=st.sampled_from([address.split("?")[0] for address in ADDRESSES]),
     query=st.dictionaries(

@@ -175,7 +175,7 @@ def histories(draw: Any) -> list[Any]:
     return messages
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=histories(), data=st.data())
 def test_delivering_any_suffix_again_converges(client, messages, data):
     for model in (FeedPost, FeedFollow, FeedAuthor):

@@ -86,14 +86,14 @@ def test_a_caption_as_long_as_can_be_is_indexed():
     assert found("needle") == {"p1"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(q=st.text(max_size=40) | st.text(alphabet="\"'-|&!():*<> or\\%_", max_size=20))
 def test_any_text_is_answered_or_refused_by_name(q):
     with suppress(InvalidParameter):
         assert search(q) == []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     q=st.lists(st.sampled_from(["-", "-", "-", "-", " ", "!", "(", ")", "&", "|", "a", '"', "or", ":*"]), max_size=200)
 )

@@ -31,7 +31,7 @@ def payloads_of(aggregate: Aggregate[Any], commands: list[Any]) -> list[Struct]:
     return happened
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lives(), st.randoms())
 def test_the_fold_takes_whatever_happened_in_whatever_order(life: Any, random: Any) -> None:
     aggregate, commands = life
@@ -41,7 +41,7 @@ def test_the_fold_takes_whatever_happened_in_whatever_order(life: Any, random: A
         assert isinstance(kind.fold(kind.initial, happened), kind.state_type)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lives())
 def test_what_happens_is_folded_and_deciding_changes_nothing(life: Any) -> None:
     aggregate, commands = life
@@ -58,7 +58,7 @@ def test_what_happens_is_folded_and_deciding_changes_nothing(life: Any) -> None:
     assert aggregate.fold(aggregate.initial, happened) == state
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_life_can_be_made_from_nothing_but_the_structs(data: st.DataObject) -> None:
     """So that a new aggregate is tested before anybody has written a strategy for it."""

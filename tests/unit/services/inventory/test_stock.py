@@ -102,7 +102,7 @@ def issued(aggregate_id: str) -> Issued:
     return Issued(aggregate_id=aggregate_id, command_id=UUID(int=1), at=AT, user_id=None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @every(steps)
 def test_whatever_happens_nothing_is_lost_and_no_stock_falls_below_zero(life: list[tuple[str, Any]]) -> None:
     stocks = dict.fromkeys(PRODUCTS, STOCK.initial)

@@ -144,7 +144,7 @@ commands = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @every(st.lists(st.tuples(commands, st.sampled_from([YES, NO])), max_size=20))
 def test_whatever_is_asked_for_money_is_taken_once_and_no_more_given_back(
     life: list[tuple[PaymentCommand, Outcome]],

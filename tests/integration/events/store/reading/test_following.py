@@ -37,7 +37,7 @@ STEPS = (
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from((*STEPS, "poll", "poll"))), max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_follower_sees_every_committed_event_once_and_in_order(
     writers: list[Writer], schedule: list[tuple[int, str]]
 ) -> None:

@@ -95,7 +95,7 @@ def run(schedule: Schedule, writers: list[Writer], read: Reader) -> Own:
 
 
 @given(st.lists(STEPS, max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_follower_that_appends_sees_every_committed_event_once_and_in_order(
     writers: list[Writer], schedule: Schedule
 ) -> None:
