@@ -66,6 +66,7 @@ class PerEvent(Projection):
 
     name = "per_event"
     event_types = frozenset({"user.created"})
+    writes_only = True
     # As a model whose table no app has.
     models: ClassVar[Any] = (SimpleNamespace(_meta=SimpleNamespace(db_table="benchmark_users")),)
 

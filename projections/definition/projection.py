@@ -5,11 +5,13 @@ event changes them; reading the log, transactions, checkpoints and failures are 
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import ClassVar
 
 from django.db.models import Model
 
 from events.envelope import RecordedEvent
+from kit.postgresql.pipeline import pipelined
 from projections.definition.policy import Policy
 from projections.exceptions import CannotVerify
 
@@ -34,14 +36,21 @@ class Projection:
     policy: ClassVar[Policy] = Policy()
     """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
+    writes_only: ClassVar[bool] = False
+    """Whether `apply` only sends statements, and asks nothing of them, not even how many rows they have changed.
+
+    Then those of many events are sent without waiting for each answer. Django's `save` and `update_or_create` ask.
+    """
+
     def apply(self, event: RecordedEvent) -> None:
         """Change the tables as one event says."""
         raise NotImplementedError
 
     def apply_batch(self, events: Sequence[RecordedEvent]) -> None:
         """Change the tables as the events say, which come in the order of the log."""
-        for event in events:
-            self.apply(event)
+        with pipelined() if self.writes_only and len(events) > 1 else nullcontext():
+            for event in events:
+                self.apply(event)
 
     def key_of(self, event: RecordedEvent) -> str | None:
         """The key of the one row of its first table that the event changes, as text: what samples are verified by."""
