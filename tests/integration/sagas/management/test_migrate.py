@@ -98,7 +98,7 @@ def test_what_would_not_know_how_to_go_on_stays_and_says_why(trips: ConsumerGrou
         ({"stages": (APPROVAL, HOTEL, CHARGE)}, "step 'flight' is running, and there is none of that name"),
         ({"data": Stricter}, "its data do not fit at /: Object missing required field `payer`"),
         (
-            {"stages": (APPROVAL, HOTEL, structs.replace(FLIGHT, replies=()), CHARGE)},
+            {"stages": (APPROVAL, HOTEL, structs.replace(FLIGHT, replies=(), deadline=None), CHARGE)},
             "step 'flight' waits for a reply, and the present one has none",
         ),
     ],

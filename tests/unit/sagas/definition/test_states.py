@@ -31,9 +31,9 @@ def test_a_sound_one_passes():
         (changed(interrupts=(Interrupt(event=TripApproved),)), "it has states, and interrupts as well"),
         (changed(starts=()), "nothing starts it"),
         (changed(key="order_id"), "TripRequested has no field 'order_id'"),
-        (changed(structs.replace(PAYING)), "'paying' asks for something and has no deadline"),
+        (changed(structs.replace(PAYING, deadline=None)), "'paying' asks for something and has no deadline"),
         (changed(structs.replace(PAUSING, late="nowhere")), "state 'pausing' leads to 'nowhere', which there is not"),
-        (changed(structs.replace(PAUSING)), "nothing leads out of state 'pausing'"),
+        (changed(structs.replace(PAUSING, deadline=None)), "nothing leads out of state 'pausing'"),
         (changed(structs.replace(PAUSING, name="lost")), "state 'lost' cannot be reached"),
         (changed(structs.replace(PAUSING, name=COMPLETED)), "a state is called 'completed', as an end is"),
         (

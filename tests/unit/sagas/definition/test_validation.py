@@ -74,7 +74,7 @@ def test_a_sound_definition_passes():
         (changed(stages=(TICKETS, HOTEL)), "step 'hotel' may fail after the pivot"),
         (changed(stages=(CHARGE, structs.replace(CHARGE, name="again"))), "it has more than one pivot"),
         (changed(stages=(Parallel((HOTEL, CHARGE)),)), "its pivot stands in a parallel stage"),
-        (changed(stages=(structs.replace(HOTEL),)), "a lost reply would hold it for ever"),
+        (changed(stages=(structs.replace(HOTEL, deadline=None),)), "a lost reply would hold it for ever"),
         (
             changed(stages=(structs.replace(HOTEL, replies=HOTEL.replies[1:]),)),
             "no reply says that step 'hotel' is done",
@@ -92,7 +92,7 @@ def test_a_sound_definition_passes():
             "TripRequested starts it and is a reply",
         ),
         (
-            changed(stages=(structs.replace(HOTEL, otherwise=lambda data: data),)),
+            changed(stages=(structs.replace(HOTEL, deadline=None, otherwise=lambda data: data),)),
             "says what is so after its deadline, and has none",
         ),
     ],
