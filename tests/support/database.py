@@ -31,7 +31,7 @@ def empty_all_tables() -> None:
             cursor.execute(f"TRUNCATE {filled} CASCADE")
             cursor.execute(f"ALTER TABLE domain_events ENABLE ALWAYS TRIGGER {APPEND_ONLY}")
         cursor.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) "
+            "SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, start_value, false) "
             "FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> ALL(%s)",
             [[f"{name}_id_seq" for name in KEPT]],
         )
