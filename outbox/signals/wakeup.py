@@ -70,12 +70,16 @@ class WakeupSender:
         connection: Any = self._client.connection_pool.make_connection()
         while True:
             self._disconnected.wait()
+            with self._lock:
+                # Whoever sends meanwhile would connect it, and be answered.
+                self._connection = None
             try:
                 connection.disconnect()
                 connection.connect()
                 connection.send_packed_command([*SILENCE, *WAKEUP_COMMAND], check_health=False)
-                self._disconnected.clear()
                 self._connection = connection
+                # Only now: until there is one, whoever announces asks for it.
+                self._disconnected.clear()
                 outage_log("redis").found()
             except (redis.RedisError, OSError) as error:
                 # Loops look by themselves.
