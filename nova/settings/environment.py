@@ -18,7 +18,7 @@ from nova.settings.database_url import databases as databases  # noqa: PLC0414 -
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
-LOG_LEVELS = tuple(map(str.lower, logging.getLevelNamesMapping()))
+LOG_LEVELS: tuple[str, ...] = tuple(map(str.lower, logging.getLevelNamesMapping()))
 
 
 def text(name: str, default: str = "") -> str:
