@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from benchmarks import raw
 from benchmarks.events import WHEN
-from benchmarks.harness import Measure, rate
+from benchmarks.harness import Measure, as_in_a_worker, rate
 from events.api import Expected, NewEvent, StreamId, append_events
 from nova.services.inventory.events import InventoryReserved, InventorySold
 from nova.services.orders.events import OrderCreated, OrderItem, OrderSettled
@@ -50,6 +50,7 @@ def measures(url: str) -> list[Measure]:
     ]
 
 
+@as_in_a_worker()
 def _nova() -> float:
     begun, replies = _lives()
     _empty()
@@ -62,6 +63,7 @@ def _nova() -> float:
     return rate(work)
 
 
+@as_in_a_worker()
 def _raw(client: psycopg.Connection[Any]) -> float:
     begun, replies = _lives()
     _empty()
