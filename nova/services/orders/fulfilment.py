@@ -63,7 +63,10 @@ def answer(event: ReceivedEvent, *, prices: Prices) -> None:
 
 
 def missing_to_confirmed(order: Order, prices: Prices) -> Sequence[OrderCommand]:
-    """What an order lacks, as it stands, to be confirmed at what it costs. Raises `WrongOrderStatus` for a cancelled one."""
+    """What an order lacks, as it stands, to be confirmed at what it costs.
+
+    Raises `WrongOrderStatus` for one that is cancelled.
+    """
     if order.status == "cancelled":
         # The customer hears of it, who wants to know why.
         raise WrongOrderStatus(f"it was cancelled ({order.cancelled_for})")
