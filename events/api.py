@@ -21,6 +21,7 @@ from events.envelope import (
 from events.exceptions import (
     AggregateNotFound,
     AppendOnly,
+    AppendRefused,
     CommandIdConflict,
     CommandRefused,
     ConcurrencyError,
@@ -58,10 +59,16 @@ from events.state.snapshots import latest_snapshot, save_snapshot
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.store.append import append_events, append_streams
 from events.store.batch_writer import BatchWriter
-from events.store.hooks import OnAppend, append_only, set_on_append
+from events.store.hooks import InlineFollower, OnAppend, append_only, set_on_append
 from events.store.positions import OpenAppend, last_position, open_appends, safe_position
 from events.store.prepared import PreparedEvent
-from events.store.reading.lookups import aggregate_types, latest_event_ids, log_backlog, unknown_event_ids
+from events.store.reading.lookups import (
+    aggregate_types,
+    latest_event_ids,
+    log_backlog,
+    preceding_positions,
+    unknown_event_ids,
+)
 from events.store.reading.queries import (
     get_event,
     get_events,
@@ -97,6 +104,7 @@ __all__ = [
     "Aggregate",
     "AggregateNotFound",
     "AppendOnly",
+    "AppendRefused",
     "Appended",
     "BatchWriter",
     "Command",
@@ -113,6 +121,7 @@ __all__ = [
     "FieldDifference",
     "HookNotSet",
     "InlineEffect",
+    "InlineFollower",
     "InvalidArgument",
     "InvalidCommand",
     "InvalidEvent",
@@ -191,6 +200,7 @@ __all__ = [
     "log_backlog",
     "open_appends",
     "payload_version",
+    "preceding_positions",
     "process_clock",
     "read_log",
     "registry",

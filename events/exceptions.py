@@ -22,6 +22,7 @@ EventStoreError
 │   ├── VersionNotFound      the stream has no such version
 │   ├── UnknownAggregate     no code registers the aggregate type
 │   └── UnknownCommand       the aggregate knows no such command
+├── AppendRefused            what is to be done in the appending transaction cannot be done
 ├── UnreadableStream         a stream holds an event that this code cannot fold
 ├── AppendOnly               something tried to change or remove an event
 ├── Unavailable              the database cannot be reached or asked to try again
@@ -162,6 +163,16 @@ class StreamTombstoned(ConcurrencyError):
         self.stream = stream
         self.since = since
         self.reason = reason
+
+
+class AppendRefused(EventStoreError):
+    """Nothing is appended, for `follower`, by what it calls itself, cannot do in this transaction what is to be done;
+    what it raised is the cause.
+    """
+
+    def __init__(self, follower: str) -> None:
+        super().__init__(f"nothing was appended: {follower} cannot take it")
+        self.follower = follower
 
 
 class PreconditionRequired(EventStoreError):

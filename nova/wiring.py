@@ -10,12 +10,13 @@ from nova.services.orders.handlers import order_handlers
 from nova.services.orders.sagas import register_fulfilment
 from nova.services.orders.service import SERVICE as ORDERS
 from outbox.api import record, register_handlers
+from projections.api import inline
 
 
 def connect() -> None:
-    """Let every append write its outbox rows, and orders ask inventory and be fulfilled; called once, when all apps are
-    loaded.
+    """Let every append write its outbox rows and be followed by what is inline, and orders ask inventory and be
+    fulfilled; called once, when all apps are loaded.
     """
-    set_on_append(record)
+    set_on_append(inline(record))
     register_handlers(ORDERS.name, *order_handlers(stock=CurrentStock(), prices=CurrentStock()))
     register_fulfilment(orders_conf().fulfilment)

@@ -5,7 +5,7 @@ from projections.cursors import from_cursor
 from projections.definition.conflicts import unapplied
 from projections.definition.folded import FoldedProjection
 from projections.definition.handled import HandledReadModel
-from projections.definition.policy import ConflictResolution, OnError, Policy
+from projections.definition.policy import ConflictResolution, Mode, OnError, Policy
 from projections.definition.projection import Projection
 from projections.definition.registry import (
     handled_read_models,
@@ -16,11 +16,13 @@ from projections.definition.registry import (
 )
 from projections.engine.checkpoints import pause, resume
 from projections.engine.engine import Outcome, Pass, run_pass
+from projections.engine.inline import inline
 from projections.engine.lag import Lag
 from projections.engine.live import live
 from projections.engine.runner import ProjectionRunner, projection_runner
 from projections.exceptions import (
     CannotVerify,
+    InlineFailed,
     InvalidArgument,
     InvalidRequest,
     ProjectionError,
@@ -48,9 +50,11 @@ __all__ = [
     "Difference",
     "FoldedProjection",
     "HandledReadModel",
+    "InlineFailed",
     "InvalidArgument",
     "InvalidRequest",
     "Lag",
+    "Mode",
     "OnError",
     "Outcome",
     "Page",
@@ -74,6 +78,7 @@ __all__ = [
     "check_text",
     "from_cursor",
     "handled_read_models",
+    "inline",
     "live",
     "page_of",
     "pause",

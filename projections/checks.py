@@ -10,7 +10,7 @@ from psycopg import IsolationLevel
 
 from kit.settings import settings_check, sound
 from projections.conf import ProjectionsConf
-from projections.definition.policy import Policy
+from projections.definition.policy import Mode, Policy
 from projections.definition.registry import registered_projections
 from projections.sql.statements import statement
 
@@ -45,9 +45,14 @@ def policies_are_sound(**_: Any) -> list[CheckMessage]:
     ]
     for name, projection in projections.items():
         try:
-            convert(to_builtins(projection.policy) | overrides.get(name, {}), Policy)
+            policy = convert(to_builtins(projection.policy) | overrides.get(name, {}), Policy)
         except ValidationError as error:
             wrong.append(f"The policy of the projection {name!r} cannot be this: {error}.")
+        else:
+            if policy.mode is Mode.INLINE and not projection.per_aggregate:
+                wrong.append(
+                    f"The projection {name!r} cannot be inline: its class does not say that it is per_aggregate."
+                )
     hint = f"By projection: {', '.join(Policy.__struct_fields__)}."
     return [Error(problem, hint=hint, id="projections.E004") for problem in wrong]
 

@@ -7,12 +7,14 @@ ProjectionError
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
 ├── InvalidArgument          no call can be made with an argument
 ├── InvalidRequest           a request's body is none that the verb takes
+├── InlineFailed             an append was refused, for a projection that runs inline cannot take its events
 ├── VerbRefused              what holds for a projection does not allow the verb
 ├── CannotVerify             a projection's tables cannot be compared with the log
 ├── RefillRefused            the tables of a handled read model cannot be made what the log says
 └── ReadModelError           a query of a read model cannot be answered
 """
 
+from events.exceptions import AppendRefused
 from kit.exceptions import InvalidParameter
 
 
@@ -47,6 +49,17 @@ class StrayWrites(ProjectionError):
         )
         self.name = name
         self.tables = tables
+
+
+class InlineFailed(ProjectionError, AppendRefused):
+    """Events were not appended, for a projection that runs inline cannot take them; what it raised is the cause.
+
+    Mend its code, or pause it: then events are appended again, and wait for it.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the projection {name}")
+        self.name = name
 
 
 class UnexpectedPayload(ProjectionError):

@@ -27,6 +27,11 @@ class ProjectionCheckpoint(models.Model):
     effects_until = models.BigIntegerField(
         default=0, db_default=0, help_text="Events up to here have had their effects, whichever tables serve."
     )
+    is_inline = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether appends apply its events, as far as their processes know it.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -106,6 +111,31 @@ class SkippedEvent(models.Model):
         db_table = "projection_skipped"
         constraints = [
             models.UniqueConstraint(fields=["projection", "place", "position"], name="projection_skipped_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
+class AheadEvent(models.Model):
+    """An event beyond the checkpoint that is in the tables already: its append has applied it inline."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that have it.",
+    )
+    position = models.BigIntegerField(help_text="Of the event, in the log.")
+    event_id = models.UUIDField(help_text="The event.")
+
+    class Meta:
+        db_table = "projection_ahead"
+        constraints = [
+            models.UniqueConstraint(fields=["projection", "place", "position"], name="projection_ahead_once")
         ]
 
     def __str__(self) -> str:

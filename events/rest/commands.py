@@ -18,6 +18,7 @@ from events.commands.execution import Executed, execute
 from events.context import current_context
 from events.exceptions import (
     AggregateNotFound,
+    AppendRefused,
     CommandIdConflict,
     CommandRefused,
     InvalidCommand,
@@ -104,6 +105,7 @@ class CommandView(ApiView):
             AggregateNotFound,
             CommandIdConflict,
             StreamTombstoned,
+            AppendRefused,
             UnreadableStream,
             VersionConflict,
             PayloadTooLarge,

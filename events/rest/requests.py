@@ -13,6 +13,7 @@ from events.codec.payloads import accept_payload, explain
 from events.conf import EventsConf
 from events.envelope import Expected, NewEvent, StreamId, StreamWrite
 from events.exceptions import (
+    AppendRefused,
     EventIdConflict,
     InvalidEvent,
     PayloadTooLarge,
@@ -45,6 +46,7 @@ APPEND_ERRORS = (
     PayloadTooLarge,
     EventIdConflict,
     StreamTombstoned,
+    AppendRefused,
     VersionConflict,
     PreconditionRequired,
 )

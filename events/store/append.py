@@ -1,10 +1,12 @@
 """Append: events get into the store in one round trip, all of them or none, each exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import islice
+from uuid import UUID
 
-from django.db import transaction
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, transaction
 from psycopg.errors import UniqueViolation
 
 from events.envelope import Appended, Expected, NewEvent, StreamId, StreamWrite
@@ -12,14 +14,16 @@ from events.exceptions import InvalidEvent, Unavailable
 from events.sql.statements import statement
 from events.store.columns import documents, hook_values, parameters
 from events.store.conflicts import check_tombstones, check_versions, first_answers
-from events.store.connection import live_connection, live_cursor, savepoint
-from events.store.hooks import OnAppend, on_append
+from events.store.connection import live_connection, live_cursor, raise_as_ours, savepoint
+from events.store.hooks import InlineFollower, OnAppend, on_append
 from events.store.libpq import LibpqStatement, call, libpq_statement
 from events.store.prepared import PreparedEvent, prepare
+from events.store.reading.queries import get_events_by_id
 from events.store.sequences import check_log, check_log_once
 from kit.arguments import MAX_BIGINT
 
 Rows = list[tuple[int, ...]]
+Write = Callable[[Sequence[StreamWrite], Sequence[Sequence[PreparedEvent]], OnAppend, str], Rows]
 
 MAX_ATTEMPTS = 20
 # Races that an append loses before it queues with the others that lost: whoever has queued soon comes first.
@@ -45,8 +49,9 @@ def append_streams(writes: Sequence[StreamWrite], *, using: str = "default") -> 
 
     Raises `VersionConflict` when a stream is not at its expected version, `EventIdConflict` when an event id is in use
     for something else, `StreamTombstoned` when a stream was closed for ever, `InvalidEvent` for what cannot be an
-    event, and `Unavailable` when the database cannot be reached, or was not restored whole (`SequenceBehind`); nothing
-    is written in any of these cases, and after all but the last an open transaction can go on.
+    event, `AppendRefused` when what follows the append inline cannot, and `Unavailable` when the database cannot be
+    reached, or was not restored whole (`SequenceBehind`); nothing is written in any of these cases, and after all but
+    the last an open transaction can go on.
     """
     check_shape(writes)
     return append_prepared(writes, prepare(writes), using=using)
@@ -60,8 +65,15 @@ def append_prepared(
     A stream may stand in several writes that expect nothing of it: positions follow the order of the writes.
     """
     hook = on_append()
+    # What follows inline writes to this very database.
+    follower = hook.follower if using == DEFAULT_DB_ALIAS else None
+    followed = follower.followed(prepared) if follower else []
     for attempt in range(MAX_ATTEMPTS):
-        rows = _write(writes, prepared, hook, using) if attempt < MAX_RACES else _queued(writes, prepared, hook, using)
+        write = _write if attempt < MAX_RACES else _queued
+        if follower and followed:
+            rows = _write_followed(write, writes, prepared, hook, follower, followed)
+        else:
+            rows = write(writes, prepared, hook, using)
         if rows:
             if hook.committed:
                 transaction.on_commit(hook.committed, using=using, robust=True)
@@ -111,6 +123,27 @@ def _write(
         if violation.diag.table_name != "domain_events":
             raise
         return []
+
+
+def _write_followed(
+    write: Write,
+    writes: Sequence[StreamWrite],
+    prepared: Sequence[Sequence[PreparedEvent]],
+    hook: OnAppend,
+    follower: InlineFollower,
+    followed: Sequence[UUID],
+) -> Rows:
+    """Write, and let the follower act on its events, both or neither."""
+    try:
+        with transaction.atomic():
+            rows = write(writes, prepared, hook, DEFAULT_DB_ALIAS)
+            if rows:
+                follower.act(get_events_by_id(followed))
+            return rows
+    except (InterfaceError, OperationalError) as error:
+        if isinstance(error.__cause__, psycopg.Error):
+            raise_as_ours(error.__cause__)
+        raise Unavailable(str(error)) from error
 
 
 @cache

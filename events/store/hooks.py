@@ -1,13 +1,28 @@
 """Append hook: what else happens in the transaction that appends; the composition says so."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 
+from events.envelope import RecordedEvent
 from events.exceptions import HookNotSet
 from events.sql.statements import statement
 from events.store.prepared import PreparedEvent
+
+
+class InlineFollower(Struct, frozen=True, kw_only=True):
+    """Who acts on events of some types in the transaction that appends them, when they are written."""
+
+    event_types: frozenset[str]
+    act: Callable[[list[RecordedEvent]], None]
+    """Given those events of an append, in the order of the log. Raises `AppendRefused` to have nothing appended."""
+
+    def followed(self, prepared: Sequence[Sequence[PreparedEvent]]) -> list[UUID]:
+        """The ids of the events that it acts on."""
+        of_write = (event.envelope for events in prepared for event in events)
+        return [envelope.event_id for envelope in of_write if envelope.event_type in self.event_types]
 
 
 class OnAppend(Struct, frozen=True, kw_only=True):
@@ -26,6 +41,8 @@ class OnAppend(Struct, frozen=True, kw_only=True):
     cannot take. It may write in an open transaction, and may be asked again."""
     committed: Callable[[], None] | None = None
     """Called after the commit; it must not fail."""
+    follower: InlineFollower | None = None
+    """What it follows is appended in a transaction, even where none is open; all else costs it nothing."""
 
 
 def _nothing(_: PreparedEvent) -> Mapping[str, Any]:

@@ -116,6 +116,9 @@ RULES: dict[type[BaseException], Rule] = {
             "reason": e.reason,
         },
     ),
+    events.AppendRefused: Rule(
+        409, "append-refused", "What follows the append cannot take it", lambda e: {"follower": e.follower}
+    ),
     events.PreconditionRequired: Rule(428, "precondition-required", "Name the version that the stream must have"),
     events.AggregateNotFound: Rule(
         404,

@@ -29,9 +29,20 @@ class ConflictResolution(StrEnum):
     """The one of the aggregate's higher version."""
 
 
+class Mode(StrEnum):
+    """When events get into the tables."""
+
+    ASYNCHRONOUS = "asynchronous"
+    """After the commit, by a worker."""
+    INLINE = "inline"
+    """In the transaction that appends them, which fails where the projection does; for `per_aggregate` ones only. What
+    comes any other way, or before an earlier event of its aggregate is in the tables, is a worker's."""
+
+
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a projection is kept. The setting NOVA_PROJECTIONS can say each of these otherwise, by projection."""
 
+    mode: Mode = Mode.ASYNCHRONOUS
     on_error: OnError = OnError.PAUSE
     max_parked: Annotated[int, Meta(ge=1, le=10_000)] = 100
     """Most aggregates parked at a time; the next that fails pauses the projection, as `pause` would."""

@@ -36,6 +36,10 @@ class Projection:
     policy: ClassVar[Policy] = Policy()
     """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
+    per_aggregate: ClassVar[bool] = False
+    """Whether each row of its tables depends on the events of one aggregate alone, and these read and write no other
+    row: then no order matters but that within an aggregate, and it may run inline."""
+
     writes_only: ClassVar[bool] = False
     """Whether `apply` only sends statements, and asks nothing of them, not even how many rows they have changed.
 

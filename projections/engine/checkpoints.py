@@ -1,6 +1,7 @@
 """Checkpoint: how far a projection has come, who may move it, and what is remembered of a failure.
 
-Whoever changes a projection's tables or position holds its lock until the transaction ends.
+Whoever changes a projection's tables or position holds its lock until the transaction ends: those who apply events
+share it, and a worker's pass has a lock of its own besides; whoever operates on the projection has it alone.
 """
 
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from events.envelope import RecordedEvent
 from projections.definition.projection import Projection
-from projections.models import ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
+from projections.models import AheadEvent, ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")
@@ -21,13 +22,25 @@ Status = ProjectionCheckpoint.Status
 
 
 def try_lock(name: str) -> bool:
-    """Take the projection's lock for the rest of the transaction. False when somebody else has it."""
-    return bool(_lock("try_lock", name))
+    """Take the lock of that name alone for the rest of the transaction. False when somebody else has it."""
+    return bool(_lock("try_lock", name=name))
 
 
 def lock(name: str) -> None:
-    """Take the projection's lock for the rest of the transaction, after whoever has it."""
-    _lock("lock", name)
+    """Take the projection's lock alone for the rest of the transaction, after whoever has it or shares it."""
+    _lock("lock", name=name)
+
+
+def share(name: str) -> None:
+    """Share the projection's lock for the rest of the transaction, after whoever has it alone."""
+    _lock("share_lock", name=name)
+
+
+def try_pass(name: str) -> bool:
+    """Share the projection's lock, and be the only worker at it, for the rest of the transaction. False when somebody
+    operates on it, or another worker is at it.
+    """
+    return bool(_lock("try_pass_lock", name=name, part=f"{name} pass"))
 
 
 def current(projection: Projection) -> ProjectionCheckpoint:
@@ -45,6 +58,11 @@ def current(projection: Projection) -> ProjectionCheckpoint:
 def advance(name: str, position: int) -> None:
     """Every event up to `position` is in the tables. Leaves a pause alone that came in the meantime."""
     _checkpoint(name).update(position=position, updated_at=timezone.now())
+
+
+def set_inline(name: str, *, is_inline: bool) -> None:
+    """Let appends apply the projection's events, as far as they know it, or no longer."""
+    _checkpoint(name).update(is_inline=is_inline)
 
 
 def recover(name: str) -> None:
@@ -94,8 +112,11 @@ def resume(projection: Projection) -> None:
 
 
 def move_back(projection: Projection, position: int) -> None:
-    """Let the projection meet everything after a position again, what was parked or skipped there included."""
+    """Let the projection meet everything after a position again, what was parked or skipped there included, and what
+    appends have applied inline.
+    """
     current(projection)
+    AheadEvent.objects.filter(projection=projection.name, place=Place.SERVING).delete()
     for left_behind in (ParkedAggregate, SkippedEvent):
         left_behind.objects.filter(projection=projection.name, place=Place.SERVING, position__gt=position).delete()
     _checkpoint(projection.name).update(
@@ -128,8 +149,8 @@ def _checkpoint(name: str) -> Any:
     return ProjectionCheckpoint.objects.filter(name=name)
 
 
-def _lock(name_of_statement: str, name: str) -> Any:
+def _lock(name_of_statement: str, **names: str) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(statement(name_of_statement), {"namespace": LOCK_NAMESPACE, "name": name})
+        cursor.execute(statement(name_of_statement), {"namespace": LOCK_NAMESPACE, **names})
         row = cursor.fetchone()
     return row[0] if row else None

@@ -15,10 +15,10 @@ from events.api import read_log
 from events.envelope import LogPage, RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.arguments import arguments
-from projections.definition.policy import OnError
+from projections.definition.policy import Mode, OnError
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of
-from projections.engine import checkpoints
+from projections.engine import ahead, checkpoints
 from projections.engine.applying import apply
 from projections.engine.checkpoints import Status
 from projections.engine.failures import leave_behind, log_failure
@@ -76,7 +76,7 @@ def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
 
 
 def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
-    if not checkpoints.try_lock(projection.name):
+    if not checkpoints.try_pass(projection.name):
         return Pass(outcome=Outcome.BUSY)
     checkpoint = checkpoints.current(projection)
     if (held := _blocked(projection, checkpoint)) is not None:
@@ -84,16 +84,42 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
     page = _read(projection, checkpoint, limit)
     if page is None:
         return Pass(outcome=Outcome.FAILED)
+    if policy_of(projection).mode is Mode.INLINE or checkpoint.is_inline:
+        _set_mode(projection, checkpoint, page)
     if page.position == checkpoint.position:
         return Pass(outcome=Outcome.CURRENT)
     parked = parked_streams(projection.name) if checkpoint.parked else set()
+    events: Sequence[RecordedEvent] = page.events
+    if checkpoint.is_inline and events:
+        applied = ahead.positions(projection.name, until=page.position)
+        events = [event for event in events if event.position not in applied]
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
     if one_by_one or checkpoint.status == Status.FAILED:
-        return _apply_one_by_one(projection, checkpoint, page, parked)
-    events = [event for event in page.events if event.stream not in parked] if parked else page.events
+        return _apply_one_by_one(projection, checkpoint, page, events, parked)
+    if parked:
+        events = [event for event in events if event.stream not in parked]
     _apply_together(projection, checkpoint, events)
-    checkpoints.advance(projection.name, page.position)
+    _advance(checkpoint, page.position)
     return _advanced(page, len(events))
+
+
+def _set_mode(projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage) -> None:
+    """Become inline where the policy says so and the tables have caught up, or cease to be."""
+    name, wanted = projection.name, policy_of(projection).mode is Mode.INLINE
+    if wanted == checkpoint.is_inline or (wanted and page.position < page.safe_position):
+        return
+    # Appends that have seen that it is inline share the lock, and note what they apply. Other processes may still want
+    # it so: then it ends when none has noted anything that the checkpoint has to come to.
+    if not wanted and (not checkpoints.try_lock(name) or ahead.count(name, checkpoint.position)):
+        return
+    checkpoints.set_inline(name, is_inline=wanted)
+    checkpoint.is_inline = wanted
+
+
+def _advance(checkpoint: ProjectionCheckpoint, position: int) -> None:
+    checkpoints.advance(checkpoint.name, position)
+    if checkpoint.is_inline:
+        ahead.forget(checkpoint.name, until=position)
 
 
 def _blocked(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcome | None:
@@ -128,10 +154,14 @@ def _apply_together(projection: Projection, checkpoint: ProjectionCheckpoint, ev
 
 
 def _apply_one_by_one(
-    projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage, parked: set[StreamId]
+    projection: Projection,
+    checkpoint: ProjectionCheckpoint,
+    page: LogPage,
+    events: Sequence[RecordedEvent],
+    parked: set[StreamId],
 ) -> Pass:
     applied = 0
-    for event in page.events:
+    for event in events:
         if event.stream in parked:
             continue
         try:
@@ -144,7 +174,7 @@ def _apply_one_by_one(
                 return Pass(outcome=Outcome.FAILED, applied=applied)
         else:
             applied += 1
-    checkpoints.advance(projection.name, page.position)
+    _advance(checkpoint, page.position)
     checkpoints.recover(projection.name)
     return _advanced(page, applied)
 

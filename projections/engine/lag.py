@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from events.api import log_backlog
 from projections.definition.projection import Projection
+from projections.engine import ahead
 
 
 class Lag(Struct, frozen=True, kw_only=True):
@@ -15,10 +16,12 @@ class Lag(Struct, frozen=True, kw_only=True):
     events: int
     """Events of the projection's types after its checkpoint."""
     seconds: float
-    """Since the oldest of them was recorded; 0 when there is none."""
+    """Since the oldest of them was recorded, or one before it that was applied inline; 0 when there is none."""
 
 
-def projection_lag(projection: Projection, position: int) -> Lag:
-    """The lag of the projection at a position."""
+def projection_lag(projection: Projection, position: int, *, is_inline: bool = False) -> Lag:
+    """The lag of the projection at a position; events beyond it that appends have applied do not count."""
+    # Before the log is asked, which may have more a moment later: an event that waits is never taken for one of these.
+    applied = ahead.count(projection.name, position) if is_inline else 0
     events, seconds = log_backlog(position, projection.event_types)
-    return Lag(events=events, seconds=seconds)
+    return Lag(events=events - applied, seconds=seconds) if events > applied else Lag(events=0, seconds=0.0)

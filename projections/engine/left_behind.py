@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from msgspec import Struct
 
@@ -18,9 +19,11 @@ from events.envelope import RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.definition.projection import Projection
 from projections.engine import checkpoints
-from projections.models import ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
+from projections.models import AheadEvent, ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
 
 PAGE = 500
+# What belongs to one set of the projection's tables, and goes where those go: `ahead` has the last one.
+OF_TABLES: tuple[type[Model], ...] = (ParkedAggregate, SkippedEvent, AheadEvent)
 
 
 class LeftBehind(Struct, frozen=True):
@@ -117,18 +120,19 @@ def skip_as_decided(name: str, event: RecordedEvent, error: Exception, *, place:
 
 
 def change_places(name: str, *, coming: Place, leaving: Place) -> None:
-    """Let what was left behind go with its tables: those of one place serve, and those that served are at the other."""
+    """Let what is known of tables go with them: those of one place serve, and those that served are at the other."""
     forget(name, leaving)
-    for table in (ParkedAggregate, SkippedEvent):
-        table.objects.filter(projection=name, place=Place.SERVING).update(place=leaving)
-        table.objects.filter(projection=name, place=coming).update(place=Place.SERVING)
+    for table in OF_TABLES:
+        rows = table._default_manager.filter(projection=name)  # noqa: SLF001 - as Django documents it
+        rows.filter(place=Place.SERVING).update(place=leaving)
+        rows.filter(place=coming).update(place=Place.SERVING)
     checkpoints.count_parked(name)
 
 
 def forget(name: str, place: Place) -> None:
-    """The tables there are gone, and what they were without has no meaning any more."""
-    for table in (ParkedAggregate, SkippedEvent):
-        table.objects.filter(projection=name, place=place).delete()
+    """The tables there are gone, and what was known of them has no meaning any more."""
+    for table in OF_TABLES:
+        table._default_manager.filter(projection=name, place=place).delete()  # noqa: SLF001 - as Django documents it
 
 
 def release(

@@ -38,6 +38,8 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
     """Version of the code here."""
     position: int
     """Every event of the log up to here is in the tables."""
+    mode: str
+    """`asynchronous`, or `inline`: appends apply its events themselves; those after the position, too."""
     lag: Lag
     parked: int
     """Aggregates that wait until an operator releases them, in the tables that serve."""
@@ -155,7 +157,8 @@ def projection_status(projection: Projection, checkpoint: ProjectionCheckpoint |
         version=found.version,
         code_version=projection.version,
         position=found.position,
-        lag=projection_lag(projection, found.position),
+        mode="inline" if found.is_inline else "asynchronous",
+        lag=projection_lag(projection, found.position, is_inline=found.is_inline),
         parked=found.parked,
         failed_event_id=found.failed_event_id,
         error=found.error,

@@ -18,6 +18,7 @@ from events.api import read_log
 from events.envelope import RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.definition.projection import Projection
+from projections.engine import ahead
 from projections.engine.left_behind import parked_streams
 from projections.exceptions import StrayWrites
 from projections.models import Place, ProjectionRebuild
@@ -70,6 +71,19 @@ def apply_page(projection: Projection, row: ProjectionRebuild, limit: int) -> bo
     _moved(row, page.position, len(events), began)
     row.target = page.safe_position
     return page.position < page.safe_position
+
+
+def apply_ahead(projection: Projection, row: ProjectionRebuild) -> None:
+    """Apply to the rebuild's tables, which have the rest, what appends have applied inline to those that serve.
+
+    For whoever holds the projection's lock and the rebuild lock, in a transaction. Raises what the projection raises.
+    """
+    parked = _parked(row)
+    events = [event for event in ahead.beyond(row.projection, row.position) if event.stream not in parked]
+    if events:
+        with _filling(projection):
+            projection.apply_batch(events)
+        ahead.note(row.projection, events, Place.REBUILD)
 
 
 def _fill(projection: Projection, limit: int, *, one_by_one: bool) -> Filled:

@@ -16,12 +16,12 @@ from outbox.api import is_outage
 from projections.conf import projections_conf
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of
-from projections.engine import checkpoints, left_behind
+from projections.engine import ahead, checkpoints, left_behind
 from projections.engine.applying import take_effect
 from projections.exceptions import RebuildRefused
 from projections.models import Place, ProjectionCheckpoint, ProjectionRebuild
 from projections.rebuilding import records, tables
-from projections.rebuilding.filling import apply_page
+from projections.rebuilding.filling import apply_ahead, apply_page
 from projections.rebuilding.records import State
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,7 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
     _require_alike(projection, previous, wanted)
     try:
         _take_projection(projection)
+        had_effects = max(checkpoints.current(projection).position, ahead.last(name))
         left_behind.change_places(name, coming=Place.PREVIOUS, leaving=Place.REBUILD)
         _bound_waits(len(wanted))
         tables.exchange(coming=previous, leaving=shadow, tables=wanted)
@@ -75,7 +76,6 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
     tables.drop_schema(shadow)
     tables.drop_schema(previous)
     left_behind.forget(name, Place.REBUILD)
-    had_effects = checkpoints.current(projection).position
     _set_checkpoint(projection, version=row.previous_version or 0, position=row.previous_position or 0)
     ProjectionCheckpoint.objects.filter(name=name, effects_until__lt=had_effects).update(effects_until=had_effects)
     records.end(row, State.ROLLED_BACK)
@@ -90,13 +90,13 @@ def _swap(projection: Projection) -> bool:
     wanted = tables.tables_of(projection)
     shadow, previous = tables.shadow_schema(projection.name), tables.previous_schema(projection.name)
     _take_projection(projection)
+    before = checkpoints.current(projection)
     # From here on the tables that serve stand still, so these have all that any reader has seen.
-    _apply_the_rest(projection, row)
+    _apply_the_rest(projection, row, before)
     if found := tables.obstacles(wanted):
         raise RebuildRefused(projection.name, "; ".join(found))
     _require_alike(projection, shadow, wanted)
     _forget_older(projection.name)
-    before = checkpoints.current(projection)
     _have_effects(projection, before, row)
     left_behind.change_places(projection.name, coming=Place.REBUILD, leaving=Place.PREVIOUS)
     _bound_waits(len(wanted))
@@ -121,21 +121,30 @@ def _ready(projection: Projection) -> ProjectionRebuild | None:
 
 
 def _take_projection(projection: Projection) -> None:
-    records.wait_at_most(PATIENT_TIMEOUT)
+    # Appends that the projection follows inline wait behind whoever waits for it.
+    is_inline = checkpoints.current(projection).is_inline
+    records.wait_at_most(_swap_timeout() if is_inline else PATIENT_TIMEOUT)
     checkpoints.lock(projection.name)
 
 
 def _bound_waits(number_of_tables: int) -> None:
     """Let what readers wait for, all tables together, end within the setting's time."""
-    milliseconds = projections_conf().swap_timeout * 1000 / max(1, number_of_tables)
-    records.wait_at_most(max(1, round(milliseconds)))
+    records.wait_at_most(max(1, _swap_timeout() // max(1, number_of_tables)))
 
 
-def _apply_the_rest(projection: Projection, row: ProjectionRebuild) -> None:
+def _swap_timeout() -> int:
+    """In milliseconds."""
+    return round(projections_conf().swap_timeout * 1000)
+
+
+def _apply_the_rest(projection: Projection, row: ProjectionRebuild, before: ProjectionCheckpoint) -> None:
     """Raises `NotYet` where that is too much for this moment; an event that cannot be applied is the next pass's."""
     try:
         for _ in range(MAX_LAST_PAGES):
             if not apply_page(projection, row, projections_conf().rebuild_batch_size):
+                # Older code has not applied the events of all types that this one handles, which come first.
+                if before.is_inline and before.version == row.version:
+                    apply_ahead(projection, row)
                 return
     except Exception as error:
         if is_outage(error):
@@ -145,11 +154,16 @@ def _apply_the_rest(projection: Projection, row: ProjectionRebuild) -> None:
 
 
 def _have_effects(projection: Projection, before: ProjectionCheckpoint, row: ProjectionRebuild) -> None:
-    """Let the events have their effects that only these tables have: what served before has stood still for a while."""
+    """Let the events have their effects that only these tables have: what served before may have stood still."""
     position, without = before.position, left_behind.left_behind(projection.name, Place.REBUILD)
+    had = ahead.positions(projection.name, until=row.position) if before.is_inline else set()
     while position < row.position:
         page = read_log(position, projections_conf().rebuild_batch_size, projection.event_types)
-        events = [event for event in page.events if event.position <= row.position and not without.has(event)]
+        events = [
+            event
+            for event in page.events
+            if event.position <= row.position and event.position not in had and not without.has(event)
+        ]
         try:
             with tables.preferring(tables.shadow_schema(projection.name)):
                 take_effect(projection, before, events)

@@ -1,7 +1,8 @@
 """Verification: a projection's tables are compared with a fold of the log from its beginning, row by row.
 
 The unchanged code of the projection fills shadow tables; nothing of the live ones is changed. The projection waits, by
-its lock, while what was appended meanwhile is folded and the tables are compared; whoever reads them does not.
+its lock, while what was appended meanwhile is folded and the tables are compared, and appends that it follows inline
+wait with it; whoever reads the tables does not.
 """
 
 from collections.abc import Collection
@@ -14,7 +15,7 @@ from events.envelope import RecordedEvent
 from outbox.api import is_outage
 from projections.arguments import arguments
 from projections.definition.projection import Projection
-from projections.engine import checkpoints
+from projections.engine import ahead, checkpoints
 from projections.engine.left_behind import left_behind
 from projections.exceptions import CannotVerify
 from projections.models import ProjectionCheckpoint
@@ -38,6 +39,7 @@ def verify(projection: Projection, *, sample: int | None = None) -> Difference |
         folding.go_on_to(_checkpoint(projection).position)
         checkpoints.lock(projection.name)
         folding.go_on_to(_checkpoint(projection).position)
+        folding.apply_ahead()
         found = first_difference(compared, keys=keys)
         transaction.set_rollback(True)
     return found
@@ -61,6 +63,11 @@ class Fold:
             page = read_log(self._position, PAGE, self._projection.event_types)
             self._apply([event for event in page.events if event.position <= position and self._is_applied(event)])
             self._position = min(page.position, position)
+
+    def apply_ahead(self) -> None:
+        """Apply what appends have applied inline, and the checkpoint has not come to."""
+        events = ahead.beyond(self._projection.name, self._position)
+        self._apply([event for event in events if self._is_applied(event)])
 
     def _is_applied(self, event: RecordedEvent) -> bool:
         is_in_sample = self._keys is None or self._projection.key_of(event) in self._keys

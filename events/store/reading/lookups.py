@@ -1,9 +1,10 @@
 """Look-ups in the log that give figures and ids instead of whole events."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from events.arguments import arguments
+from events.envelope import StreamId
 from events.sql.statements import statement
 from events.store.connection import live_cursor
 
@@ -20,6 +21,23 @@ def log_backlog(after: int, event_types: Collection[str], *, using: str = "defau
             statement("log_backlog"), {"position": after, "event_types": sorted(event_types)}
         ).fetchone()
     return row or (0, 0.0)
+
+
+def preceding_positions(
+    versions: Mapping[StreamId, int], event_types: Collection[str], *, using: str = "default"
+) -> dict[StreamId, int]:
+    """By stream, the position of the last event of these types before a version; streams without any are left out."""
+    with live_cursor(using) as cursor:
+        rows = cursor.execute(
+            statement("preceding_positions"),
+            {
+                "aggregate_types": [stream.aggregate_type for stream in versions],
+                "aggregate_ids": [stream.aggregate_id for stream in versions],
+                "versions": list(versions.values()),
+                "event_types": sorted(event_types),
+            },
+        ).fetchall()
+    return {StreamId(aggregate_type, aggregate_id): position for aggregate_type, aggregate_id, position in rows}
 
 
 def unknown_event_ids(event_ids: Collection[UUID], *, using: str = "default") -> set[UUID]:

@@ -37,14 +37,14 @@ def metrics_of(expression: str) -> set[str]:
 def test_the_rules_are_sound():
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stderr
-    assert "16 rules found" in checked.stdout
+    assert "17 rules found" in checked.stdout
 
 
 @needs_promtool
 def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
     checked = promtool("check", "config", DEPLOY / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
-    assert "16 rules found" in checked.stdout
+    assert "17 rules found" in checked.stdout
 
 
 @needs_promtool
@@ -58,6 +58,7 @@ def test_alerts_fire_at_their_thresholds_and_not_before():
     ("right", "wrong"),
     [
         ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) >= 1000"),
+        ("projection_parked_aggregates) > 0", "projection_parked_aggregates) > 2"),
         ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) > 1001"),
         ("for: 5m", "for: 4m45s"),
         ("for: 5m", "for: 5m15s"),

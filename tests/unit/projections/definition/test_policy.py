@@ -72,6 +72,7 @@ def test_settings_say_otherwise_what_they_name_and_nothing_else(settings, first)
         ({"first": {"retry": 1}}, "retry"),
         ({"first": {"max_parked": 0}}, "max_parked"),
         ({"first": {"sync_interval": 60}}, "sync_interval"),
+        ({"first": {"mode": "inline"}}, "per_aggregate"),
     ],
 )
 def test_what_no_projection_can_have_is_refused_at_start(settings, overrides, named):
