@@ -40,6 +40,8 @@ from projections.refilling.refill import Refilled, refill
 from projections.verification.comparison import Difference
 from projections.verification.handled import Verified, verify_handled
 from projections.verification.verify import verify
+from projections.waiting.positions import seen_position
+from projections.waiting.waiting import wait_for
 
 __all__ = [
     "MAX_PAGE",
@@ -87,7 +89,9 @@ __all__ = [
     "registered_projections",
     "resume",
     "run_pass",
+    "seen_position",
     "unapplied",
     "verify",
     "verify_handled",
+    "wait_for",
 ]

@@ -7,11 +7,12 @@ from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from kit.rest.answer_headers import preference_applied_header
 from kit.rest.openapi import described
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
+from kit.rest.preferences import PREFER
 from nova.services.analytics.queries import DailyCount, daily_counts, totals
 from projections.rest.parameters import Paged
+from projections.rest.read_models import ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -33,21 +34,24 @@ class Counts(Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
 
 
-class EventCountsView(ApiView):
+class EventCountsView(ReadModelView):
     """Analytics."""
 
+    read_model = "analytics-counts"
     required_scopes: ClassVar = READ
 
     @described(
         operation_id="count_events",
         summary="Count events by day and type",
         query=CountsQuery,
+        headers=(PREFER,),
         answer=Counts,
+        answer_headers=(preference_applied_header(200),),
     )
     def get(self, request: Request) -> Response:
         """A page of counts by day and type, and the totals of all days."""
         query = CountsQuery.of(request)
-        return Response(read(request, lambda source: _counts(query, source.alias)))
+        return Response(self.answer(request, lambda source: _counts(query, source.alias)))
 
 
 def _counts(query: CountsQuery, using: str) -> Counts:

@@ -50,9 +50,11 @@ def test_exported_names_are_these():
         "registered_projections",
         "resume",
         "run_pass",
+        "seen_position",
         "unapplied",
         "verify",
         "verify_handled",
+        "wait_for",
     ]
 
 
