@@ -36,6 +36,9 @@ class Projection:
     policy: ClassVar[Policy] = Policy()
     """What becomes of an event that fails, and more; the setting NOVA_PROJECTIONS may say otherwise."""
 
+    cache_tags: ClassVar[tuple[str, ...]] = ()
+    """Tags of cached answers that its tables are in; they are forgotten whenever a change of these is committed."""
+
     writes_only: ClassVar[bool] = False
     """Whether `apply` only sends statements, and asks nothing of them, not even how many rows they have changed.
 

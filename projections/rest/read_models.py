@@ -12,7 +12,7 @@ from kit.exceptions import InvalidParameter
 from kit.replicas.reads import Source
 from kit.rest.answer_headers import POSITION
 from kit.rest.preferences import applied, awaited_position
-from kit.rest.replicas import read
+from kit.rest.replicas import Cached, read, read_cached
 from kit.rest.view import ApiView
 from projections.definition.handled import HandledReadModel
 from projections.definition.registry import read_model_named
@@ -32,9 +32,10 @@ class ReadModelView(ApiView):
 
     read_model: ClassVar[str]
 
-    def answer(self, request: Request, query: Callable[[Source], AnswerT]) -> AnswerT:
+    def answer(self, request: Request, query: Callable[[Source], AnswerT], *, cached: Cached | None = None) -> AnswerT:
         """What the query answers, of the primary or a replica as the request allows, after what is waited for.
 
+        With `cached`, whose tags are those of the read model, also from the query cache.
         Raises what the query raises, and `InvalidParameter` for a position that cannot be waited for.
         """
         awaited = awaited_position(request.headers)
@@ -42,16 +43,26 @@ class ReadModelView(ApiView):
             self.headers["Preference-Applied"] = applied(awaited)
         is_handled = isinstance(read_model_named(self.read_model), HandledReadModel)
 
-        def ask(source: Source) -> AnswerT:
-            if not is_handled:
-                position = seen_position(self.read_model, using=source.alias)
-                self.headers[POSITION] = str(position)
-                # Somebody may have moved it back since it was there.
-                if awaited is not None and position < awaited:
-                    self.headers.pop("Preference-Applied", None)
-            return query(source)
+        def ask(source: Source) -> tuple[int | None, AnswerT]:
+            position = None if is_handled else seen_position(self.read_model, using=source.alias)
+            # Before the query, whose errors have the header too.
+            self._say(position, awaited)
+            return position, query(source)
 
-        return read(request, ask)
+        if cached is None:
+            position, answer = read(request, ask)
+        else:
+            position, answer = read_cached(request, ask, cached.beside(int | None))
+        self._say(position, awaited)
+        return answer
+
+    def _say(self, position: int | None, awaited: int | None) -> None:
+        if position is None:
+            return
+        self.headers[POSITION] = str(position)
+        # Somebody may have moved it back since it was there.
+        if awaited is not None and position < awaited:
+            self.headers.pop("Preference-Applied", None)
 
     def _wait(self, position: int) -> bool:
         try:

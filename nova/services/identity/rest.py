@@ -11,7 +11,9 @@ from kit.rest.answer_headers import preference_applied_header, seen_position_hea
 from kit.rest.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Text
+from kit.rest.replicas import Cached
 from nova.services.identity.exceptions import UserNotFound
+from nova.services.identity.projections import USERS
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
@@ -60,6 +62,7 @@ class UsersView(ReadModelView):
             lambda source: list_users(
                 search=query.search, status=query.status, after=query.after, limit=query.limit, using=source.alias
             ),
+            cached=Cached(name="list_users", key=query, tags=(USERS,), kind=Page[UserView]),
         )
         return Response(page)
 
