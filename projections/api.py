@@ -30,6 +30,7 @@ from projections.exceptions import (
     StrayWrites,
     UnexpectedPayload,
     UnknownProjection,
+    UnknownView,
     VerbRefused,
 )
 from projections.metrics import ProjectionCollector
@@ -40,6 +41,9 @@ from projections.refilling.refill import Refilled, refill
 from projections.verification.comparison import Difference
 from projections.verification.handled import Verified, verify_handled
 from projections.verification.verify import verify
+from projections.views.collector import ViewCollector
+from projections.views.definition import FullView, IncrementalView
+from projections.views.registry import register_views, registered_views
 from projections.waiting.positions import seen_position
 from projections.waiting.waiting import wait_for
 
@@ -49,7 +53,9 @@ __all__ = [
     "ConflictResolution",
     "Difference",
     "FoldedProjection",
+    "FullView",
     "HandledReadModel",
+    "IncrementalView",
     "InvalidArgument",
     "InvalidRequest",
     "Lag",
@@ -70,8 +76,10 @@ __all__ = [
     "StrayWrites",
     "UnexpectedPayload",
     "UnknownProjection",
+    "UnknownView",
     "VerbRefused",
     "Verified",
+    "ViewCollector",
     "check_limit",
     "check_text",
     "from_cursor",
@@ -86,7 +94,9 @@ __all__ = [
     "refill",
     "register_handled",
     "register_projections",
+    "register_views",
     "registered_projections",
+    "registered_views",
     "resume",
     "run_pass",
     "seen_position",

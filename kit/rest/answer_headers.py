@@ -8,6 +8,9 @@ POSITION = "Nova-Position"
 """The header that names a place in the log of events."""
 POSITION_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,19}$"}
 
+AS_OF = "Nova-As-Of"
+"""The header that says as of when an answer is."""
+
 
 def etag_header(*statuses: int) -> OpenApiParameter:
     """The version of what is answered; answers with these statuses have it."""
@@ -38,6 +41,13 @@ def seen_position_header(*statuses: int) -> OpenApiParameter:
         "or skipped."
     )
     return _header(POSITION, description, statuses, POSITION_SCHEMA)
+
+
+def as_of_header(*statuses: int) -> OpenApiParameter:
+    """As of when an answer from a materialised view is; answers with these statuses have it once it was refreshed."""
+    description = "When the materialised view was last computed: what was committed before is in the answer."
+    schema = {"type": "string", "format": "date-time"}
+    return _header(AS_OF, description, statuses, schema, always=False)
 
 
 def preference_applied_header(*statuses: int) -> OpenApiParameter:
