@@ -49,6 +49,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         "outbox.tasks.publish_dead_letters": often,
         "projections.tasks.project": often,
         "projections.tasks.rebuild": often,
+        "projections.tasks.refresh_views": often,
         "sagas.tasks.fire_timers": often,
         "sagas.tasks.run_operations": often,
         "nova.services.feed.tasks.show_feed_changes": often,

@@ -5,13 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from kit.query_cache.conf import QueryCacheConf
 from kit.replicas.conf import ReplicasConf
 from kit.settings import settings_check, sound
 from nova.conf import NovaConf
 from nova.rest.throttling import parse_rate
 from nova.telemetry.process import program_of
 
-settings_are_sound = settings_check(NovaConf, ReplicasConf, check="nova.E003")
+settings_are_sound = settings_check(NovaConf, ReplicasConf, QueryCacheConf, check="nova.E003")
 
 
 @register()

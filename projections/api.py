@@ -32,6 +32,7 @@ from projections.exceptions import (
     StrayWrites,
     UnexpectedPayload,
     UnknownProjection,
+    UnknownView,
     VerbRefused,
 )
 from projections.metrics import ProjectionCollector
@@ -42,6 +43,11 @@ from projections.refilling.refill import Refilled, refill
 from projections.verification.comparison import Difference
 from projections.verification.handled import Verified, verify_handled
 from projections.verification.verify import verify
+from projections.views.collector import ViewCollector
+from projections.views.definition import FullView, IncrementalView
+from projections.views.registry import register_views, registered_views
+from projections.waiting.positions import seen_position
+from projections.waiting.waiting import wait_for
 
 __all__ = [
     "MAX_PAGE",
@@ -49,7 +55,9 @@ __all__ = [
     "ConflictResolution",
     "Difference",
     "FoldedProjection",
+    "FullView",
     "HandledReadModel",
+    "IncrementalView",
     "InlineFailed",
     "InvalidArgument",
     "InvalidRequest",
@@ -72,8 +80,10 @@ __all__ = [
     "StrayWrites",
     "UnexpectedPayload",
     "UnknownProjection",
+    "UnknownView",
     "VerbRefused",
     "Verified",
+    "ViewCollector",
     "check_limit",
     "check_text",
     "from_cursor",
@@ -89,10 +99,14 @@ __all__ = [
     "refill",
     "register_handled",
     "register_projections",
+    "register_views",
     "registered_projections",
+    "registered_views",
     "resume",
     "run_pass",
+    "seen_position",
     "unapplied",
     "verify",
     "verify_handled",
+    "wait_for",
 ]

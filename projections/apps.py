@@ -14,6 +14,7 @@ class ProjectionsConfig(AppConfig):
         from outbox.api import register_runner  # noqa: PLC0415 - the apps are loaded only now
         from projections import checks  # noqa: F401, PLC0415 - Django's documented place for it
         from projections.engine.runner import NAME, projection_runner  # noqa: PLC0415
+        from projections.views import checks as view_checks  # noqa: F401, PLC0415
 
         autodiscover_modules("projections")
         register_runner(NAME, projection_runner)

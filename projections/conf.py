@@ -26,6 +26,8 @@ class ProjectionsConf(SharedConf, frozen=True, kw_only=True):
     """Most events that a rebuild applies in one transaction."""
     swap_timeout: Annotated[float, Setting("NOVA_PROJECTION_SWAP_TIMEOUT"), Meta(ge=0.01, le=10)] = 0.2
     """Most seconds that readers of a projection's tables wait for a swap, before it lets go and tries again later."""
+    wait_timeout: Annotated[float, Setting("NOVA_PROJECTION_WAIT_TIMEOUT"), Meta(ge=0, le=30)] = 2.0
+    """Most seconds that a query waits for an event that its client has named (`Prefer: wait`); 0 for none."""
 
 
 projections_conf = reader(ProjectionsConf)

@@ -2,6 +2,7 @@
 
 ProjectionError
 ├── UnknownProjection        no projection has that name
+├── UnknownView              no materialised view has that name
 ├── RebuildRefused           a projection's tables cannot be rebuilt, swapped, rolled back or dropped as they are
 ├── StrayWrites              a projection that is rebuilt writes to tables that are not among its own
 ├── UnexpectedPayload        an event of a projection's own types has a payload that it does not know
@@ -27,6 +28,14 @@ class UnknownProjection(ProjectionError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no projection is named {name!r}")
+        self.name = name
+
+
+class UnknownView(ProjectionError):
+    """No materialised view has that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no materialised view is named {name!r}")
         self.name = name
 
 

@@ -219,3 +219,27 @@ class ProjectionRebuild(models.Model):
 
     def __str__(self) -> str:
         return f"{self.projection} {self.pk}"
+
+
+class MaterialisedView(models.Model):
+    """How fresh a materialised view is, and what its last refresh ended with."""
+
+    name = models.CharField(max_length=63, primary_key=True)
+    refreshed_at = models.DateTimeField(
+        null=True, help_text="When the last refresh as a whole began: what was committed before is in it."
+    )
+    seconds = models.FloatField(default=0.0, help_text="How long the last refresh took.")
+    is_asked_for = models.BooleanField(default=False, help_text="Whether an operator has asked for a refresh.")
+    error = models.TextField(
+        blank=True, default="", help_text="What the last refresh failed with; the rows are those from before it."
+    )
+    attempts = models.PositiveIntegerField(default=0, help_text="How often that has happened in a row.")
+    failed_at = models.DateTimeField(null=True, help_text="When it last failed.")
+    retry_at = models.DateTimeField(null=True, help_text="When it is tried again.")
+
+    class Meta:
+        db_table = "projection_views"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,6 +10,8 @@ from projections.definition.registry import registered_projections
 from projections.engine.engine import run_pass
 from projections.operating.automatic import begin_if_outdated
 from projections.rebuilding.worker import work
+from projections.views.records import due_views
+from projections.views.refreshing import Refresh, refresh
 
 
 @shared_task(name="projections.tasks.project")
@@ -29,6 +31,12 @@ def rebuild() -> int:
         begin_if_outdated(projection)
         swapped += work(projection, until=until)
     return swapped
+
+
+@shared_task(name="projections.tasks.refresh_views")
+def refresh_views() -> int:
+    """Compute the materialised views anew that are due; how many were."""
+    return sum(refresh(view, only_if_due=True) is Refresh.DONE for view in due_views())
 
 
 def _catch_up(projection: Projection, deadline: float) -> int:

@@ -43,7 +43,7 @@ from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
 from kit.exceptions import InvalidParameter
-from kit.rest.answer_headers import etag_header, replayed_header
+from kit.rest.answer_headers import POSITION, etag_header, position_header, replayed_header
 from kit.rest.conditions import ETAG_SCHEMA, etag, version_in
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
@@ -94,7 +94,7 @@ class CommandView(ApiView):
         answer=CommandAnswer,
         statuses=(200, 201),
         headers=(IF_MATCH,),
-        answer_headers=(etag_header(200, 201), replayed_header(200, 201)),
+        answer_headers=(etag_header(200, 201), position_header(201), replayed_header(200, 201)),
         query=CommandQuery,
         errors=(
             UnknownAggregate,
@@ -141,6 +141,8 @@ class CommandView(ApiView):
         event_ids = [str(event_id) for event_id in answer.event_ids]
         request._request.log_fields = {"event_ids": event_ids}  # type: ignore[attr-defined]  # noqa: SLF001 - for the access log
         headers = {"ETag": etag(answer.version)}
+        if answer.positions:
+            headers[POSITION] = str(max(answer.positions))
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
         return Response(_executed(answer), status=201 if event_ids else 200, headers=headers)

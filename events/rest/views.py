@@ -28,7 +28,7 @@ from events.store.reading.queries import get_event, read_log, stream_page, strea
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
 from kit.links import link_to
-from kit.rest.answer_headers import etag_header, location_header, replayed_header
+from kit.rest.answer_headers import POSITION, etag_header, location_header, position_header, replayed_header
 from kit.rest.conditions import etag
 from kit.rest.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
@@ -78,7 +78,7 @@ class StreamEventsView(ApiView):
             IF_MATCH,
             IF_NONE_MATCH,
         ),
-        answer_headers=(location_header(201), etag_header(201), replayed_header(201)),
+        answer_headers=(location_header(201), etag_header(201), position_header(201), replayed_header(201)),
         errors=APPEND_ERRORS,
     )
     def post(self, request: Request, aggregate_type: str, aggregate_id: str) -> Response:
@@ -92,7 +92,7 @@ class StreamEventsView(ApiView):
             "Location": link_to("stream-events", *astuple(stream), from_version=appended.first_version),
             "ETag": etag(appended.version),
         }
-        return _created(appended_answer(appended), headers, replayed=appended.replayed)
+        return _created(appended_answer(appended), [appended], headers)
 
     @described(
         operation_id="read_stream",
@@ -127,14 +127,14 @@ class TransactionsView(ApiView):
         body=WriteList,
         answer=list[AppendedAnswer],
         statuses=(201,),
-        answer_headers=(replayed_header(201),),
+        answer_headers=(position_header(201), replayed_header(201)),
         errors=APPEND_ERRORS,
     )
     def post(self, request: Request) -> Response:
         """Append; `expected_version` is a number, `any`, `no_stream` or `stream_exists`."""
         answers = append_streams(stream_writes(request.data, events_conf()))
         _tell_log(request, answers)
-        return _created([appended_answer(answer) for answer in answers], {}, replayed=answers[0].replayed)
+        return _created([appended_answer(answer) for answer in answers], answers, {})
 
 
 class LogView(ApiView):
@@ -191,7 +191,8 @@ def _tell_log(request: Request, answers: Sequence[Appended]) -> None:
     request._request.log_fields = fields  # type: ignore[attr-defined]  # noqa: SLF001 - what the middleware sees
 
 
-def _created(body: object, headers: dict[str, str], *, replayed: bool) -> Response:
-    if replayed:
+def _created(body: object, answers: Sequence[Appended], headers: dict[str, str]) -> Response:
+    headers[POSITION] = str(max(position for answer in answers for position in answer.positions))
+    if answers[0].replayed:
         headers["Idempotency-Replayed"] = "true"
     return Response(body, status=201, headers=headers)

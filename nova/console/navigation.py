@@ -43,6 +43,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
+        Entry("Materialised views", "table_view", "projections.MaterialisedView"),
         Entry("Users", "groups", "nova_identity.User"),
         Entry("Posts", "article", "nova_feed.FeedPost"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),

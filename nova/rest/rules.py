@@ -149,6 +149,7 @@ RULES: dict[type[BaseException], Rule] = {
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
+    projections.UnknownView: Rule(404, "materialised-view-not-found", "No materialised view has this name"),
     projections.VerbRefused: Rule(
         409, "projection-verb-refused", "What holds for the projection does not allow this", lambda e: {"verb": e.verb}
     ),

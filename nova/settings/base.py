@@ -4,6 +4,7 @@ from pathlib import Path
 
 from events.conf import EventsConf
 from kit.conf import SharedConf
+from kit.query_cache.conf import QueryCacheConf
 from kit.replicas.conf import ReplicasConf
 from kit.rest.defaults import API_DEFAULTS
 from nova.conf import NovaConf
@@ -116,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
 confs = (
-    *(SharedConf, ReplicasConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
+    *(SharedConf, ReplicasConf, QueryCacheConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
     *(AccountDeletionConf, FeedConf, OrdersConf, PaymentsConf),
 )
 own = env.settings_of(*confs)

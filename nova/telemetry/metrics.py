@@ -16,7 +16,7 @@ from kit.replicas.reads import standings
 from nova.health.readiness import readiness
 from nova.telemetry.parts import PartsCollector
 from outbox.api import LagCollector, QueueCollector, configured_bus, process_counters
-from projections.api import ProjectionCollector
+from projections.api import ProjectionCollector, ViewCollector
 from sagas.api import SagaCollector
 
 
@@ -40,5 +40,5 @@ def _registry(*collectors: Collector) -> CollectorRegistry:
     return registry
 
 
-_ROWS = _registry(QueueCollector(), ProjectionCollector(), SagaCollector())
+_ROWS = _registry(QueueCollector(), ProjectionCollector(), ViewCollector(), SagaCollector())
 _BROKER = _registry(LagCollector())

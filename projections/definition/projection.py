@@ -40,6 +40,9 @@ class Projection:
     """Whether each row of its tables depends on the events of one aggregate alone, and these read and write no other
     row: then no order matters but that within an aggregate, and it may run inline."""
 
+    cache_tags: ClassVar[tuple[str, ...]] = ()
+    """Tags of cached answers that its tables are in; they are forgotten whenever a change of these is committed."""
+
     writes_only: ClassVar[bool] = False
     """Whether `apply` only sends statements, and asks nothing of them, not even how many rows they have changed.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from events.envelope import RecordedEvent
+from kit.query_cache.tags import invalidate_after_commit
 from projections.definition.projection import Projection
 from projections.models import ProjectionCheckpoint
 
@@ -10,6 +11,7 @@ from projections.models import ProjectionCheckpoint
 def apply(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
     """Apply the events, and let them have their effects. Raises what the projection raises."""
     projection.apply_batch(events)
+    invalidate_after_commit(*projection.cache_tags)
     take_effect(projection, checkpoint, events)
 
 

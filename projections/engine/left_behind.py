@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from events.api import get_events
 from events.envelope import RecordedEvent, StreamId
+from kit.query_cache.tags import invalidate_after_commit
 from outbox.api import is_outage
 from projections.definition.projection import Projection
 from projections.engine import checkpoints
@@ -143,6 +144,7 @@ def release(
     With `leave_out`, without the event that it is parked at. False when an event fails: the aggregate has all before
     it, and is parked there.
     """
+    invalidate_after_commit(*projection.cache_tags)
     for event in list(_waiting(projection, parked, checkpoint.position)):
         if leave_out and event.position == parked.position:
             continue

@@ -12,6 +12,7 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from events.api import read_log
+from kit.query_cache.tags import invalidate_after_commit
 from outbox.api import is_outage
 from projections.conf import projections_conf
 from projections.definition.projection import Projection
@@ -69,6 +70,7 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
         left_behind.change_places(name, coming=Place.PREVIOUS, leaving=Place.REBUILD)
         _bound_waits(len(wanted))
         tables.exchange(coming=previous, leaving=shadow, tables=wanted)
+        invalidate_after_commit(*projection.cache_tags)
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
@@ -101,6 +103,7 @@ def _swap(projection: Projection) -> bool:
     left_behind.change_places(projection.name, coming=Place.REBUILD, leaving=Place.PREVIOUS)
     _bound_waits(len(wanted))
     tables.exchange(coming=shadow, leaving=previous, tables=wanted)
+    invalidate_after_commit(*projection.cache_tags)
     tables.drop_schema(shadow)
     row.state, row.swapped_at = State.SWAPPED, timezone.now()
     row.previous_version, row.previous_position = before.version, before.position

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from projections.operating.actions import ACTIONS
-from projections.rest import rebuilds, views
+from projections.rest import materialised_views, rebuilds, views
 
 
 class ProjectionVerb(StringConverter):
@@ -16,6 +16,12 @@ class ProjectionVerb(StringConverter):
 register_converter(ProjectionVerb, "projection_verb")
 
 urlpatterns = [
+    path("materialised-views", materialised_views.MaterialisedViewsView.as_view(), name="materialised-views"),
+    path(
+        "materialised-views/<str:name>/refresh",
+        materialised_views.RefreshView.as_view(),
+        name="materialised-view-refresh",
+    ),
     path("projections", views.ProjectionsView.as_view(), name="projections"),
     path("projections/<str:name>", views.OneProjectionView.as_view(), name="projection"),
     path("projections/<str:name>/rebuild", rebuilds.RebuildsView.as_view(), name="projection-rebuilds"),

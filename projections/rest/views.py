@@ -1,6 +1,6 @@
 """Projections over HTTP: how far each of them is, and operated."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct, defstruct
@@ -24,6 +24,7 @@ from projections.operating.reading import (
     worker_state,
 )
 
+BodyT = TypeVar("BodyT", bound=Struct)
 READ = {"GET": "read-models:read"}
 OPERATE = {"POST": "operate"}
 CONFLICTS = (UnknownProjection, VerbRefused, RebuildRefused, InvalidRequest)
@@ -98,10 +99,19 @@ def _schema(body: type[Struct]) -> dict[str, Any]:
     return schema
 
 
+def body_of(data: Any, kind: type[BodyT]) -> BodyT:
+    """A request's body as what a verb takes. Raises `InvalidRequest` with a pointer into it."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        reason, pointer = explain(error)
+        raise InvalidRequest(reason, pointer=pointer) from error
+
+
 def operated(request: Request, name: str, verb: str) -> Response:
     """Do what the body of a request says; the projection afterwards."""
     projection = projection_named(name)
-    given = msgspec.to_builtins(_body(request.data, BODIES[verb]))
+    given = msgspec.to_builtins(body_of(request.data, BODIES[verb]))
     reason = given.pop("reason")
     operate(verb, projection, msgspec.convert(given, ACTIONS[verb].arguments), actor=str(request.user), reason=reason)
     return Response(projection_detail(projection))
@@ -128,12 +138,3 @@ class ProjectionVerbView(ApiView):
     def post(self, request: Request, name: str, verb: str) -> Response:
         """Do it, and answer with the projection afterwards; 409 where what holds for it does not allow it."""
         return operated(request, name, verb)
-
-
-def _body(data: Any, wanted: type[Struct]) -> Struct:
-    try:
-        body: Struct = msgspec.convert(data, wanted)
-    except msgspec.ValidationError as error:
-        reason, pointer = explain(error)
-        raise InvalidRequest(reason, pointer=pointer) from error
-    return body

@@ -26,6 +26,8 @@ RULES = {
     ("invalid-event", ""),
     # First day and last day of counts in the wrong order.
     ("invalid-parameter", "from"),
+    # A position beyond the end of the log.
+    ("invalid-parameter", "Prefer"),
     # A group's topics, of which the description does not know which it consumes, and their partitions.
     ("invalid-request", "/topic"),
     ("invalid-request", "/partition"),

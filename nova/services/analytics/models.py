@@ -1,6 +1,8 @@
-"""Read model of analytics: counts by day and type."""
+"""Read models of analytics: counts by day and type, and what users did."""
 
 from django.db import models
+
+from nova.services.columns import id_field
 
 
 class DailyEventCount(models.Model):
@@ -17,3 +19,47 @@ class DailyEventCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.event_type}: {self.count}"
+
+
+class UserDay(models.Model):
+    """How much a user did on a day (UTC); filled by the projection `user-activity`."""
+
+    pk = models.CompositePrimaryKey("user_id", "day")
+    user_id = id_field()
+    day = models.DateField()
+    events = models.BigIntegerField(help_text="Posts, comments, likes, shares and follows.")
+
+    class Meta:
+        db_table = "analytics_user_days"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.day}: {self.events}"
+
+
+class UserActivity(models.Model):
+    """What a user has done in all: an incremental view of the days, of the projection `user-activity`."""
+
+    user_id = id_field(primary_key=True)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    active_days = models.BigIntegerField()
+    events = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_user_activity"
+        indexes = [models.Index(fields=["-events", "user_id"], name="analytics_most_active")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.events}"
+
+
+class GoneUser(models.Model):
+    """A user of whom nothing is counted any more; filled by the projection `user-activity`."""
+
+    user_id = id_field(primary_key=True)
+
+    class Meta:
+        db_table = "analytics_gone_users"
+
+    def __str__(self) -> str:
+        return self.user_id

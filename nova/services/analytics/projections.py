@@ -1,10 +1,11 @@
-"""Read model of analytics, declared so that it can be verified: which handlers keep which table."""
+"""Read models of analytics: which handlers keep the counts, and what is projected from the log."""
 
 from nova.services.analytics.models import DailyEventCount
 from nova.services.analytics.service import SERVICE
+from nova.services.analytics.user_activity import UserActivityProjection
 from nova.services.timestamps import utc
 from outbox.api import ReceivedEvent
-from projections.api import HandledReadModel, register_handled
+from projections.api import HandledReadModel, register_handled, register_projections
 
 
 def row_of(event: ReceivedEvent) -> str:
@@ -20,3 +21,6 @@ COUNTS = HandledReadModel(
     row_of=row_of,
 )
 register_handled(COUNTS)
+
+ACTIVITY = UserActivityProjection()
+register_projections(ACTIVITY)

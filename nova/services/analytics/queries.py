@@ -1,12 +1,14 @@
-"""Queries of analytics: how many events there were, day by day and in all."""
+"""Queries of analytics: how many events there were, day by day and in all, and who did most."""
 
 from datetime import date
 
-from django.db.models import Sum
+from django.db import connections
+from django.db.models import Q, Sum
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
-from nova.services.analytics.models import DailyEventCount
+from nova.services.analytics.models import DailyEventCount, UserActivity
+from nova.services.analytics.sql.statements import statement
 from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 
@@ -55,3 +57,54 @@ def totals(*, using: str = "default") -> dict[str, int]:
     counts = DailyEventCount.objects.using(using)
     rows = counts.values_list("event_type").annotate(Sum("count")).order_by("event_type")
     return {event_type: int(total) for event_type, total in rows}
+
+
+class DailyTotal(Struct, frozen=True, kw_only=True):
+    """All events of one day (UTC)."""
+
+    day: date
+    events: int
+    event_types: int
+    """How many types they were of."""
+
+
+class Activity(Struct, frozen=True, kw_only=True):
+    """What a user has done in all: posts, comments, likes, shares and follows."""
+
+    user_id: str
+    events: int
+    active_days: int
+    """On how many days (UTC) that was."""
+    first_day: date
+    last_day: date
+
+
+class ActivityKey(Struct, frozen=True, array_like=True):
+    """Where a page of users begins."""
+
+    events: int
+    user_id: str
+
+
+def daily_totals(*, after: str | None = None, limit: int = 50, using: str = "default") -> Page[DailyTotal]:
+    """A page of days, the newest first, as of the last refresh of the materialised view. Raises `InvalidParameter`."""
+    check_limit(limit)
+    before = None if after is None else from_cursor(after, date, parameter="after")
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement("daily_totals"), {"before": before, "max_count": limit + 1})
+        found = [DailyTotal(day=day, events=events, event_types=types) for day, events, types in cursor.fetchall()]
+    return page_of(found, limit=limit, key=lambda total: total.day)
+
+
+def most_active(*, after: str | None = None, limit: int = 50, using: str = "default") -> Page[Activity]:
+    """A page of users, those first who have done most. Raises `InvalidParameter`."""
+    check_limit(limit)
+    users = UserActivity.objects.using(using).order_by("-events", "user_id")
+    if after is not None:
+        key = from_cursor(after, ActivityKey, parameter="after")
+        check_text(key.user_id, parameter="after")
+        users = users.filter(Q(events__lt=key.events) | Q(events=key.events, user_id__gt=key.user_id))
+    rows = users.values(*Activity.__struct_fields__)[: limit + 1]
+    return page_of(
+        [Activity(**row) for row in rows], limit=limit, key=lambda user: ActivityKey(user.events, user.user_id)
+    )

@@ -1,4 +1,4 @@
-"""Counts of events over HTTP, by day and type."""
+"""Analytics over HTTP: counts of events by day and type, by day alone, and who did most."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -7,11 +7,24 @@ from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from kit.rest.answer_headers import as_of_header, preference_applied_header, seen_position_header
 from kit.rest.openapi import described
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
-from nova.services.analytics.queries import DailyCount, daily_counts, totals
+from kit.rest.preferences import PREFER
+from kit.rest.replicas import Cached
+from nova.services.analytics.materialised_views import DAILY_TOTALS
+from nova.services.analytics.queries import (
+    Activity,
+    DailyCount,
+    DailyTotal,
+    daily_counts,
+    daily_totals,
+    most_active,
+    totals,
+)
+from projections.api import Page
+from projections.rest.materialised_views import FullViewView
 from projections.rest.parameters import Paged
+from projections.rest.read_models import ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -33,23 +46,73 @@ class Counts(Struct, frozen=True, kw_only=True):
     totals: dict[str, int]
 
 
-class EventCountsView(ApiView):
+class EventCountsView(ReadModelView):
     """Analytics."""
 
+    read_model = "analytics-counts"
     required_scopes: ClassVar = READ
 
     @described(
         operation_id="count_events",
         summary="Count events by day and type",
         query=CountsQuery,
+        headers=(PREFER,),
         answer=Counts,
+        answer_headers=(preference_applied_header(200),),
     )
     def get(self, request: Request) -> Response:
         """A page of counts by day and type, and the totals of all days."""
         query = CountsQuery.of(request)
-        return Response(read(request, lambda source: _counts(query, source.alias)))
+        return Response(self.answer(request, lambda source: _counts(query, source.alias)))
 
 
 def _counts(query: CountsQuery, using: str) -> Counts:
     page = daily_counts(first=query.first, last=query.last, after=query.after, limit=query.limit, using=using)
     return Counts(items=page.items, next=page.next, totals=totals(using=using))
+
+
+class DailyTotalsView(FullViewView):
+    """All events by day."""
+
+    materialised_view = DAILY_TOTALS.name
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_daily_totals",
+        summary="List days with all of their events, the newest first",
+        query=Paged,
+        answer=Page[DailyTotal],
+        answer_headers=(as_of_header(200),),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of days, from a materialised view."""
+        query = Paged.of(request)
+        page = self.answer(
+            request,
+            lambda source: daily_totals(after=query.after, limit=query.limit, using=source.alias),
+            cached=Cached(name="daily_totals", key=query, tags=DAILY_TOTALS.cache_tags, kind=Page[DailyTotal]),
+        )
+        return Response(page)
+
+
+class MostActiveView(ReadModelView):
+    """Who did most."""
+
+    read_model = "user-activity"
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_most_active_users",
+        summary="List users, those first who have done most",
+        query=Paged,
+        headers=(PREFER,),
+        answer=Page[Activity],
+        answer_headers=(seen_position_header(200), preference_applied_header(200)),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of users with what they have done in all."""
+        query = Paged.of(request)
+        page = self.answer(
+            request, lambda source: most_active(after=query.after, limit=query.limit, using=source.alias)
+        )
+        return Response(page)

@@ -6,4 +6,6 @@ from nova.services.analytics import rest
 
 urlpatterns = [
     path("analytics/events", rest.EventCountsView.as_view(), name="analytics-events"),
+    path("analytics/days", rest.DailyTotalsView.as_view(), name="analytics-days"),
+    path("analytics/users", rest.MostActiveView.as_view(), name="analytics-users"),
 ]

@@ -35,6 +35,8 @@ from nova.services.text_folding import fold
 from nova.services.timestamps import utc
 from projections.api import FoldedProjection, UnexpectedPayload, register_projections
 
+USERS = "users"
+"""Tag of cached answers that are made of users."""
 PERSONAL = ("username", "display_name", "email", "avatar_url")
 MAX_LENGTH = {"username": 255, "display_name": 255, "email": 255, "avatar_url": 2_048}
 
@@ -81,6 +83,7 @@ class UsersProjection(FoldedProjection[UserRow]):
         }
     )
     models: ClassVar[tuple[type[Model], ...]] = (User,)
+    cache_tags = (USERS,)
 
     def key_of(self, event: RecordedEvent) -> str:
         """The user."""

@@ -7,16 +7,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
+from kit.rest.answer_headers import preference_applied_header, seen_position_header
 from kit.rest.openapi import described
+from kit.rest.preferences import PREFER
 from kit.rest.query import Text
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
+from kit.rest.replicas import Cached
 from nova.services.identity.exceptions import UserNotFound
+from nova.services.identity.projections import USERS
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
+from projections.rest.read_models import ReadModelView
 
 READ = {"GET": "read-models:read"}
+ANSWER_HEADERS = (seen_position_header(200), preference_applied_header(200))
 
 
 class UsersQuery(Paged, frozen=True, kw_only=True):
@@ -36,35 +40,47 @@ class UsersQuery(Paged, frozen=True, kw_only=True):
     ] = "active"
 
 
-class UsersView(ApiView):
+class UsersView(ReadModelView):
     """The users."""
 
+    read_model = "users"
     required_scopes: ClassVar = READ
 
     @described(
         operation_id="list_users",
         summary="List or search users",
         query=UsersQuery,
+        headers=(PREFER,),
         answer=Page[UserView],
+        answer_headers=ANSWER_HEADERS,
     )
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
         query = UsersQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: list_users(
                 search=query.search, status=query.status, after=query.after, limit=query.limit, using=source.alias
             ),
+            cached=Cached(name="list_users", key=query, tags=(USERS,), kind=Page[UserView]),
         )
         return Response(page)
 
 
-class OneUserView(ApiView):
+class OneUserView(ReadModelView):
     """One user."""
 
+    read_model = "users"
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_user", summary="Get one user", answer=UserView, errors=(UserNotFound,))
+    @described(
+        operation_id="get_user",
+        summary="Get one user",
+        headers=(PREFER,),
+        answer=UserView,
+        answer_headers=ANSWER_HEADERS,
+        errors=(UserNotFound,),
+    )
     def get(self, request: Request, user_id: str) -> Response:
         """The user of that id, deleted ones included."""
-        return Response(read(request, lambda source: get_user(user_id, using=source.alias)))
+        return Response(self.answer(request, lambda source: get_user(user_id, using=source.alias)))

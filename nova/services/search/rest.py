@@ -7,12 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
+from kit.rest.answer_headers import preference_applied_header
 from kit.rest.openapi import described
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
+from kit.rest.preferences import PREFER
 from nova.services.search.models import SearchDocument
 from nova.services.search.queries import MAX_QUERY, SearchHit, search
 from projections.rest.parameters import Limited
+from projections.rest.read_models import ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -40,19 +41,24 @@ class Hits(Struct, frozen=True, kw_only=True):
     next: None = None
 
 
-class SearchView(ApiView):
+class SearchView(ReadModelView):
     """Search."""
 
+    read_model = "search-documents"
     required_scopes: ClassVar = READ
 
     @described(
         operation_id="search",
         summary="Find posts and users by their words",
         query=SearchQuery,
+        headers=(PREFER,),
         answer=Hits,
+        answer_headers=(preference_applied_header(200),),
     )
     def get(self, request: Request) -> Response:
         """The best hits."""
         query = SearchQuery.of(request)
-        hits = read(request, lambda source: search(query.q, kind=query.kind, limit=query.limit, using=source.alias))
+        hits = self.answer(
+            request, lambda source: search(query.q, kind=query.kind, limit=query.limit, using=source.alias)
+        )
         return Response(Hits(items=hits))

@@ -10,9 +10,10 @@ from events.api import append_only, read_log, safe_position
 from kit.replicas.reads import Source, from_replica, standings
 from nova.rest.tokens import create_token
 from nova.services.identity.models import User
+from nova.services.identity.projections import UsersProjection
 from tests.support.callers import bearer
 from tests.support.outbox import eventually
-from tests.support.projections import NOON, created, record
+from tests.support.projections import NOON, catch_up, created, record
 from tests.support.standbys import REPLICA, Standby, is_asked, standby, state
 from tests.support.store import appending
 
@@ -88,7 +89,7 @@ def test_clients_read_what_the_replica_has_until_it_is_too_far_behind_and_then_w
 
     assert users(api) == ["ann"], "the replica has answered"
     assert users(api, **{"Cache-Control": "no-cache"}) == ["ann", "bob"]
-    assert users(api, Prefer="wait=7") == ["ann", "bob"]
+    assert users(api, Prefer="wait") == ["ann", "bob"]
     eventually(lambda: users(api) == ["ann", "bob"])
     assert time.monotonic() - began <= BOUND + 1
     assert state().startswith("is behind by ")
@@ -184,6 +185,24 @@ def test_pages_of_the_log_from_a_replica_pass_over_no_event(api, standby):
     assert (further["items"], further["next"]) == ([], fresh.position)
     standby.resume()
     eventually(lambda: len(log(api, after=first["next"])["items"]) == 2)
+
+
+def test_an_answer_says_what_its_replica_has_seen_and_who_waits_is_answered_by_the_primary(api, standby):
+    append("ann")
+    catch_up(UsersProjection())
+    before = safe_position()
+    eventually(lambda: users(api) == ["ann"])
+    standby.pause()
+    append("bob")
+    catch_up(UsersProjection())
+
+    old = api.get("/api/v1/users")
+    new = api.get("/api/v1/users", headers={"Prefer": f"wait={safe_position()}"})
+
+    assert [user["user_id"] for user in old.json()["items"]] == ["ann"], "the replica has answered"
+    assert old["Nova-Position"] == str(before)
+    assert [user["user_id"] for user in new.json()["items"]] == ["ann", "bob"]
+    assert new["Nova-Position"] == str(safe_position())
 
 
 def test_the_next_page_of_a_type_comes_from_a_replica_that_has_all_of_the_page_before(api, standby):
