@@ -44,7 +44,9 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Users", "groups", "nova_identity.User"),
-        Entry("Posts", "article", "nova_feed.FeedPost"),
+        Entry("Posts", "article", "nova_content.Post"),
+        Entry("Comments", "comment", "nova_content.Comment"),
+        Entry("Posts in feeds", "dynamic_feed", "nova_feed.FeedPost"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),

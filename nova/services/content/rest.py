@@ -1,0 +1,110 @@
+"""Posts and comments over HTTP, as the content service has them."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from kit.json.schema import one_of
+from kit.rest.openapi import described
+from kit.rest.query import Text
+from kit.rest.replicas import read
+from kit.rest.view import ApiView
+from nova.services.content.exceptions import PostNotKnown
+from nova.services.content.queries import (
+    LISTED,
+    ORDERS,
+    ContentPost,
+    PostComment,
+    get_post,
+    list_comments,
+    list_posts,
+)
+from projections.api import Page
+from projections.rest.parameters import Paged
+
+READ = {"GET": "read-models:read"}
+
+
+class PostsQuery(Paged, frozen=True, kw_only=True):
+    """Which posts."""
+
+    author_id: Annotated[Text | None, Meta(description="Who has written them; everybody without it")] = None
+    status: Annotated[
+        str, one_of(LISTED), Meta(description="`published` by default, or `draft`, or `archived`; deleted ones never")
+    ] = "published"
+    order: Annotated[str, one_of(ORDERS), Meta(description="`newest` first by default, or `most_liked`")] = "newest"
+
+
+class CommentsQuery(Paged, frozen=True, kw_only=True):
+    """Comments of which post."""
+
+    post_id: Annotated[Text, Meta(description="The post")]
+
+
+class PostsView(ApiView):
+    """The posts."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_posts",
+        summary="List posts",
+        query=PostsQuery,
+        answer=Page[ContentPost],
+    )
+    def get(self, request: Request) -> Response:
+        """A page of posts, newest or most liked first."""
+        query = PostsQuery.of(request)
+        page = read(
+            request,
+            lambda source: list_posts(
+                author_id=query.author_id,
+                status=query.status,
+                order=query.order,
+                after=query.after,
+                limit=query.limit,
+                using=source.alias,
+            ),
+        )
+        return Response(page)
+
+
+class OnePostView(ApiView):
+    """One post."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="get_content_post",
+        summary="Get one post, whatever its status",
+        answer=ContentPost,
+        errors=(PostNotKnown,),
+    )
+    def get(self, request: Request, post_id: str) -> Response:
+        """The post of that id, deleted ones included, with how often it was liked and shared."""
+        return Response(read(request, lambda source: get_post(post_id, using=source.alias)))
+
+
+class CommentsView(ApiView):
+    """Comments."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_comments",
+        summary="List the comments of a post",
+        query=CommentsQuery,
+        answer=Page[PostComment],
+    )
+    def get(self, request: Request) -> Response:
+        """A page of the comments of a post, oldest first; empty for a post that nobody knows."""
+        query = CommentsQuery.of(request)
+        page = read(
+            request,
+            lambda source: list_comments(
+                post_id=query.post_id, after=query.after, limit=query.limit, using=source.alias
+            ),
+        )
+        return Response(page)
