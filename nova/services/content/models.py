@@ -62,6 +62,7 @@ class Post(models.Model):
     created_at = models.DateTimeField(null=True, help_text="Empty until its creation is heard of; not shown before.")
     updated_at = models.DateTimeField(null=True, help_text="When the last event of the post itself happened.")
     deleted_at = models.DateTimeField(null=True)
+    media = models.JSONField(default=list, help_text="Uploads whose files it shows, in the order of their coming.")
     like_count = models.BigIntegerField(default=0)
     share_count = models.BigIntegerField(default=0)
     comment_count = models.BigIntegerField(default=0)
@@ -124,3 +125,42 @@ class ErasedUser(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class Upload(models.Model):
+    """An uploaded file, which the author's next post takes; filled by the group `content-service`."""
+
+    upload_id = id_field(primary_key=True)
+    media_id = id_field(default="")
+    user_id = id_field(default="")
+    uploaded_at = models.DateTimeField(null=True, help_text="Empty until its completion is heard of.")
+    is_deleted = models.BooleanField(default=False, help_text="Deleted: no post takes it any more.")
+    taken_by = id_field(default="", help_text="The post that has taken it; empty while it waits for one.")
+
+    class Meta:
+        db_table = "content_uploads"
+        indexes = [
+            models.Index(
+                fields=["user_id", "uploaded_at"],
+                condition=models.Q(taken_by="", is_deleted=False),
+                name="content_uploads_pending",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.upload_id
+
+
+class MediaTaker(models.Model):
+    """A post, which takes what its author has uploaded shortly before; filled by the group `content-service`."""
+
+    post_id = id_field(primary_key=True)
+    user_id = id_field()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "content_media_takers"
+        indexes = [models.Index(fields=["user_id", "created_at", "post_id"], name="content_media_takers_by_user")]
+
+    def __str__(self) -> str:
+        return self.post_id

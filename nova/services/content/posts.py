@@ -16,6 +16,8 @@ from nova.services.content.events import (
     CommentRemoved,
     ContentPostCreated,
     ContentPostDeleted,
+    ContentPostMediaAttached,
+    ContentPostMediaDetached,
     ContentPostStatusUpdated,
     PostCreated,
     PostDeleted,
@@ -39,6 +41,8 @@ class PostsProjection(Projection):
             "content.post.created",
             "content.post.status_updated",
             "content.post.deleted",
+            "content.post.media_attached",
+            "content.post.media_detached",
             "post.created",
             "post.updated",
             "post.deleted",
@@ -53,7 +57,7 @@ class PostsProjection(Projection):
     models: ClassVar[tuple[type[Model], ...]] = (Post, Comment, PostLike, ErasedUser)
     writes_only = True
 
-    def apply(self, event: RecordedEvent) -> None:
+    def apply(self, event: RecordedEvent) -> None:  # noqa: PLR0912 - one branch per event
         """Change the tables as one event says."""
         match event.payload:
             case ContentPostCreated() | ContentPostStatusUpdated() | PostCreated() | PostUpdated():
@@ -62,6 +66,10 @@ class PostsProjection(Projection):
                 _execute("post_deleted", post_id=post_id, deleted_at=utc(deleted_at))
             case PostDeleted(post_id=post_id):
                 _execute("post_deleted", post_id=post_id, deleted_at=event.timestamp)
+            case ContentPostMediaAttached(post_id=post_id, upload_id=upload_id, media_id=media_id):
+                _execute("media_attached", post_id=post_id, upload_id=upload_id, media_id=media_id)
+            case ContentPostMediaDetached(post_id=post_id, upload_id=upload_id):
+                _execute("media_detached", post_id=post_id, upload_id=upload_id)
             case CommentAdded(comment_id=comment_id, post_id=post_id, author_id=author_id):
                 _execute(
                     "comment_added",

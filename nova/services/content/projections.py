@@ -3,7 +3,7 @@
 Posts are a projection of the log; of the others it stands here which handlers keep which tables.
 """
 
-from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser
+from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser, MediaTaker, Upload
 from nova.services.content.posts import PostsProjection
 from nova.services.content.service import SERVICE
 from nova.services.content.user_copies import forget_copies
@@ -32,5 +32,13 @@ BELONGINGS = HandledReadModel(
     handlers=("content-belongings", "erase-content"),
     models=(ContentBelonging, FormerAuthor),
 )
-register_handled(USERS, BELONGINGS)
+MEDIA = HandledReadModel(
+    name="content-media",
+    group=SERVICE.name,
+    handlers=("content-media",),
+    models=(Upload, MediaTaker),
+    # Said at once by who decides it, and by the event that tells of it.
+    beside=("taken_by",),
+)
+register_handled(USERS, BELONGINGS, MEDIA)
 register_projections(POSTS)

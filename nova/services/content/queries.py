@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
+import msgspec
 from django.db.models import Q
 from msgspec import Struct
 
@@ -20,6 +21,13 @@ ORDERS = ("newest", "most_liked")
 Order = Literal["newest", "most_liked"]
 
 
+class PostMedia(Struct, frozen=True, kw_only=True):
+    """An uploaded file that a post shows."""
+
+    upload_id: str
+    media_id: str
+
+
 class ContentPost(Struct, frozen=True, kw_only=True):
     """A post as queries answer it."""
 
@@ -30,6 +38,7 @@ class ContentPost(Struct, frozen=True, kw_only=True):
     media_type: str
     status: Annotated[str, one_of(Post.Status.values)]
     text_version: int
+    media: list[PostMedia]
     like_count: int
     share_count: int
     comment_count: int
@@ -143,6 +152,7 @@ def _post(post: Post) -> ContentPost:
         media_type=post.media_type,
         status=post.status,
         text_version=post.text_version,
+        media=msgspec.convert(post.media, list[PostMedia]),
         like_count=post.like_count,
         share_count=post.share_count,
         comment_count=post.comment_count,

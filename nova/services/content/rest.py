@@ -2,16 +2,17 @@
 
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
 from kit.rest.openapi import described
-from kit.rest.query import Text
+from kit.rest.query import Query, Text
 from kit.rest.replicas import read
 from kit.rest.view import ApiView
 from nova.services.content.exceptions import PostNotKnown
+from nova.services.content.pending_media import PendingUpload, pending_media
 from nova.services.content.queries import (
     LISTED,
     ORDERS,
@@ -41,6 +42,18 @@ class CommentsQuery(Paged, frozen=True, kw_only=True):
     """Comments of which post."""
 
     post_id: Annotated[Text, Meta(description="The post")]
+
+
+class PendingMediaQuery(Query, frozen=True, kw_only=True):
+    """Pending media of whom."""
+
+    user_id: Annotated[Text, Meta(description="Who has uploaded them")]
+
+
+class PendingMedia(Struct, frozen=True, kw_only=True):
+    """What the next post of a user takes."""
+
+    items: list[PendingUpload]
 
 
 class PostsView(ApiView):
@@ -108,3 +121,19 @@ class CommentsView(ApiView):
             ),
         )
         return Response(page)
+
+
+class PendingMediaView(ApiView):
+    """Pending media."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_pending_media",
+        summary="List what the next post of a user takes",
+        query=PendingMediaQuery,
+        answer=PendingMedia,
+    )
+    def get(self, request: Request) -> Response:
+        """Uploaded files of the last hour that no post of the user has taken, in the order of their coming."""
+        return Response(PendingMedia(items=pending_media(PendingMediaQuery.of(request).user_id)))

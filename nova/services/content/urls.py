@@ -8,4 +8,5 @@ urlpatterns = [
     path("content/posts", rest.PostsView.as_view(), name="content-posts"),
     path("content/posts/<path:post_id>", rest.OnePostView.as_view(), name="content-post"),
     path("content/comments", rest.CommentsView.as_view(), name="content-comments"),
+    path("content/pending-media", rest.PendingMediaView.as_view(), name="content-pending-media"),
 ]

@@ -9,7 +9,7 @@ WITH added AS (
     RETURNING post_id
 )
 INSERT INTO content_posts (
-    post_id, author_id, caption, media_type, status, text_version, like_count, share_count, comment_count
+    post_id, author_id, caption, media_type, status, text_version, media, like_count, share_count, comment_count
 )
-SELECT post_id, '', '', 'none', '', 1, 0, 0, 1 FROM added
+SELECT post_id, '', '', 'none', '', 1, '[]', 0, 0, 1 FROM added
 ON CONFLICT (post_id) DO UPDATE SET comment_count = content_posts.comment_count + 1

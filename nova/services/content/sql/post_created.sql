@@ -2,12 +2,12 @@
 -- deleted post, and one whose author was erased, comes without its words.
 -- post_id, author_id, caption, media_type, status: text; created_at, updated_at: timestamptz
 INSERT INTO content_posts (
-    post_id, author_id, caption, media_type, status, text_version, created_at, updated_at, deleted_at,
+    post_id, author_id, caption, media_type, status, text_version, media, created_at, updated_at, deleted_at,
     like_count, share_count, comment_count
 )
 SELECT
     %(post_id)s::text, %(author_id)s::text, CASE WHEN is_erased THEN '' ELSE %(caption)s::text END,
-    %(media_type)s::text, CASE WHEN is_erased THEN 'deleted' ELSE %(status)s::text END, 1,
+    %(media_type)s::text, CASE WHEN is_erased THEN 'deleted' ELSE %(status)s::text END, 1, '[]',
     %(created_at)s::timestamptz, %(updated_at)s::timestamptz,
     CASE WHEN is_erased THEN %(updated_at)s::timestamptz END, 0, 0, 0
 FROM (SELECT EXISTS (SELECT FROM content_erased_users WHERE user_id = %(author_id)s::text) AS is_erased) AS author

@@ -3,12 +3,13 @@
 WITH comments AS (DELETE FROM content_comments WHERE post_id = %(post_id)s::text),
 likes AS (DELETE FROM content_likes WHERE post_id = %(post_id)s::text)
 INSERT INTO content_posts (
-    post_id, author_id, caption, media_type, status, text_version, updated_at, deleted_at,
+    post_id, author_id, caption, media_type, status, text_version, media, updated_at, deleted_at,
     like_count, share_count, comment_count
 )
-VALUES (%(post_id)s, '', '', 'none', 'deleted', 1, %(deleted_at)s, %(deleted_at)s, 0, 0, 0)
+VALUES (%(post_id)s, '', '', 'none', 'deleted', 1, '[]', %(deleted_at)s, %(deleted_at)s, 0, 0, 0)
 ON CONFLICT (post_id) DO UPDATE SET
     caption = '',
+    media = '[]',
     status = 'deleted',
     updated_at = excluded.updated_at,
     deleted_at = excluded.deleted_at,

@@ -3,7 +3,7 @@
 WITH deleted AS (
     UPDATE content_posts
     SET
-        caption = '', status = 'deleted', updated_at = %(deleted_at)s::timestamptz,
+        caption = '', media = '[]', status = 'deleted', updated_at = %(deleted_at)s::timestamptz,
         deleted_at = %(deleted_at)s::timestamptz, like_count = 0, comment_count = 0
     WHERE author_id = %(user_id)s::text AND status <> 'deleted'
     RETURNING post_id
