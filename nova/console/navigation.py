@@ -47,6 +47,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Posts", "article", "nova_content.Post"),
         Entry("Comments", "comment", "nova_content.Comment"),
         Entry("Posts in feeds", "dynamic_feed", "nova_feed.FeedPost"),
+        Entry("Direct calls", "alt_route", "nova_feed.ContentCallDecision"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),

@@ -1,6 +1,6 @@
 """Queries of posts: get one, list them, newest or most liked first, and the comments of one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -115,6 +115,11 @@ def list_posts(
         posts = posts.filter(Q(created_at__lt=at) | Q(post_id__lt=post_id), created_at__lte=at)
     found = _posts(posts.order_by("-created_at", "-post_id")[: limit + 1])
     return page_of(found, limit=limit, key=lambda post: TimeKey(post.created_at, post.post_id))  # type: ignore[arg-type]
+
+
+def posts_by_id(post_ids: Collection[str], *, using: str = "default") -> dict[str, ContentPost]:
+    """Those of the posts that there are."""
+    return {post.post_id: _post(post) for post in Post.objects.using(using).filter(post_id__in=post_ids)}
 
 
 def list_comments(
