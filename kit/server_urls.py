@@ -22,5 +22,7 @@ REDIS_URL = rf"\A(?:rediss?://{_AUTHORITY}(?:/[0-9]*)?{_OPTIONS}|unix://{_LOGIN}
 """Of Redis by TCP, TLS or a socket; or nothing."""
 RABBITMQ_URL = rf"\A{_RABBITMQ}(?:;{_RABBITMQ})*\Z"
 """Of RabbitMQ; several hosts are tried in turn."""
+HTTP_URL = rf"\A(?:https?://{HOST}(?::{PORT})?(?:/[^\s?#]*)?)?\Z"
+"""Of a web server, perhaps below a path; or nothing."""
 KAFKA_BROKERS = rf"\A(?:(?:(?:SASL_)?(?:PLAINTEXT|SSL)://)?{HOST}:{PORT}(?:,(?!\Z)|\Z))+\Z"
 """Hosts of Kafka with their ports, comma-separated."""

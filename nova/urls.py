@@ -16,7 +16,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
     path("api/v1/", include("sagas.rest.urls")),
-    *(path("api/v1/", include(f"nova.services.{name}.urls")) for name in ("identity", "feed", "search", "analytics")),
+    *(
+        path("api/v1/", include(f"nova.services.{name}.urls"))
+        for name in ("identity", "content", "feed", "search", "analytics")
+    ),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocumentationView.as_view(), name="api-docs"),
     path("health/live", health.live, name="health-live"),

@@ -18,6 +18,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
         "dead_letters": list_link(request, "outbox.DeadLetter", status__exact="open"),
         "projections": list_link(request, "projections.ProjectionCheckpoint"),
         "sagas": list_link(request, "sagas.SagaState"),
+        "direct_call": list_link(request, "nova_feed.ContentCallDecision"),
     }
     return context | {
         "links": links,
@@ -25,6 +26,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
         "delivery": figures.delivery_figures(),
         "projections": figures.projection_figures() if links["projections"] else None,
         "sagas": figures.saga_figures() if links["sagas"] else None,
+        "direct_call": figures.content_calls() if links["direct_call"] else None,
         "newest": figures.newest_events() if links["events"] else None,
         "parts": figures.part_states(),
         "ready_link": reverse("health-ready"),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from events.api import OpenAppend, Unavailable, last_position, open_appends, read_log, safe_position
 from events.envelope import RecordedEvent
 from nova.health.readiness import OK, readiness
+from nova.services.feed.content_calls.switch import ContentCallState, content_call_state
 from outbox.api import Backlog, backlog
 from projections.api import ProjectionStatus, projection_statuses
 from sagas.api import Standing, open_instances
@@ -92,6 +93,11 @@ def saga_figures() -> Panel[Sequence[Standing]]:
         return sorted(open_instances(), key=lambda standing: not standing.status.is_stuck)
 
     return _panel("the sagas", ask)
+
+
+def content_calls() -> Panel[ContentCallState]:
+    """Where feeds read posts."""
+    return _panel("the feeds", content_call_state)
 
 
 def newest_events() -> Panel[Sequence[RecordedEvent]]:

@@ -17,6 +17,7 @@ from nova import exceptions as nova
 from nova.rest.auth import InsufficientScope
 from nova.rest.json import UnsupportedEncoding
 from nova.rest.rule import RETRY_AFTER, Rule, challenge, in_document, in_query, plain, retry_after, unavailable
+from nova.services.content.exceptions import PostNotKnown
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
 from outbox import api as outbox
@@ -31,6 +32,7 @@ BAD_PARAMETER = Rule(400, "invalid-parameter", "A parameter cannot be understood
 INVALID_REQUEST = Rule(422, "invalid-request", "The request says something impossible", in_document)
 DATABASE_UNAVAILABLE = unavailable("The database")
 REDIS_UNAVAILABLE = unavailable("Redis")
+POST_NOT_FOUND = Rule(404, "post-not-found", "No post has this id, or the read model is not that far")
 FORBIDDEN = Rule(403, "forbidden", "This is not allowed", detail=plain(""))
 INTERNAL = Rule(500, "internal-error", "Nova failed", detail=plain("The log has more under this instance."))
 
@@ -147,7 +149,8 @@ RULES: dict[type[BaseException], Rule] = {
     ),
     # Read models.
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
-    PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
+    PostNotFound: POST_NOT_FOUND,
+    PostNotKnown: POST_NOT_FOUND,
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     projections.UnknownView: Rule(404, "materialised-view-not-found", "No materialised view has this name"),
     projections.VerbRefused: Rule(

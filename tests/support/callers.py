@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
+from nova.rest.auth import Caller, Grant
 from nova.rest.known_tokens import forget_tokens
 from nova.rest.throttling import calls
 from nova.rest.tokens import SCOPES, create_token
@@ -32,3 +34,10 @@ def caller(db):
 def caller_with(db):
     """Makes clients whose tokens have the given scopes."""
     return lambda *scopes: bearer(create_token("caller", scopes=scopes)[0])
+
+
+def client_with(*scopes: str) -> APIClient:
+    """A client that is known to have these scopes, without a token."""
+    client = APIClient(raise_request_exception=False)
+    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset(scopes), expires_at=None))  # type: ignore[arg-type]
+    return client

@@ -47,6 +47,28 @@ class ContentPostDeleted(Struct, frozen=True, kw_only=True):
     deleted_at: Timestamp
 
 
+@event("content.post.media_attached", owner=OWNER, topic=CONTENT, key="post_id")
+class ContentPostMediaAttached(Struct, frozen=True, kw_only=True):
+    """A post shows an uploaded file from now on."""
+
+    post_id: Id
+    user_id: Id
+    """The author."""
+    upload_id: Id
+    media_id: Id
+    attached_at: Timestamp
+
+
+@event("content.post.media_detached", owner=OWNER, topic=CONTENT, key="post_id")
+class ContentPostMediaDetached(Struct, frozen=True, kw_only=True):
+    """A post shows an uploaded file no longer."""
+
+    post_id: Id
+    user_id: Id
+    upload_id: Id
+    detached_at: Timestamp
+
+
 @event("post.created", owner=OWNER, topic=POSTS, key="post_id")
 class PostCreated(Struct, frozen=True, kw_only=True):
     """A post came into being."""

@@ -1,4 +1,4 @@
-"""Handlers of the content service: it stores the events of users, keeps a row and a copy of each, and removes posts.
+"""Handlers of the content service: it stores the events of users and uploads, keeps copies, and removes posts.
 
 It knows what each user has written, and removes all of it when the account is deleted.
 """
@@ -16,22 +16,25 @@ from nova.services.content.events import (
     ContentErasureRequested,
     ContentPostCreated,
     ContentPostDeleted,
+    ContentPostMediaAttached,
     PostCreated,
     PostDeleted,
     RemovalRequested,
 )
 from nova.services.content.models import ContentBelonging, FormerAuthor
+from nova.services.content.pending_media import keep_pending_media
 from nova.services.content.service import SERVICE
 from nova.services.content.user_copies import EVENT_TYPES, keep_local_users
 from nova.services.erasure.belongings import Belonging, Belongings, Change
 from nova.services.erasure.erasing import erase_page
 from nova.services.erasure.removal import remove
+from nova.services.media.events import MediaUploadCompleted, MediaUploadDeleted
 from outbox.api import Handler, ReceivedEvent, handles, keep_external_events, register_handlers
 from projections.api import UnexpectedPayload
 
 register_handlers(
     SERVICE.name,
-    keep_external_events(SERVICE, EVENT_TYPES),
+    keep_external_events(SERVICE, (*EVENT_TYPES, "media.upload.completed", "media.upload.deleted")),
     Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users, repeatable=True),
 )
 
@@ -52,6 +55,17 @@ def remove_post(event: ReceivedEvent) -> None:
 def keep_belongings(events: Sequence[ReceivedEvent]) -> None:
     """Know who has written what is there; what somebody who is gone has written is removed at once."""
     BELONGINGS.follow(events, [_change(event) for event in events])
+
+
+@handles(
+    *(MediaUploadCompleted, MediaUploadDeleted, ContentPostCreated, ContentPostMediaAttached, ContentPostDeleted),
+    group=SERVICE.name,
+    name="content-media",
+    batch=True,
+)
+def keep_media(events: Sequence[ReceivedEvent]) -> None:
+    """Let posts take what their authors have uploaded."""
+    keep_pending_media(events)
 
 
 @handles(ContentErasureRequested, group=SERVICE.name)

@@ -1,10 +1,14 @@
-"""Read models of the content service, declared so that they can be verified: which handlers keep which tables."""
+"""Read models of the content service, declared so that they can be verified.
 
-from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser
+Posts are a projection of the log; of the others it stands here which handlers keep which tables.
+"""
+
+from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser, MediaTaker, Upload
+from nova.services.content.posts import PostsProjection
 from nova.services.content.service import SERVICE
 from nova.services.content.user_copies import forget_copies
 from outbox.api import ReceivedEvent
-from projections.api import HandledReadModel, register_handled
+from projections.api import HandledReadModel, register_handled, register_projections
 
 
 def row_of(event: ReceivedEvent) -> str | None:
@@ -13,6 +17,7 @@ def row_of(event: ReceivedEvent) -> str | None:
     return user_id if isinstance(user_id, str) else None
 
 
+POSTS = PostsProjection()
 USERS = HandledReadModel(
     name="content-users",
     group=SERVICE.name,
@@ -27,4 +32,13 @@ BELONGINGS = HandledReadModel(
     handlers=("content-belongings", "erase-content"),
     models=(ContentBelonging, FormerAuthor),
 )
-register_handled(USERS, BELONGINGS)
+MEDIA = HandledReadModel(
+    name="content-media",
+    group=SERVICE.name,
+    handlers=("content-media",),
+    models=(Upload, MediaTaker),
+    # Said at once by who decides it, and by the event that tells of it.
+    beside=("taken_by",),
+)
+register_handled(USERS, BELONGINGS, MEDIA)
+register_projections(POSTS)

@@ -1,10 +1,22 @@
-"""Admin of the feed service: its read model, to be searched and read."""
+"""Admin of the feed service: its read model, to be searched and read, and where feeds read posts."""
 
-from django.contrib import admin
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import display
 
+from kit.admin.fields import reason_field, verb_field
+from kit.admin.pages import admin_page, list_url
 from kit.admin.read_only import ReadOnlyAdmin
-from nova.services.feed.models import FeedPost
+from kit.admin.reasons import actor_of
+from nova.services.feed.content_calls.switch import ACTIONS, OPERATE, content_call_state, decide
+from nova.services.feed.models import ContentCallDecision, FeedPost
+
+VERBS = {verb: action.explanation for verb, action in ACTIONS.items()}
+DECISIONS_SHOWN = 50
 
 
 @admin.register(FeedPost)
@@ -30,3 +42,48 @@ class FeedPostAdmin(ReadOnlyAdmin):
     def status_badge(self, post: FeedPost) -> str:
         """The status, set off by colour."""
         return "deleted" if post.deleted_at else post.status
+
+
+class DecisionForm(forms.Form):
+    """What shall hold, and why."""
+
+    verb = verb_field(VERBS)
+    reason = reason_field(help_text="It is kept with the decision.")
+
+
+@admin.register(ContentCallDecision)
+class ContentCallAdmin(ReadOnlyAdmin):
+    """Where feeds read posts: what holds, who has decided it, and the form that decides."""
+
+    operate_permission = OPERATE
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One page for all that there is to see and to do."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        may_operate, form = self.has_operate_permission(request), DecisionForm()
+        if request.method == "POST":
+            if not may_operate:
+                raise PermissionDenied
+            form = DecisionForm(request.POST)
+            if form.is_valid():
+                verb, reason = form.cleaned_data["verb"], form.cleaned_data["reason"]
+                state = decide(verb, actor=actor_of(request), reason=reason)
+                messages.success(request, f"Direct calls are {'on' if state.enabled else 'off'}.")
+                return HttpResponseRedirect(list_url("nova_feed_contentcalldecision"))
+        state = content_call_state()
+        decisions = [
+            (one.verb, one.actor, one.reason, f"{one.decided_at:%Y-%m-%d %H:%M:%S}")
+            for one in ContentCallDecision.objects.order_by("-id")[:DECISIONS_SHOWN]
+        ]
+        context = {
+            "title": "Direct calls",
+            "state": state,
+            "state_text": "content side" if state.enabled else "local copy",
+            "label": "warning" if state.enabled else "success",
+            "form": form,
+            "verbs": VERBS,
+            "may_operate": may_operate,
+            "decisions": {"headers": ["What", "Who", "Why", "When"], "rows": decisions} if decisions else None,
+        }
+        return admin_page(self, request, "admin/feed/direct_call.html", context)

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from kit.conf import SharedConf
+from kit.server_urls import HTTP_URL
 from kit.settings import Setting, reader
 
 
@@ -17,6 +18,20 @@ class FeedConf(SharedConf, frozen=True, kw_only=True):
     """Seconds after which a feed or summary in Redis is taken from PostgreSQL anew."""
     redis_timeout: Annotated[float, Setting("NOVA_FEED_REDIS_TIMEOUT"), Meta(ge=0.01, le=10)] = 0.5
     """Seconds to wait for Redis before a feed is served from PostgreSQL."""
+    direct_call: Annotated[bool, Setting("ENABLE_DIRECT_CALL")] = False
+    """Whether feeds read posts straight from the content side; operators decide otherwise at run time."""
+    content_url: Annotated[
+        str,
+        Setting("NOVA_FEED_CONTENT_URL", must="be http://… or https://…, without user, password and query"),
+        Meta(pattern=HTTP_URL),
+    ] = ""
+    """Where direct calls go; within this process without it."""
+    content_token: Annotated[
+        str, Setting("NOVA_FEED_CONTENT_TOKEN", must="be a token of the API"), Meta(pattern=r"\A[A-Za-z0-9._~-]*\Z")
+    ] = ""
+    """The API token of direct calls over HTTP, with the scope `read-models:read`."""
+    content_timeout: Annotated[float, Setting("NOVA_FEED_CONTENT_TIMEOUT"), Meta(ge=0.01, le=10)] = 0.5
+    """Seconds that a direct call over HTTP may take before the local copy serves."""
 
 
 feed_conf = reader(FeedConf)

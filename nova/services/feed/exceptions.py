@@ -9,3 +9,7 @@ class PostNotFound(ReadModelError):
     def __init__(self, post_id: str) -> None:
         super().__init__(f"no post has the id {post_id!r}")
         self.post_id = post_id
+
+
+class ContentAway(Exception):
+    """The content side does not answer direct calls: it is away, too slow, or answers nonsense."""

@@ -1,6 +1,7 @@
 """Read model of feeds: authors, posts and follows."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from nova.services.columns import id_field
 
@@ -73,3 +74,21 @@ class FeedFollow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.follower_id} → {self.followed_id}"
+
+
+class ContentCallDecision(models.Model):
+    """What an operator has decided about direct calls, and why; the newest one holds."""
+
+    verb = models.CharField(max_length=10)
+    actor = models.CharField(max_length=255)
+    reason = models.CharField(max_length=500)
+    decided_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "feed_content_call_decisions"
+        ordering = ["-id"]
+        verbose_name = "direct call"
+        permissions = [("operate_contentcalldecision", "Can let feeds read from the content side, or from their copy")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} by {self.actor}"

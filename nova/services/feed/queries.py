@@ -1,12 +1,13 @@
 """Queries of feeds: a user's feed, and one post.
 
 Redis answers when it has the whole feed, PostgreSQL when not: after Redis was emptied, while it is away, and beyond the
-newest posts that it keeps.
+newest posts that it keeps. While direct calls are on, the content side answers instead, and these two while it is away.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection, transaction
 from msgspec import Struct
@@ -15,10 +16,15 @@ from redis import RedisError
 from kit.outage_log import outage_log
 from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from nova.services.feed.changes import author_summary, post_summary
-from nova.services.feed.exceptions import PostNotFound
+from nova.services.feed.content_calls.reading import feed_from_content, post_from_content
+from nova.services.feed.content_calls.switch import SWITCH
+from nova.services.feed.exceptions import ContentAway, PostNotFound
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
 from nova.services.feed.sql.statements import statement
-from projections.api import Page, check_limit, check_text, from_cursor, page_of
+from projections.api import check_limit, check_text, from_cursor, page_of
+
+PostsFrom = Literal["local copy", "content side", "local copy, content side away"]
+FALLBACK: PostsFrom = "local copy, content side away"
 
 
 class PostView(Struct, frozen=True, kw_only=True):
@@ -34,6 +40,17 @@ class PostView(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class FeedPage(Struct, frozen=True, kw_only=True):
+    """A page of a feed."""
+
+    items: list[PostView]
+    next: str | None
+    """Where the next page begins; None at the end."""
+    posts_from: PostsFrom = "local copy"
+    """Where the posts were read: in the feed's own copy, straight from the content side where direct calls are on, or
+    in the local copy because the content side does not answer."""
+
+
 class PlacedPost(Struct, frozen=True):
     """A post and its place, from which the next page begins."""
 
@@ -41,39 +58,68 @@ class PlacedPost(Struct, frozen=True):
     view: PostView
 
 
-def feed(user_id: str, *, before: str | None = None, limit: int = 50) -> Page[PostView]:
+def feed(user_id: str, *, before: str | None = None, limit: int = 50) -> FeedPage:
     """A page of the posts of those whom the user follows, newest first. Raises `InvalidParameter`."""
     check_limit(limit)
     check_text(user_id, parameter="user_id")
     place = from_cursor(before, Place, parameter="after") if before is not None else None
     if place is not None:
         check_text(place.post_id, parameter="after")
-    try:
-        posts = _from_redis(feed_cache(), user_id, place, limit + 1)
-    except RedisError as error:
-        outage_log("redis").lost(error, instead="feeds are read from PostgreSQL")
-        posts = None
+    posts_from: PostsFrom = "local copy"
+    if not SWITCH.is_on():
+        posts = _from_local_copy(user_id, place, limit + 1)
     else:
-        outage_log("redis").found()
-    if posts is None:
-        posts = _from_postgresql(user_id, place, limit + 1)
+        try:
+            posts, posts_from = _with_authors(feed_from_content(user_id, place, limit + 1)), "content side"
+        except ContentAway:
+            posts, posts_from = _from_local_copy(user_id, place, limit + 1), FALLBACK
     page = page_of(posts, limit=limit, key=lambda post: post.place)
-    return Page(items=[post.view for post in page.items], next=page.next)
+    return FeedPage(items=[post.view for post in page.items], next=page.next, posts_from=posts_from)
 
 
 def get_post(post_id: str) -> PostView:
     """The post of that id. Raises `PostNotFound`, also for one that cannot be seen now."""
     check_text(post_id, parameter="post_id")
-    try:
-        posts = _summaries(feed_cache(), [post_id])
-        placed = _visible(posts, _author_summaries(feed_cache(), posts))
-    except RedisError as error:
-        outage_log("redis").lost(error, instead="posts are read from PostgreSQL")
-        posts = _stored_posts([post_id])
-        placed = _visible(posts, _stored_authors(posts))
+    placed: list[PlacedPost] | None = None
+    if SWITCH.is_on():
+        with suppress(ContentAway):
+            placed = _with_authors(post_from_content(post_id))
+    if placed is None:
+        placed = _local_post(post_id)
     if not placed:
         raise PostNotFound(post_id)
     return placed[0].view
+
+
+def _local_post(post_id: str) -> list[PlacedPost]:
+    try:
+        posts = _summaries(feed_cache(), [post_id])
+        return _visible(posts, _author_summaries(feed_cache(), posts))
+    except RedisError as error:
+        outage_log("redis").lost(error, instead="posts are read from PostgreSQL")
+        posts = _stored_posts([post_id])
+        return _visible(posts, _stored_authors(posts))
+
+
+def _with_authors(posts: Sequence[PostSummary]) -> list[PlacedPost]:
+    """Those of the posts whose authors are there, as far as the feed knows."""
+    try:
+        authors = _author_summaries(feed_cache(), posts)
+    except RedisError as error:
+        outage_log("redis").lost(error, instead="authors are read from PostgreSQL")
+        authors = _stored_authors(posts)
+    return _visible(posts, authors)
+
+
+def _from_local_copy(user_id: str, place: Place | None, count: int) -> list[PlacedPost]:
+    try:
+        posts = _from_redis(feed_cache(), user_id, place, count)
+    except RedisError as error:
+        outage_log("redis").lost(error, instead="feeds are read from PostgreSQL")
+        posts = None
+    else:
+        outage_log("redis").found()
+    return _from_postgresql(user_id, place, count) if posts is None else posts
 
 
 def _from_redis(cache: FeedCache, user_id: str, before: Place | None, count: int) -> list[PlacedPost] | None:

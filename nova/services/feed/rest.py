@@ -1,18 +1,68 @@
 """Feeds and posts over HTTP."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+import msgspec
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from kit.json.pointer import explain
+from kit.json.schema import one_of
+from kit.rest.bodies import ReasonBody
 from kit.rest.openapi import described
 from kit.rest.view import ApiView
+from nova.services.feed.content_calls.switch import ACTIONS, ContentCallState, content_call_state, decide
 from nova.services.feed.exceptions import PostNotFound
-from nova.services.feed.queries import PostView, feed, get_post
-from projections.api import Page
+from nova.services.feed.queries import FeedPage, PostView, feed, get_post
+from projections.api import InvalidRequest
 from projections.rest.parameters import Paged
 
 READ = {"GET": "read-models:read"}
+
+
+class ContentCallPath(Struct):
+    """The address of a decision."""
+
+    verb: Annotated[str, one_of(list(ACTIONS))]
+
+
+class ContentCallView(ApiView):
+    """Direct calls."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="get_direct_call",
+        summary="See whether feeds are read from the content side",
+        answer=ContentCallState,
+    )
+    def get(self, request: Request) -> Response:
+        """What holds now, and who has decided it."""
+        return Response(content_call_state())
+
+
+class ContentCallVerbView(ApiView):
+    """What an operator decides about direct calls."""
+
+    required_scopes: ClassVar = {"POST": "operate"}
+
+    @described(
+        operation_id="decide_direct_call",
+        summary="Decide whether feeds are read from the content side",
+        path=ContentCallPath,
+        body=ReasonBody,
+        answer=ContentCallState,
+        errors=(InvalidRequest,),
+    )
+    def post(self, request: Request, verb: str) -> Response:
+        """Decide it; every process notices within a second, without a restart."""
+        try:
+            body = msgspec.convert(request.data, ReasonBody)
+        except msgspec.ValidationError as error:
+            reason, pointer = explain(error)
+            raise InvalidRequest(reason, pointer=pointer) from error
+        return Response(decide(verb, actor=str(request.user), reason=body.reason))
 
 
 class FeedView(ApiView):
@@ -24,7 +74,7 @@ class FeedView(ApiView):
         operation_id="get_feed",
         summary="Read a user's feed",
         query=Paged,
-        answer=Page[PostView],
+        answer=FeedPage,
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of the posts of those whom the user follows, newest first; empty for a user that nobody knows."""

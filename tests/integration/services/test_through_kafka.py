@@ -10,12 +10,17 @@ from django.core import mail
 from django.db import transaction
 
 from events.api import StreamId, execute, get_events, load_aggregate
+from nova.services.content.aggregates.post import CreatePost
 from nova.services.content.models import KnownUser
+from nova.services.content.pending_media import pending_media
+from nova.services.content.posts import PostsProjection
+from nova.services.content.queries import get_post
 from nova.services.content.user_copies import LocalUser, local_user
 from nova.services.identity.accounts import EmailTaken
 from nova.services.identity.aggregates import ChangeEmail, CreateUser
 from nova.services.identity.models import UserAccount
 from nova.services.inventory.aggregates.stock import ReceiveStock
+from nova.services.media.aggregates import CompleteUpload, DeleteUpload, StartUpload
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder, PayOrder, PriceOrder
 from nova.services.orders.events import OrderItem
@@ -33,7 +38,9 @@ from outbox.api import (
 )
 from outbox.hosting.runners import consumer_runner
 from outbox.models import DeadLetter, ExternalEvent, InboxEntry, OutboxEvent
+from projections.api import verify
 from tests.support.outbox import eventually, headers_of, hosted, produce, read_topic, unique
+from tests.support.projections import catch_up
 
 pytestmark = pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix", "equal_to_the_log")
 
@@ -139,3 +146,31 @@ def test_a_payment_of_another_service_is_kept_and_pays_the_order_once(
     kept = ExternalEvent.objects.filter(service=service.name).values_list("aggregate_id", flat=True)
     assert list(kept.order_by("aggregate_id")) == ["p1", "p2"]
     assert not DeadLetter.objects.exists()
+
+
+def test_a_post_shows_what_its_author_has_uploaded_whatever_becomes_of_redis(redis_url: str) -> None:
+    def upload(upload_id: str) -> None:
+        execute(upload_id, StartUpload(user_id="ann", file_name="cat.jpg"))
+        execute(upload_id, CompleteUpload(media_id=f"media-{upload_id}", size_bytes=1))
+
+    def media(post_id: str) -> list[str]:
+        catch_up(PostsProjection())
+        return [one.media_id for one in get_post(post_id).media]
+
+    with hosted(relay_runner(), consumer_runner(group_named("content-service"))):
+        upload("u1")
+        eventually(lambda: pending_media("ann"))
+        with redis.Redis.from_url(redis_url) as client:
+            assert 3_500 < client.ttl("pending_media:ann") <= 3_600
+            client.flushall()
+        upload("u2")
+        eventually(lambda: [one.upload_id for one in pending_media("ann")] == ["u1", "u2"])
+        execute("p", CreatePost(author_id="ann", caption="cats", media_type="image"))
+        execute("q", CreatePost(author_id="ann", caption="more", media_type="image"))
+        eventually(lambda: not pending_media("ann"))
+        assert sorted(media("p") + media("q")) == ["media-u1", "media-u2"]
+        execute("u1", DeleteUpload())
+        eventually(lambda: media("p") + media("q") == ["media-u2"])
+
+    assert not DeadLetter.objects.exists()
+    assert verify(PostsProjection()) is None

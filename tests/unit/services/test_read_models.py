@@ -3,12 +3,15 @@
 from django.apps import apps
 from django.db.models import Model
 
+from nova.services.feed.models import ContentCallDecision
 from nova.services.identity.models import UserAccount
 from projections.api import handled_read_models, registered_projections
 
 NOT_FROM_EVENTS: set[type[Model]] = {
     # Written in the transaction of the append that gives a user an address: who is refused one has no event.
     UserAccount,
+    # What operators have decided.
+    ContentCallDecision,
 }
 
 

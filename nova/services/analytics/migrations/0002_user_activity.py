@@ -9,7 +9,7 @@ from projections.views.operations import MakeView
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projections', '0004_materialised_views'),
+        ('projections', '0005_materialised_views'),
         ('nova_analytics', '0001_initial'),
     ]
 

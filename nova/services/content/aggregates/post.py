@@ -13,6 +13,8 @@ from nova.services.content.events import (
     ContentFlagged,
     ContentPostCreated,
     ContentPostDeleted,
+    ContentPostMediaAttached,
+    ContentPostMediaDetached,
     ContentPostStatusUpdated,
     PostCreated,
     PostDeleted,
@@ -50,6 +52,19 @@ class FlagPost(Command, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=255)] = ""
 
 
+class AttachMedia(Command, frozen=True, kw_only=True):
+    """Show an uploaded file with the post."""
+
+    upload_id: Id
+    media_id: Id
+
+
+class DetachMedia(Command, frozen=True, kw_only=True):
+    """Show an uploaded file no longer."""
+
+    upload_id: Id
+
+
 class DeletePost(Command, frozen=True, kw_only=True):
     """Take the post back for good."""
 
@@ -83,9 +98,11 @@ class Post(Struct, frozen=True, kw_only=True):
     author_id: str = ""
     text_version: int = 0
     """How often its text was revised, the first text counting as 1."""
+    uploads: tuple[str, ...] = ()
+    """Those whose files it shows."""
 
 
-def decide(state: Post, command: Command, issued: Issued) -> list[Struct]:
+def decide(state: Post, command: Command, issued: Issued) -> list[Struct]:  # noqa: PLR0911 - one branch per command
     """What a command brings about."""
     post_id = issued.aggregate_id
     if isinstance(command, CreatePost):
@@ -116,13 +133,15 @@ def decide(state: Post, command: Command, issued: Issued) -> list[Struct]:
             return [] if state.status == "archived" else [_status(state, "archived", issued)]
         case FlagPost(reason=reason):
             return [ContentFlagged(content_id=post_id, reason=reason)]
+        case AttachMedia() | DetachMedia():
+            return _decide_media(state, command, issued)
         case DeletePost():
             return [ContentPostDeleted(post_id=post_id, user_id=state.author_id, deleted_at=issued.at)]
         case _:
             raise TypeError(f"{type(command).__name__} is no command of a post")
 
 
-def evolve(state: Post, payload: Struct) -> Post:
+def evolve(state: Post, payload: Struct) -> Post:  # noqa: PLR0911 - one branch per event
     """What is so after an event."""
     match payload:
         case ContentPostCreated(user_id=author_id, status=status):
@@ -133,10 +152,37 @@ def evolve(state: Post, payload: Struct) -> Post:
             return structs.replace(state, text_version=version)
         case ContentPostStatusUpdated(new_status=status):
             return structs.replace(state, status=status)
+        case ContentPostMediaAttached(upload_id=upload_id):
+            return structs.replace(state, uploads=(*state.uploads, upload_id))
+        case ContentPostMediaDetached(upload_id=upload_id):
+            return structs.replace(state, uploads=tuple(one for one in state.uploads if one != upload_id))
         case ContentPostDeleted() | PostDeleted():
             return structs.replace(state, status="deleted")
         case _:
             return state
+
+
+def _decide_media(state: Post, command: AttachMedia | DetachMedia, issued: Issued) -> list[Struct]:
+    """Nothing for what is so already."""
+    is_shown = command.upload_id in state.uploads
+    post_id, author_id = issued.aggregate_id, state.author_id
+    if isinstance(command, AttachMedia) and not is_shown:
+        return [
+            ContentPostMediaAttached(
+                post_id=post_id,
+                user_id=author_id,
+                upload_id=command.upload_id,
+                media_id=command.media_id,
+                attached_at=issued.at,
+            )
+        ]
+    if isinstance(command, DetachMedia) and is_shown:
+        return [
+            ContentPostMediaDetached(
+                post_id=post_id, user_id=author_id, upload_id=command.upload_id, detached_at=issued.at
+            )
+        ]
+    return []
 
 
 def _status(state: Post, status: Literal["published", "archived"], issued: Issued) -> ContentPostStatusUpdated:
@@ -151,9 +197,10 @@ POST = aggregates.register(
         initial=Post(),
         decide=decide,
         evolve=evolve,
-        fold_version=1,
+        fold_version=2,
         events=(
             *(ContentPostCreated, ContentPostStatusUpdated, ContentPostDeleted),
+            *(ContentPostMediaAttached, ContentPostMediaDetached),
             *(PostCreated, PostUpdated, PostDeleted),
         ),
         commands={
@@ -162,6 +209,8 @@ POST = aggregates.register(
             "publish": PublishPost,
             "archive": ArchivePost,
             "flag": FlagPost,
+            "attach_media": AttachMedia,
+            "detach_media": DetachMedia,
             "delete": DeletePost,
         },
     )

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from projections.engine.engine import run_pass
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionOperation
 from projections.operating.actions import ACTIONS
-from tests.integration.projections.rest.test_read_models import client_with
+from tests.support.callers import client_with
 from tests.support.projections import NOON, Recording, created, record
 
 pytestmark = pytest.mark.usefixtures("no_schemas_left")

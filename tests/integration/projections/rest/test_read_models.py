@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from nova.rest.auth import Caller, Grant
 from nova.services.identity.projections import UsersProjection
 from outbox.api import ConsumerGroup, group_named, take_effect
+from tests.support.callers import client_with
 from tests.support.feeds import follow, handle, named, post, received
 from tests.support.projections import catch_up, created, record
 
@@ -21,17 +21,14 @@ ADDRESSES = (
     "users/ann",
     "feeds/bob",
     "posts/p1",
+    "content/posts",
+    "content/posts/p1",
+    "content/comments?post_id=p1",
     "search?q=hello",
     "analytics/events",
     "projections",
     "projections/users",
 )
-
-
-def client_with(*scopes: str) -> APIClient:
-    client = APIClient(raise_request_exception=False)
-    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset(scopes), expires_at=None))  # type: ignore[arg-type]
-    return client
 
 
 @pytest.fixture
@@ -145,7 +142,9 @@ def test_a_wrong_parameter_is_named(api, address, parameter):
 @given(
     address=st.sampled_from([address.split("?")[0] for address in ADDRESSES]),
     query=st.dictionaries(
-        st.sampled_from(["q", "kind", "search", "after", "limit", "from", "to"]), st.text(max_size=12), max_size=3
+        st.sampled_from(["q", "kind", "search", "after", "limit", "from", "to", "author_id", "post_id", "order"]),
+        st.text(max_size=12),
+        max_size=3,
     ),
 )
 def test_no_query_ends_in_a_fault_of_ours(api, address, query):
