@@ -47,6 +47,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Posts", "article", "nova_feed.FeedPost"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
+        Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
     ),
     "Access": (
