@@ -45,7 +45,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Users", "groups", "nova_identity.User"),
         Entry("Posts", "article", "nova_feed.FeedPost"),
-        Entry("Follows", "person_add", "nova_feed.FeedFollow"),
+        Entry("Follow graph", "person_add", "nova_graph.Person"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),

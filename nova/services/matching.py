@@ -30,7 +30,9 @@ def few_or_many(*, walk: Callable[[int | None], Found], index: Callable[[int], F
 
     `walk` is given how many rows it may look at, None for all; `index` how many matches it may sort.
     """
-    for found in (walk(MAX_WALKED), index(MAX_MATCHES)):
-        if found.is_good:
-            return found.rows
-    return walk(None).rows
+    found = walk(MAX_WALKED)
+    if not found.is_good:
+        found = index(MAX_MATCHES)
+    if not found.is_good:
+        found = walk(None)
+    return found.rows

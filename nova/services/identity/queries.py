@@ -17,6 +17,8 @@ from nova.services.text_folding import fold
 from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 MAX_TERM = 255
+TRIGRAM = 3
+"""What is shorter no index of trigrams finds; asked all the same, it goes through all of its own."""
 LISTED = {
     "active": [User.Status.ACTIVE],
     "inactive": [User.Status.INACTIVE],
@@ -81,12 +83,13 @@ def _matching(term: str, statuses: list[User.Status], after: str, count: int, us
 
     def walk(max_walked: int | None) -> Found:
         rows = _rows("next_matching", using, page | {"max_walked": max_walked})
-        return Found(rows, len(rows) == count)
+        return Found(rows, is_good=len(rows) == count)
 
     def index(max_matches: int) -> Found:
+        name = "all_matching" if len(term) >= TRIGRAM else "scanned_matching"
         pattern = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
-        rows = _rows("all_matching", using, page | {"pattern": pattern, "max_matches": max_matches})
-        return Found([row for row in rows if row[1] is not None], rows[0][0] <= max_matches)
+        rows = _rows(name, using, page | {"pattern": pattern, "max_matches": max_matches})
+        return Found([row for row in rows if row[1] is not None], is_good=rows[0][0] <= max_matches)
 
     return [row[-1] for row in few_or_many(walk=walk, index=index)]
 

@@ -111,11 +111,11 @@ def _hits(terms: str, kind: str, order: str, after: HitKey | None, count: int, u
 
     def newest(max_walked: int | None) -> Found:
         number, rows = _counted("newest", using, page | walk | {"max_walked": max_walked})
-        return Found(rows, number >= max_newest)
+        return Found(rows, is_good=number >= max_newest)
 
     def matching(max_matches: int) -> Found:
         number, rows = _counted("matching", using, page | {"max_matches": max_matches})
-        return Found(rows, number <= max_matches)
+        return Found(rows, is_good=number <= max_matches)
 
     rows = few_or_many(walk=newest, index=matching)
     return [SearchHit(kind=kind_, id=id_, text=text, rank=rank, at=at) for kind_, id_, text, rank, at in rows]
@@ -143,11 +143,11 @@ def search_messages(
 
     def newest(max_walked: int | None) -> Found:
         rows = _rows("newest_messages", using, page | {"max_walked": max_walked})
-        return Found(rows, len(rows) > limit)
+        return Found(rows, is_good=len(rows) > limit)
 
     def matching(max_matches: int) -> Found:
         number, rows = _counted("matching_messages", using, page | {"max_matches": max_matches})
-        return Found(rows, number <= max_matches)
+        return Found(rows, is_good=number <= max_matches)
 
     rows = few_or_many(walk=newest, index=matching)
     hits = [MessageHit(message_id=id_, sender_id=sender, text=text, created_at=at) for id_, sender, text, at in rows]
