@@ -17,6 +17,7 @@ from benchmarks import (
     relay,
     rest,
     sagas,
+    search,
     slow_clients,
 )
 from benchmarks.harness import Measure
@@ -40,6 +41,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *relay.measures(url, brokers),
         *inbox.measures(url),
         *sagas.measures(url),
+        *search.measures(),
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
     ]

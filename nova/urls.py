@@ -8,6 +8,9 @@ from nova.health import views as health
 from nova.rest.openapi import DocumentationView, SchemaView
 from nova.telemetry import metrics
 
+SERVICES = ("identity", "content", "feed", "search", "analytics", "graph")
+"""Those of Nova's services that have addresses."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
@@ -16,10 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
     path("api/v1/", include("sagas.rest.urls")),
-    *(
-        path("api/v1/", include(f"nova.services.{name}.urls"))
-        for name in ("identity", "content", "feed", "search", "analytics")
-    ),
+    *(path("api/v1/", include(f"nova.services.{name}.urls")) for name in SERVICES),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocumentationView.as_view(), name="api-docs"),
     path("health/live", health.live, name="health-live"),

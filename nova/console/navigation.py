@@ -50,7 +50,9 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Posts in feeds", "dynamic_feed", "nova_feed.FeedPost"),
         Entry("Direct calls", "alt_route", "nova_feed.ContentCallDecision"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),
+        Entry("Follow graph", "hub", "nova_graph.Person"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
+        Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
     ),
     "Access": (

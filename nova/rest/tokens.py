@@ -23,6 +23,7 @@ SCOPES = {
     "events:read": "read streams, the log and the states of aggregates",
     "commands:execute": "give commands to aggregates",
     "read-models:read": "query read models",
+    "messages:search": "find messages of any conversation by their words",
     "outbox:read": "see outbox rows, dead letters and operations on them",
     "outbox:operate": "retry, edit, reroute, discard and archive them",
     "sagas:read": "see sagas and their history",

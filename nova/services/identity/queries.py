@@ -1,18 +1,24 @@
 """Queries of users: get one, list them, search by name or e-mail."""
 
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
+from django.db import connections
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
 from kit.json.schema import one_of
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
+from nova.services.identity.sql.statements import statement
+from nova.services.matching import Found, few_or_many
 from nova.services.text_folding import fold
 from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 MAX_TERM = 255
+TRIGRAM = 3
+"""What is shorter no index of trigrams finds; asked all the same, it goes through all of its own."""
 LISTED = {
     "active": [User.Status.ACTIVE],
     "inactive": [User.Status.INACTIVE],
@@ -59,14 +65,39 @@ def list_users(
     check_text(search, parameter="search")
     if len(search) > MAX_TERM:
         raise InvalidParameter("search", f"must be at most {MAX_TERM} characters")
-    users = User.objects.using(using).filter(status__in=LISTED[status]).order_by("user_id")
-    if term := fold(search):
-        users = users.filter(folded__contains=term)
+    users = User.objects.using(using).order_by("user_id")
+    last_user_id = ""
     if after is not None:
         last_user_id = from_cursor(after, str, parameter="after")
         check_text(last_user_id, parameter="after")
-        users = users.filter(user_id__gt=last_user_id)
+    if term := fold(search):
+        users = users.filter(user_id__in=_matching(term, LISTED[status], last_user_id, limit + 1, using))
+    else:
+        users = users.filter(status__in=LISTED[status], user_id__gt=last_user_id)
     return page_of([_view(user) for user in users[: limit + 1]], limit=limit, key=lambda user: user.user_id)
+
+
+def _matching(term: str, statuses: list[User.Status], after: str, count: int, using: str) -> list[str]:
+    """The ids of the next users who have the term in a name or the e-mail."""
+    page = {"term": term, "statuses": [one.value for one in statuses], "after": after, "max_count": count}
+
+    def walk(max_walked: int | None) -> Found:
+        rows = _rows("next_matching", using, page | {"max_walked": max_walked})
+        return Found(rows, is_good=len(rows) == count)
+
+    def index(max_matches: int) -> Found:
+        name = "all_matching" if len(term) >= TRIGRAM else "scanned_matching"
+        pattern = "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
+        rows = _rows(name, using, page | {"pattern": pattern, "max_matches": max_matches})
+        return Found([row for row in rows if row[1] is not None], is_good=rows[0][0] <= max_matches)
+
+    return [row[-1] for row in few_or_many(walk=walk, index=index)]
+
+
+def _rows(name: str, using: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement(name), parameters)
+        return list(cursor.fetchall())
 
 
 def _view(user: User) -> UserView:

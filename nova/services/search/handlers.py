@@ -1,9 +1,10 @@
-"""Search handlers: the group `search-service` keeps the words of posts and of users' names.
+"""Search handlers: the group `search-service` keeps the words of posts, of users' names, and of messages (`messages`).
 
 Each document takes what it is told whenever that comes: later words win over earlier ones by the event's own time, and
 a removal is final.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,14 @@ from nova.services.identity.events import (
     UserDeleted,
     UserNameChanged,
 )
+from nova.services.messages.events import (
+    ConversationOpened,
+    ConversationSearchSwitched,
+    MessageDeleted,
+    MessagePersisted,
+)
 from nova.services.search.events import SearchErased, SearchErasureRequested
+from nova.services.search.messages import keep_conversation, keep_messages
 from nova.services.search.models import SearchDocument
 from nova.services.search.service import SERVICE
 from nova.services.search.sql.statements import statement
@@ -79,6 +87,20 @@ def index_users(event: ReceivedEvent) -> None:
             _execute("removed", Kind.USER, user.user_id, user.deleted_at)
         case _:
             raise UnexpectedPayload(event.event_type, event.schema_version)
+
+
+@handles(
+    ConversationOpened, ConversationSearchSwitched, group=SERVICE.name, name="search-conversations", repeatable=True
+)
+def follow_conversations(event: ReceivedEvent) -> None:
+    """Whether messages may be searched."""
+    keep_conversation(event)
+
+
+@handles(MessagePersisted, MessageDeleted, group=SERVICE.name, name="search-messages", batch=True, repeatable=True)
+def index_messages(events: Sequence[ReceivedEvent]) -> None:
+    """A message is found by its text where its conversation may be searched."""
+    keep_messages(events)
 
 
 @handles(SearchErasureRequested, group=SERVICE.name, name="search-erasure", repeatable=True)

@@ -1,6 +1,6 @@
-"""Read model of search, declared so that it can be verified: which handlers keep which table."""
+"""Read models of search, declared so that they can be verified: which handlers keep which tables."""
 
-from nova.services.search.models import SearchDocument
+from nova.services.search.models import SearchConversation, SearchDocument, SearchMessage
 from nova.services.search.service import SERVICE
 from outbox.api import ReceivedEvent
 from projections.api import HandledReadModel, register_handled
@@ -22,4 +22,10 @@ DOCUMENTS = HandledReadModel(
     models=(SearchDocument,),
     row_of=row_of,
 )
-register_handled(DOCUMENTS)
+MESSAGES = HandledReadModel(
+    name="search-messages",
+    group=SERVICE.name,
+    handlers=("search-conversations", "search-messages"),
+    models=(SearchMessage, SearchConversation),
+)
+register_handled(DOCUMENTS, MESSAGES)

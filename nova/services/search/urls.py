@@ -6,4 +6,5 @@ from nova.services.search import rest
 
 urlpatterns = [
     path("search", rest.SearchView.as_view(), name="search"),
+    path("search/messages", rest.SearchMessagesView.as_view(), name="search-messages"),
 ]

@@ -15,6 +15,7 @@ from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.models import User
 from nova.services.identity.projections import UsersProjection
 from nova.services.identity.queries import get_user, list_users
+from nova.services.identity.sql.statements import statement
 from tests.support.projections import NOON, catch_up, created, deleted, profile, record
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -184,10 +185,26 @@ def test_an_unknown_user_is_not_found():
         get_user("nobody")
 
 
+@pytest.mark.parametrize(("walked", "matches"), [(2_000, 5_000), (3, 5_000), (3, 4)])
+def test_a_search_has_the_same_pages_from_whichever_side_users_are_found(monkeypatch, walked, matches):
+    monkeypatch.setattr("nova.services.matching.MAX_WALKED", walked)
+    monkeypatch.setattr("nova.services.matching.MAX_MATCHES", matches)
+    told(*[created(f"user-{number:02}", username="odd" if number % 2 else "even") for number in range(12)])
+    seen, after = [], None
+    while True:
+        page = list_users(search="ODD", after=after, limit=4)
+        seen += [user.user_id for user in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [f"user-{number:02}" for number in range(1, 12, 2)]
+
+
 def test_search_can_use_the_trigram_index():
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        cursor.execute("EXPLAIN SELECT * FROM users_read WHERE folded LIKE '%%jones%%'")
+        parameters = {"pattern": "%jones%", "statuses": ["active"], "after": "", "max_matches": 9, "max_count": 9}
+        cursor.execute(f"EXPLAIN {statement('all_matching')}", parameters)
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("SET enable_seqscan = on")
     assert "users_read_folded" in plan

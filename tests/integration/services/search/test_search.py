@@ -23,7 +23,7 @@ def told(*payloads: Any) -> None:
 
 
 def found(q: str, **options: Any) -> set[str]:
-    return {hit.id for hit in search(q, **options)}
+    return {hit.id for hit in search(q, **options).items}
 
 
 def test_posts_and_users_are_found_by_their_words():
@@ -90,7 +90,7 @@ def test_a_caption_as_long_as_can_be_is_indexed():
 @given(q=st.text(max_size=40) | st.text(alphabet="\"'-|&!():*<> or\\%_", max_size=20))
 def test_any_text_is_answered_or_refused_by_name(q):
     with suppress(InvalidParameter):
-        assert search(q) == []
+        assert search(q).items == []
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -99,7 +99,7 @@ def test_any_text_is_answered_or_refused_by_name(q):
 )
 def test_operators_without_end_are_answered_or_refused_by_name(q):
     with suppress(InvalidParameter):
-        assert search("".join(q)) == []
+        assert search("".join(q)).items == []
 
 
 def test_as_many_dashes_as_anybody_writes_are_answered():
@@ -111,7 +111,7 @@ def test_as_many_dashes_as_anybody_writes_are_answered():
 
 @pytest.mark.parametrize("q", ["\ufdfa" * 500, "\u0390" * 500, "\U0001f4a9" * 500, "x-" * 250, "(" * 500, '"' * 500])
 def test_a_text_that_grows_is_answered(q):
-    assert search(q) == []
+    assert search(q).items == []
 
 
 @pytest.mark.parametrize(
@@ -125,3 +125,47 @@ def test_a_search_for_nothing_or_too_much_is_refused(q):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(InvalidParameter, match="kind"):
         search("dog", kind="cat")
+
+
+def pages(q: str, *, limit: int, order: str = "best") -> list[str]:
+    seen: list[str] = []
+    after = None
+    while True:
+        page = search(q, order=order, after=after, limit=limit)
+        seen += [hit.id for hit in page.items]
+        after = page.next
+        if after is None:
+            return seen
+
+
+@pytest.mark.parametrize("order", ["best", "newest"])
+@pytest.mark.parametrize(("walked", "matches"), [(2_000, 5_000), (3, 5_000), (3, 4), (40, 4)])
+def test_pages_are_the_same_from_whichever_side_hits_are_found(monkeypatch, order, walked, matches):
+    monkeypatch.setattr("nova.services.matching.MAX_WALKED", walked)
+    monkeypatch.setattr("nova.services.matching.MAX_MATCHES", matches)
+    told(*(post(f"p{n}", caption="tea " * (n % 3 + 1) + "x " * (n % 5), minute=n // 2) for n in range(12)))
+    told(*(named(f"u{n}", "Tea", minute=n) for n in range(12)))
+    whole = [hit.id for hit in search("tea", order=order, limit=200).items]
+    assert len(whole) == 24
+    assert pages("tea", limit=5, order=order) == whole
+    if order == "newest":
+        assert whole[:4] == ["u11", "u10", "u9", "u8"]
+
+
+def test_of_common_words_the_best_are_those_of_the_newest(monkeypatch):
+    monkeypatch.setattr("nova.services.search.queries.MAX_RANKED", 3)
+    monkeypatch.setattr("nova.services.matching.MAX_MATCHES", 3)
+    told(post("old", caption="tea tea tea"), *(post(f"p{n}", caption="tea and more", minute=n + 1) for n in range(4)))
+    assert pages("tea", limit=2) == ["p3", "p2", "p1"]
+    assert pages("tea", limit=2, order="newest") == ["p3", "p2", "p1", "p0", "old"]
+
+
+@pytest.mark.parametrize("limit", [0, 201])
+def test_a_page_of_no_or_too_many_hits_is_refused(limit):
+    with pytest.raises(InvalidParameter, match="limit"):
+        search("dog", limit=limit)
+
+
+def test_an_unknown_order_is_refused():
+    with pytest.raises(InvalidParameter, match="order"):
+        search("dog", order="oldest")

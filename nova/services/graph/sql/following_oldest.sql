@@ -1,0 +1,9 @@
+-- Whom a user follows, the earliest first; as `following`.
+-- user_id: text; since: timestamptz, other_id: text: after whom the page begins, or null; max_count: bigint
+-- Result: rows (followed_id text, since timestamptz)
+SELECT followed_id, since
+FROM graph_follows
+WHERE follower_id = %(user_id)s::text
+    AND (since, followed_id) > (coalesce(%(since)s::timestamptz, '-infinity'), coalesce(%(other_id)s::text, ''))
+ORDER BY since, followed_id
+LIMIT %(max_count)s::bigint
