@@ -26,7 +26,7 @@ from projections.operating.actions import operate
 from projections.operating.engine_verbs import OfAggregate, ToPosition
 from projections.operating.reading import projection_status
 from projections.verification.verify import verify
-from tests.integration.projections.rest.test_read_models import client_with
+from tests.support.callers import client_with
 from tests.support.projections import catch_up, created, deleted, fold_users, profile, record, stored_users
 from tests.support.rebuilds import Effects, begin, go_on, latest
 from tests.support.store import appending
