@@ -46,6 +46,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Users", "groups", "nova_identity.User"),
         Entry("Posts", "article", "nova_feed.FeedPost"),
         Entry("Follow graph", "person_add", "nova_graph.Person"),
+        Entry("Ranking", "trending_up", "nova_ranking.RankedPost"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
