@@ -51,6 +51,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Direct calls", "alt_route", "nova_feed.ContentCallDecision"),
         Entry("Follows", "person_add", "nova_feed.FeedFollow"),
         Entry("Follow graph", "hub", "nova_graph.Person"),
+        Entry("Ranking", "trending_up", "nova_ranking.RankedPost"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
         Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),

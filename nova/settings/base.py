@@ -30,7 +30,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 # Nova's own services, each a Django app below nova/services/.
 SERVICES = (
     *("identity", "content", "social", "media", "messages", "orders", "inventory", "payments"),
-    *("moderation", "account_deletion", "feed", "search", "analytics", "graph"),
+    *("moderation", "account_deletion", "feed", "search", "analytics", "graph", "ranking"),
 )
 
 INSTALLED_APPS = [

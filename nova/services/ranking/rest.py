@@ -1,0 +1,46 @@
+"""The ranking over HTTP."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from kit.rest.openapi import described
+from kit.rest.query import Text
+from kit.rest.replicas import read
+from kit.rest.view import ApiView
+from nova.services.ranking.queries import HotPost, hot_posts
+from projections.api import Page
+from projections.rest.parameters import Paged
+
+READ = {"GET": "read-models:read"}
+
+
+class HotQuery(Paged, frozen=True, kw_only=True):
+    """Which posts."""
+
+    author_id: Annotated[Text | None, Meta(description="Of this author only")] = None
+
+
+class HotPostsView(ApiView):
+    """The hottest posts."""
+
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_hot_posts",
+        summary="List the hottest posts",
+        query=HotQuery,
+        answer=Page[HotPost],
+    )
+    def get(self, request: Request) -> Response:
+        """A page of published posts, by likes, comments and shares, which fade with the post's age."""
+        query = HotQuery.of(request)
+        page = read(
+            request,
+            lambda source: hot_posts(
+                author_id=query.author_id, after=query.after, limit=query.limit, using=source.alias
+            ),
+        )
+        return Response(page)
