@@ -37,14 +37,14 @@ def metrics_of(expression: str) -> set[str]:
 def test_the_rules_are_sound():
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stderr
-    assert "16 rules found" in checked.stdout
+    assert "17 rules found" in checked.stdout
 
 
 @needs_promtool
 def test_the_configuration_of_prometheus_is_sound_and_finds_the_rules():
     checked = promtool("check", "config", DEPLOY / "prometheus.yml")
     assert checked.returncode == 0, checked.stderr
-    assert "16 rules found" in checked.stdout
+    assert "17 rules found" in checked.stdout
 
 
 @needs_promtool
@@ -58,6 +58,7 @@ def test_alerts_fire_at_their_thresholds_and_not_before():
     ("right", "wrong"),
     [
         ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) >= 1000"),
+        ("projection_parked_aggregates) > 0", "projection_parked_aggregates) > 2"),
         ("kafka_consumer_lag) > 1000", "kafka_consumer_lag) > 1001"),
         ("for: 5m", "for: 4m45s"),
         ("for: 5m", "for: 5m15s"),
@@ -117,7 +118,7 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
         "event_publish_failures_total",
         *("event_queue_lag_seconds", "kafka_consumer_lag"),
         *("outbox_queue_size", "outbox_queue_age_seconds", "outbox_dead_rows", "outbox_dead_letters_open"),
-        *("nova_part_up", "nova_replica_fit", "projection_running"),
+        *("nova_part_up", "nova_replica_fit", "projection_running", "projection_parked_aggregates"),
         *("sagas_open", "saga_timers_overdue_seconds"),
     }
     assert named <= exported | recorded | BY_PROMETHEUS
