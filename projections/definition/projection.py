@@ -38,7 +38,7 @@ class Projection:
 
     per_aggregate: ClassVar[bool] = False
     """Whether each row of its tables depends on the events of one aggregate alone, and these read and write no other
-    row: then no order matters but that within an aggregate, and it may run inline."""
+    row: then no order matters but that within an aggregate, and it may run inline, or be kept by several workers."""
 
     writes_only: ClassVar[bool] = False
     """Whether `apply` only sends statements, and asks nothing of them, not even how many rows they have changed.
