@@ -69,6 +69,7 @@ from events.store.reading.lookups import (
     preceding_positions,
     unknown_event_ids,
 )
+from events.store.reading.partitions import LogPartition, partition_number
 from events.store.reading.queries import (
     get_event,
     get_events,
@@ -130,6 +131,7 @@ __all__ = [
     "LamportClock",
     "Loaded",
     "LogPage",
+    "LogPartition",
     "MissingCast",
     "NewEvent",
     "NotFound",
@@ -199,6 +201,7 @@ __all__ = [
     "loads_json",
     "log_backlog",
     "open_appends",
+    "partition_number",
     "payload_version",
     "preceding_positions",
     "process_clock",

@@ -49,10 +49,13 @@ def policies_are_sound(**_: Any) -> list[CheckMessage]:
         except ValidationError as error:
             wrong.append(f"The policy of the projection {name!r} cannot be this: {error}.")
         else:
-            if policy.mode is Mode.INLINE and not projection.per_aggregate:
+            if (policy.mode is Mode.INLINE or policy.workers > 1) and not projection.per_aggregate:
                 wrong.append(
-                    f"The projection {name!r} cannot be inline: its class does not say that it is per_aggregate."
+                    f"The projection {name!r} cannot be inline or have several workers: its class does not say that it "
+                    "is per_aggregate."
                 )
+            if policy.mode is Mode.INLINE and policy.workers > 1:
+                wrong.append(f"The projection {name!r} cannot be inline and have several workers.")
     hint = f"By projection: {', '.join(Policy.__struct_fields__)}."
     return [Error(problem, hint=hint, id="projections.E004") for problem in wrong]
 

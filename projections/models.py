@@ -1,20 +1,21 @@
-"""Tables of the projection engine: how far each projection is, what it left behind, and what operators did."""
+"""Tables of the projection engine: how far each projection is, what it left behind, and what operators did.
+
+It has more than 200 lines because all tables of the app stand here, each column with what it means.
+"""
 
 from django.db import models
 
 
-class ProjectionCheckpoint(models.Model):
-    """How far a projection has come, and what keeps it from going on."""
+class Progress(models.Model):
+    """How far something has come in the log, and what it failed at."""
 
     class Status(models.TextChoices):
-        """What the engine does with the projection."""
+        """What the engine does with it."""
 
         RUNNING = "running", "Running"
         PAUSED = "paused", "Paused"
         FAILED = "failed", "Failed"
 
-    name = models.CharField(max_length=100, primary_key=True)
-    version = models.PositiveIntegerField(help_text="Version of the projection's code that filled its tables.")
     position = models.BigIntegerField(default=0, help_text="Every event of the log up to here is in the tables.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     failed_position = models.BigIntegerField(null=True, blank=True, help_text="Position of the event that failed.")
@@ -22,6 +23,17 @@ class ProjectionCheckpoint(models.Model):
     error = models.TextField(blank=True, default="", help_text="What the last attempt at that event ended with.")
     attempts = models.PositiveIntegerField(default=0, help_text="How often that event has failed in a row.")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="When it will be tried again.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class ProjectionCheckpoint(Progress):
+    """How far a projection has come, and what keeps it from going on; with several partitions, those know how far."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    version = models.PositiveIntegerField(help_text="Version of the projection's code that filled its tables.")
     # Counted here as well, so that a pass without any asks for none.
     parked = models.PositiveIntegerField(default=0, help_text="Aggregates that wait until an operator releases them.")
     effects_until = models.BigIntegerField(
@@ -30,9 +42,11 @@ class ProjectionCheckpoint(models.Model):
     is_inline = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Whether appends apply its events, as far as their processes know it.",
+        help_text="Whether appends apply its events themselves, as far as their processes know it.",
     )
-    updated_at = models.DateTimeField(auto_now=True)
+    partitions = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="How many parts of the log it follows, each at a position of its own."
+    )
 
     class Meta:
         db_table = "projection_checkpoints"
@@ -53,6 +67,30 @@ class Place(models.TextChoices):
     SERVING = "serving", "The tables that serve"
     REBUILD = "rebuild", "Those that a rebuild fills"
     PREVIOUS = "previous", "Those that served before the last swap"
+
+
+class ProjectionPartition(Progress):
+    """How far one partition of several is, by hash of the aggregate, of a set of a projection's tables."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.CharField(max_length=100)
+    place = models.CharField(
+        max_length=8,
+        choices=Place.choices,
+        default=Place.SERVING,
+        db_default=Place.SERVING,
+        help_text="The tables that it is about.",
+    )
+    number = models.PositiveSmallIntegerField(help_text="From 0.")
+
+    class Meta:
+        db_table = "projection_partitions"
+        constraints = [
+            models.UniqueConstraint(fields=["projection", "place", "number"], name="projection_partitions_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.projection} {self.number}"
 
 
 class ParkedAggregate(models.Model):
@@ -190,6 +228,9 @@ class ProjectionRebuild(models.Model):
         default=0, help_text="Aggregates that its tables are without, from an event on."
     )
     skipped = models.PositiveIntegerField(default=0, help_text="Events that its tables are without.")
+    partitions = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="How many workers can fill it at once, up to the target."
+    )
     has_indexes = models.BooleanField(default=False, help_text="Whether the indexes are made that wait for the rows.")
     swaps = models.BooleanField(default=True, help_text="Whether its tables take over as soon as they have caught up.")
     started_at = models.DateTimeField(auto_now_add=True)

@@ -24,6 +24,7 @@ from projections.admin.forms import AggregateForm, EventForm, PositionForm, Rebu
 from projections.definition.registry import projection_named, registered_projections
 from projections.engine import checkpoints
 from projections.engine.checkpoints import Status
+from projections.engine.partitions import overall, partitions
 from projections.exceptions import ProjectionError, UnknownProjection
 from projections.models import ProjectionCheckpoint
 from projections.operating import reading
@@ -43,6 +44,7 @@ FORMS: dict[type[Struct], type[ReasonForm]] = {
 }
 """What asks for a verb's arguments."""
 REBUILDING = ("rebuild", "swap", "rollback", "drop", "cancel")
+WHERE_IT_IS = ("name", "status_badge", "reached", "lag_events", "lag_seconds")
 _PERMISSIONS = {OPERATE: "operate", REBUILD: "rebuild"}
 
 
@@ -68,19 +70,10 @@ def _verb(verb: str, *, variant: ActionVariant = ActionVariant.DEFAULT) -> Calla
 class ProjectionAdmin(OperatedAdmin):
     """Projections: how far they are, what holds them, and the verbs to control them."""
 
-    list_display = (
-        "name",
-        "status_badge",
-        "position",
-        "lag_events",
-        "lag_seconds",
-        "parked",
-        "last_error",
-        "updated_at",
-    )
+    list_display = (*WHERE_IT_IS, "parked", "last_error", "updated_at")
     list_before_template = "admin/projections/legend.html"
     fieldsets = (
-        ("How far it is", {"fields": ("name", "status_badge", "position", "lag_events", "lag_seconds", "updated_at")}),
+        ("How far it is", {"fields": (*WHERE_IT_IS, "updated_at", "is_inline", "partition_table")}),
         ("What it failed at", {"fields": ("failed_event_link", "failed_position", "error", "attempts", "retry_at")}),
         ("What it left behind", {"fields": ("parked_aggregates", "skipped_events")}),
         ("What operators did", {"fields": ("operations",)}),
@@ -122,6 +115,28 @@ class ProjectionAdmin(OperatedAdmin):
         status = _status(checkpoint)
         return status.status if status else checkpoint.status
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> ProjectionCheckpoint | None:
+        """The projection as it stands, whichever of its partitions that is to be read from."""
+        found: ProjectionCheckpoint | None = super().get_object(request, object_id, from_field)
+        return found and overall(found, partitions(found.name))
+
+    @display(description="position")
+    def reached(self, checkpoint: ProjectionCheckpoint) -> str:
+        """How far it is, or the slowest of its partitions."""
+        status = _status(checkpoint)
+        return str(status.position if status else checkpoint.position)
+
+    @display(description="partitions")
+    def partition_table(self, checkpoint: ProjectionCheckpoint) -> SafeString | str:
+        """Where several workers share it, how far each partition is."""
+        rows = [
+            (one.number, one.status, one.position, one.failed_event_id or "", one.error)
+            for one in partitions(checkpoint.name)
+        ]
+        return table(("Number", "Status", "Position", "Failed event", "Error"), rows) if rows else "-"
+
     @display(description="lag (events)")
     def lag_events(self, checkpoint: ProjectionCheckpoint) -> str:
         """Events that wait, from the tables."""
@@ -137,7 +152,8 @@ class ProjectionAdmin(OperatedAdmin):
     @display(description="last error")
     def last_error(self, checkpoint: ProjectionCheckpoint) -> str:
         """The beginning of what the last attempt ended with."""
-        return checkpoint.error[:80] or "-"
+        status = _status(checkpoint)
+        return (status.error if status else checkpoint.error)[:80] or "-"
 
     @display(description="failed event")
     def failed_event_link(self, checkpoint: ProjectionCheckpoint) -> SafeString | str:

@@ -43,6 +43,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a projection is kept. The setting NOVA_PROJECTIONS can say each of these otherwise, by projection."""
 
     mode: Mode = Mode.ASYNCHRONOUS
+    workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    """How many workers may be at it at the same time, each at a part of the log by hash of the aggregate; more than one
+    for `per_aggregate` projections that are asynchronous only."""
     on_error: OnError = OnError.PAUSE
     max_parked: Annotated[int, Meta(ge=1, le=10_000)] = 100
     """Most aggregates parked at a time; the next that fails pauses the projection, as `pause` would."""

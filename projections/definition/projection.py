@@ -38,7 +38,7 @@ class Projection:
 
     per_aggregate: ClassVar[bool] = False
     """Whether each row of its tables depends on the events of one aggregate alone, and these read and write no other
-    row: then no order matters but that within an aggregate, and it may run inline."""
+    row: then no order matters but that within an aggregate, and it may run inline, or be kept by several workers."""
 
     cache_tags: ClassVar[tuple[str, ...]] = ()
     """Tags of cached answers that its tables are in; they are forgotten whenever a change of these is committed."""

@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from events.envelope import RecordedEvent
 from projections.definition.projection import Projection
-from projections.models import AheadEvent, ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
+from projections.models import (
+    AheadEvent,
+    ParkedAggregate,
+    Place,
+    Progress,
+    ProjectionCheckpoint,
+    ProjectionPartition,
+    SkippedEvent,
+)
 from projections.sql.statements import statement
 
 LOCK_NAMESPACE = int.from_bytes(b"proj")
@@ -36,11 +44,16 @@ def share(name: str) -> None:
     _lock("share_lock", name=name)
 
 
-def try_pass(name: str) -> bool:
-    """Share the projection's lock, and be the only worker at it, for the rest of the transaction. False when somebody
-    operates on it, or another worker is at it.
+def try_share(name: str) -> bool:
+    """Share the lock of that name for the rest of the transaction. False when somebody has it alone."""
+    return bool(_lock("try_share_lock", name=name))
+
+
+def try_pass(name: str, number: int = 0) -> bool:
+    """Share the lock of that name, and be the only worker at the partition of this number, for the rest of the
+    transaction. False when somebody has the lock alone, or another worker is at it.
     """
-    return bool(_lock("try_pass_lock", name=name, part=f"{name} pass"))
+    return bool(_lock("try_pass_lock", name=name, part=f"{name} pass {number}"))
 
 
 def current(projection: Projection) -> ProjectionCheckpoint:
@@ -55,9 +68,9 @@ def current(projection: Projection) -> ProjectionCheckpoint:
     return checkpoint
 
 
-def advance(name: str, position: int) -> None:
+def advance(row: Progress, position: int) -> None:
     """Every event up to `position` is in the tables. Leaves a pause alone that came in the meantime."""
-    _checkpoint(name).update(position=position, updated_at=timezone.now())
+    _as_stored(row).update(position=position, updated_at=timezone.now())
 
 
 def set_inline(name: str, *, is_inline: bool) -> None:
@@ -65,26 +78,26 @@ def set_inline(name: str, *, is_inline: bool) -> None:
     _checkpoint(name).update(is_inline=is_inline)
 
 
-def recover(name: str) -> None:
+def recover(row: Progress) -> None:
     """The event that had failed went through."""
-    _checkpoint(name).filter(status=Status.FAILED).update(status=Status.RUNNING)
-    _checkpoint(name).update(**NO_FAILURE, updated_at=timezone.now())
+    _as_stored(row).filter(status=Status.FAILED).update(status=Status.RUNNING)
+    _as_stored(row).update(**NO_FAILURE, updated_at=timezone.now())
 
 
-def attempts_at(checkpoint: ProjectionCheckpoint, event: RecordedEvent | None) -> int:
+def attempts_at(row: Progress, event: RecordedEvent | None) -> int:
     """How often the event has failed in a row, this time included; `None` stands for reading the log itself."""
-    again = checkpoint.status == Status.FAILED and checkpoint.failed_position == (event.position if event else None)
-    return checkpoint.attempts + 1 if again else 1
+    again = row.status == Status.FAILED and row.failed_position == (event.position if event else None)
+    return row.attempts + 1 if again else 1
 
 
-def fail(name: str, *, event: RecordedEvent | None, error: Exception, attempts: int, delay: float) -> None:
+def fail(row: Progress, *, event: RecordedEvent | None, error: Exception, attempts: int, delay: float) -> None:
     """Remember what failed, how often, and that it is tried again after so many seconds.
 
     `event` is `None` when the log itself could not be read.
     """
     now = timezone.now()
-    _checkpoint(name).exclude(status=Status.PAUSED).update(status=Status.FAILED)
-    _checkpoint(name).update(
+    _as_stored(row).exclude(status=Status.PAUSED).update(status=Status.FAILED)
+    _as_stored(row).update(
         failed_position=event.position if event else None,
         failed_event_id=event.event_id if event else None,
         error=error_text(error),
@@ -109,26 +122,30 @@ def resume(projection: Projection) -> None:
     """Let the projection go on at once, from a pause or a failure."""
     current(projection)
     _checkpoint(projection.name).update(status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now())
+    ProjectionPartition.objects.filter(projection=projection.name, place=Place.SERVING).update(
+        status=Status.RUNNING, **NO_FAILURE
+    )
 
 
 def move_back(projection: Projection, position: int) -> None:
     """Let the projection meet everything after a position again, what was parked or skipped there included, and what
-    appends have applied inline.
+    appends have applied inline; partitions are made anew.
     """
     current(projection)
-    AheadEvent.objects.filter(projection=projection.name, place=Place.SERVING).delete()
+    for beyond in (AheadEvent, ProjectionPartition):
+        beyond._default_manager.filter(projection=projection.name, place=Place.SERVING).delete()  # noqa: SLF001
     for left_behind in (ParkedAggregate, SkippedEvent):
         left_behind.objects.filter(projection=projection.name, place=Place.SERVING, position__gt=position).delete()
     _checkpoint(projection.name).update(
-        position=position, status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now()
+        position=position, partitions=1, status=Status.RUNNING, **NO_FAILURE, updated_at=timezone.now()
     )
     count_parked(projection.name)
 
 
-def pass_over(projection: Projection, position: int) -> None:
+def pass_over(row: Progress, position: int) -> None:
     """Go on after the event that failed."""
-    advance(projection.name, position)
-    recover(projection.name)
+    advance(row, position)
+    recover(row)
 
 
 def count_parked(name: str) -> None:
@@ -143,6 +160,10 @@ NO_FAILURE: dict[str, Any] = {
     "attempts": 0,
     "retry_at": None,
 }
+
+
+def _as_stored(row: Progress) -> Any:
+    return type(row)._default_manager.filter(pk=row.pk)  # noqa: SLF001 - as Django documents it
 
 
 def _checkpoint(name: str) -> Any:

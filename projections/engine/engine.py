@@ -1,17 +1,20 @@
 """Projection engine: events become rows of a read model, each once, whatever crashes.
 
 One pass reads a page of the log after the projection's checkpoint, applies it and moves the checkpoint, all in one
-transaction under the projection's lock: a crash undoes all of it, and a second engine finds the lock taken.
+transaction under the projection's lock: a crash undoes all of it, and a second engine finds the lock taken. Where
+several workers share a projection, each passes over a partition of the log, which has a position of its own.
+
+It has more than 200 lines because a pass is one thing, from its locks to its failures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from django.db import transaction
 from django.utils import timezone
 from msgspec import Struct
 
-from events.api import read_log
+from events.api import LogPartition, read_log
 from events.envelope import LogPage, RecordedEvent, StreamId
 from outbox.api import is_outage
 from projections.arguments import arguments
@@ -23,7 +26,8 @@ from projections.engine.applying import apply
 from projections.engine.checkpoints import Status
 from projections.engine.failures import leave_behind, log_failure
 from projections.engine.left_behind import parked_streams
-from projections.models import ProjectionCheckpoint
+from projections.engine.partitions import partitions, set_number
+from projections.models import Progress, ProjectionCheckpoint
 
 
 class Outcome(StrEnum):
@@ -45,6 +49,18 @@ class Outcome(StrEnum):
     """An event could not be applied; the checkpoint stands before it."""
 
 
+FIRST_SAID = (
+    Outcome.ADVANCED,
+    Outcome.FAILED,
+    Outcome.BUSY,
+    Outcome.WAITING,
+    Outcome.CURRENT,
+    Outcome.PAUSED,
+    Outcome.OUTDATED,
+)
+"""Of several partitions with nothing to apply, the outcome that is told."""
+
+
 class Pass(Struct, frozen=True, kw_only=True):
     """The result of one pass."""
 
@@ -56,7 +72,27 @@ class Pass(Struct, frozen=True, kw_only=True):
 
 
 class EventFailed(Exception):
-    """A batch could not be applied as a whole."""
+    """A batch could not be applied as a whole; `part` is the number of the partition."""
+
+    def __init__(self, part: int) -> None:
+        super().__init__()
+        self.part = part
+
+
+class Part(Struct, frozen=True, eq=False):
+    """What a pass is at: a projection, or one partition of it. Its locks are held."""
+
+    projection: Projection
+    checkpoint: ProjectionCheckpoint
+    row: Progress
+    """Where it stands: the checkpoint itself, or its partition's row."""
+    partition: LogPartition | None = None
+    target: int | None = None
+    """How far it is to go where all partitions are brought together."""
+
+    @property
+    def number(self) -> int:
+        return self.partition.number if self.partition else 0
 
 
 def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
@@ -65,28 +101,74 @@ def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
     When a batch fails, its transaction is rolled back and the events are applied one by one, up to the failing one;
     there the projection waits and is tried again with growing pauses, so that what passes by itself heals by itself.
     Where its policy says so, it parks the event's aggregate or skips the event after some attempts, and goes on.
+
+    Of several partitions, it takes the first one that has something to apply and that nobody is at, the slowest first.
     """
     arguments.limit(limit)
     try:
         with transaction.atomic():
-            return _pass(projection, limit, one_by_one=False)
-    except EventFailed:
+            return _pass(projection, limit)
+    except EventFailed as failed:
         with transaction.atomic():
-            return _pass(projection, limit, one_by_one=True)
+            return _pass(projection, limit, one_by_one=failed.part)
 
 
-def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
-    if not checkpoints.try_pass(projection.name):
-        return Pass(outcome=Outcome.BUSY)
+def _pass(projection: Projection, limit: int, *, one_by_one: int | None = None) -> Pass:
+    found: list[Outcome] = []
+    for part in _parts(projection):
+        if isinstance(part, Outcome):
+            found.append(part)
+        elif one_by_one is None or one_by_one == part.number:
+            result = _pass_over(part, limit, one_by_one=one_by_one is not None)
+            # What was appended may all be of another partition.
+            if result.applied or result.more or result.outcome is Outcome.FAILED:
+                return result
+            found.append(result.outcome)
+    return Pass(outcome=min(found, key=FIRST_SAID.index, default=Outcome.CURRENT))
+
+
+def _parts(projection: Projection) -> Iterator[Part | Outcome]:
+    """What can be passed over, each with its locks; or why it cannot be."""
+    name, is_alone = projection.name, policy_of(projection).workers == 1
+    # The one part of most projections, with one statement.
+    if not (checkpoints.try_pass(name) if is_alone else checkpoints.try_share(name)):
+        yield Outcome.BUSY
+        return
     checkpoint = checkpoints.current(projection)
+    if checkpoint.version == projection.version and checkpoint.status != Status.PAUSED:
+        checkpoint = set_number(projection, checkpoint)
     if (held := _blocked(projection, checkpoint)) is not None:
-        return Pass(outcome=held)
-    page = _read(projection, checkpoint, limit)
+        yield held
+    elif checkpoint.partitions > 1:
+        yield from _partitions(projection, checkpoint)
+    elif is_alone:
+        yield Part(projection, checkpoint, checkpoint)
+    elif checkpoints.try_pass(name):
+        # Looked at again, for somebody else may have been at it until now.
+        yield Part(projection, checkpoint := checkpoints.current(projection), checkpoint)
+    else:
+        yield Outcome.BUSY
+
+
+def _partitions(projection: Projection, checkpoint: ProjectionCheckpoint) -> Iterator[Part | Outcome]:
+    rows = partitions(projection.name)
+    target = max(row.position for row in rows) if policy_of(projection).workers != len(rows) else None
+    for row in sorted(rows, key=lambda row: row.position):
+        if not checkpoints.try_pass(projection.name, row.number):
+            yield Outcome.BUSY
+            continue
+        row.refresh_from_db()
+        yield _waiting(row) or Part(projection, checkpoint, row, LogPartition(number=row.number, of=len(rows)), target)
+
+
+def _pass_over(part: Part, limit: int, *, one_by_one: bool) -> Pass:
+    projection, checkpoint = part.projection, part.checkpoint
+    page = _read(part, limit)
     if page is None:
         return Pass(outcome=Outcome.FAILED)
-    if policy_of(projection).mode is Mode.INLINE or checkpoint.is_inline:
+    if part.partition is None and (policy_of(projection).mode is Mode.INLINE or checkpoint.is_inline):
         _set_mode(projection, checkpoint, page)
-    if page.position == checkpoint.position:
+    if page.position == part.row.position:
         return Pass(outcome=Outcome.CURRENT)
     parked = parked_streams(projection.name) if checkpoint.parked else set()
     events: Sequence[RecordedEvent] = page.events
@@ -94,13 +176,13 @@ def _pass(projection: Projection, limit: int, *, one_by_one: bool) -> Pass:
         applied = ahead.positions(projection.name, until=page.position)
         events = [event for event in events if event.position not in applied]
     # After a failure the next event is most likely the failing one: do not roll back a whole batch for it again.
-    if one_by_one or checkpoint.status == Status.FAILED:
-        return _apply_one_by_one(projection, checkpoint, page, events, parked)
+    if one_by_one or part.row.status == Status.FAILED:
+        return _apply_one_by_one(part, page, events, parked)
     if parked:
         events = [event for event in events if event.stream not in parked]
-    _apply_together(projection, checkpoint, events)
-    _advance(checkpoint, page.position)
-    return _advanced(page, len(events))
+    _apply_together(part, events)
+    _advance(part, page.position)
+    return _advanced(part, page, len(events))
 
 
 def _set_mode(projection: Projection, checkpoint: ProjectionCheckpoint, page: LogPage) -> None:
@@ -116,10 +198,10 @@ def _set_mode(projection: Projection, checkpoint: ProjectionCheckpoint, page: Lo
     checkpoint.is_inline = wanted
 
 
-def _advance(checkpoint: ProjectionCheckpoint, position: int) -> None:
-    checkpoints.advance(checkpoint.name, position)
-    if checkpoint.is_inline:
-        ahead.forget(checkpoint.name, until=position)
+def _advance(part: Part, position: int) -> None:
+    checkpoints.advance(part.row, position)
+    if part.checkpoint.is_inline:
+        ahead.forget(part.projection.name, until=position)
 
 
 def _blocked(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcome | None:
@@ -127,76 +209,81 @@ def _blocked(projection: Projection, checkpoint: ProjectionCheckpoint) -> Outcom
         return Outcome.OUTDATED
     if checkpoint.status == Status.PAUSED:
         return Outcome.PAUSED
-    if checkpoint.status == Status.FAILED and checkpoint.retry_at and checkpoint.retry_at > timezone.now():
-        return Outcome.WAITING
-    return None
+    return _waiting(checkpoint)
 
 
-def _read(projection: Projection, checkpoint: ProjectionCheckpoint, limit: int) -> LogPage | None:
+def _waiting(row: Progress) -> Outcome | None:
+    is_held = row.status == Status.FAILED and row.retry_at is not None and row.retry_at > timezone.now()
+    return Outcome.WAITING if is_held else None
+
+
+def _read(part: Part, limit: int) -> LogPage | None:
     try:
-        return read_log(checkpoint.position, limit, projection.event_types)
+        if part.partition is None:
+            return read_log(part.row.position, limit, part.projection.event_types)
+        return read_log(
+            part.row.position,
+            limit,
+            part.projection.event_types,
+            partition=part.partition,
+            safe_position=part.target,
+        )
     except Exception as error:
         if is_outage(error) or transaction.get_connection().needs_rollback:
             raise
-        _failed(projection, None, error, attempts=checkpoints.attempts_at(checkpoint, None))
+        _failed(part, None, error, attempts=checkpoints.attempts_at(part.row, None))
         return None
 
 
-def _apply_together(projection: Projection, checkpoint: ProjectionCheckpoint, events: Sequence[RecordedEvent]) -> None:
+def _apply_together(part: Part, events: Sequence[RecordedEvent]) -> None:
     if not events:
         return
     try:
-        apply(projection, checkpoint, events)
+        apply(part.projection, part.checkpoint, events)
     except Exception as error:
         if is_outage(error):
             raise
-        raise EventFailed from error
+        raise EventFailed(part.number) from error
 
 
-def _apply_one_by_one(
-    projection: Projection,
-    checkpoint: ProjectionCheckpoint,
-    page: LogPage,
-    events: Sequence[RecordedEvent],
-    parked: set[StreamId],
-) -> Pass:
+def _apply_one_by_one(part: Part, page: LogPage, events: Sequence[RecordedEvent], parked: set[StreamId]) -> Pass:
     applied = 0
     for event in events:
         if event.stream in parked:
             continue
         try:
             with transaction.atomic():
-                apply(projection, checkpoint, [event])
+                apply(part.projection, part.checkpoint, [event])
         except Exception as error:
             if is_outage(error):
                 raise
-            if not _passed_over(projection, event, error, checkpoints.attempts_at(checkpoint, event), parked):
+            if not _passed_over(part, event, error, checkpoints.attempts_at(part.row, event), parked):
                 return Pass(outcome=Outcome.FAILED, applied=applied)
         else:
             applied += 1
-    _advance(checkpoint, page.position)
-    checkpoints.recover(projection.name)
-    return _advanced(page, applied)
+    _advance(part, page.position)
+    checkpoints.recover(part.row)
+    return _advanced(part, page, applied)
 
 
-def _passed_over(
-    projection: Projection, event: RecordedEvent, error: Exception, attempts: int, parked: set[StreamId]
-) -> bool:
+def _passed_over(part: Part, event: RecordedEvent, error: Exception, attempts: int, parked: set[StreamId]) -> bool:
     """Do what the policy says about an event that failed; whether the projection goes on without it."""
-    if leave_behind(projection, event, error, attempts=attempts, parked=parked) is not OnError.PAUSE:
-        checkpoints.count_parked(projection.name)
+    if leave_behind(part.projection, event, error, attempts=attempts, parked=parked) is not OnError.PAUSE:
+        checkpoints.count_parked(part.projection.name)
         return True
     # All that is before the failing event is in the tables, positions without an event included.
-    checkpoints.advance(projection.name, event.position - 1)
-    _failed(projection, event, error, attempts=attempts)
+    checkpoints.advance(part.row, event.position - 1)
+    _failed(part, event, error, attempts=attempts)
     return False
 
 
-def _failed(projection: Projection, event: RecordedEvent | None, error: Exception, *, attempts: int) -> None:
-    delay = policy_of(projection).retry_delay(attempts)
-    checkpoints.fail(projection.name, event=event, error=error, attempts=attempts, delay=delay)
-    log_failure("projection_failed", projection, event, error, attempts)
+def _failed(part: Part, event: RecordedEvent | None, error: Exception, *, attempts: int) -> None:
+    delay = policy_of(part.projection).retry_delay(attempts)
+    checkpoints.fail(part.row, event=event, error=error, attempts=attempts, delay=delay)
+    log_failure("projection_failed", part.projection, event, error, attempts)
 
 
-def _advanced(page: LogPage, applied: int) -> Pass:
-    return Pass(outcome=Outcome.ADVANCED, applied=applied, more=page.position < page.safe_position)
+def _advanced(part: Part, page: LogPage, applied: int) -> Pass:
+    # Of several partitions, others are behind as well, or the next pass finds that they are not.
+    more = page.position < page.safe_position or (part.partition is not None and applied > 0)
+    return Pass(outcome=Outcome.ADVANCED, applied=applied, more=more)

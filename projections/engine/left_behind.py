@@ -20,11 +20,11 @@ from kit.query_cache.tags import invalidate_after_commit
 from outbox.api import is_outage
 from projections.definition.projection import Projection
 from projections.engine import checkpoints
-from projections.models import AheadEvent, ParkedAggregate, Place, ProjectionCheckpoint, SkippedEvent
+from projections.models import AheadEvent, ParkedAggregate, Place, ProjectionPartition, SkippedEvent
 
 PAGE = 500
-# What belongs to one set of the projection's tables, and goes where those go: `ahead` has the last one.
-OF_TABLES: tuple[type[Model], ...] = (ParkedAggregate, SkippedEvent, AheadEvent)
+# What belongs to one set of the projection's tables and goes where those go; of `ahead` and `partitions`, too.
+OF_TABLES: tuple[type[Model], ...] = (ParkedAggregate, SkippedEvent, AheadEvent, ProjectionPartition)
 
 
 class LeftBehind(Struct, frozen=True):
@@ -136,16 +136,14 @@ def forget(name: str, place: Place) -> None:
         table._default_manager.filter(projection=name, place=place).delete()  # noqa: SLF001 - as Django documents it
 
 
-def release(
-    projection: Projection, checkpoint: ProjectionCheckpoint, parked: ParkedAggregate, *, leave_out: bool
-) -> bool:
-    """Apply what waits, in order, up to the checkpoint; live events then follow without a gap.
+def release(projection: Projection, parked: ParkedAggregate, *, until: int, leave_out: bool) -> bool:
+    """Apply what waits, in order, up to how far the tables are with its aggregate; what follows follows without a gap.
 
     With `leave_out`, without the event that it is parked at. False when an event fails: the aggregate has all before
     it, and is parked there.
     """
     invalidate_after_commit(*projection.cache_tags)
-    for event in list(_waiting(projection, parked, checkpoint.position)):
+    for event in list(_waiting(projection, parked, until)):
         if leave_out and event.position == parked.position:
             continue
         try:

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='projectioncheckpoint',
             name='is_inline',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether appends apply its events, as far as their processes know it.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Whether appends apply its events themselves, as far as their processes know it.'),
         ),
         migrations.CreateModel(
             name='AheadEvent',

@@ -9,6 +9,7 @@ from events.envelope import StreamId
 from kit.actions import Operator
 from projections.definition.projection import Projection
 from projections.engine import checkpoints, left_behind
+from projections.engine.partitions import extent, partitions
 from projections.exceptions import VerbRefused
 from projections.models import ParkedAggregate, Place
 
@@ -52,7 +53,7 @@ def resume(projection: Projection, _: Struct, __: Operator) -> str:
 def reset(projection: Projection, to: ToPosition, _: Operator) -> str:
     """Let it meet what stands after a position again."""
     checkpoints.lock(projection.name)
-    present = checkpoints.current(projection).position
+    present = extent(checkpoints.current(projection)).lowest
     if to.position > present:
         raise VerbRefused("reset", f"{projection.name} is at {present}: forward it would miss the events in between")
     checkpoints.move_back(projection, to.position)
@@ -62,18 +63,19 @@ def reset(projection: Projection, to: ToPosition, _: Operator) -> str:
 def skip(projection: Projection, given: OfEvent, operator: Operator) -> str:
     """Leave out the event that it waits before."""
     checkpoints.lock(projection.name)
-    checkpoint = checkpoints.current(projection)
-    if checkpoint.failed_position is None or checkpoint.failed_event_id != given.event_id:
+    standing = (checkpoints.current(projection), *partitions(projection.name))
+    failed = next((row for row in standing if row.failed_event_id == given.event_id), None)
+    if failed is None or failed.failed_position is None:
         raise VerbRefused("skip", f"{projection.name} does not wait before the event {given.event_id}")
     left_behind.skip(
         projection.name,
-        position=checkpoint.failed_position,
+        position=failed.failed_position,
         event_id=given.event_id,
-        error=checkpoint.error,
+        error=failed.error,
         actor=operator.name,
         reason=operator.reason,
     )
-    checkpoints.pass_over(projection, checkpoint.failed_position)
+    checkpoints.pass_over(failed, failed.failed_position)
     return f"goes on without the event {given.event_id}"
 
 
@@ -101,6 +103,7 @@ def release(projection: Projection, given: OfAggregate, operator: Operator) -> s
             actor=operator.name,
             reason=operator.reason,
         )
-    if left_behind.release(projection, checkpoint, parked, leave_out=given.leave_out):
+    until = extent(checkpoint).position_of(stream)
+    if left_behind.release(projection, parked, until=until, leave_out=given.leave_out):
         return f"has all events of {stream}"
     return f"keeps {stream} parked, now at the event {parked.event_id}: {parked.error}"

@@ -11,10 +11,11 @@ from django.db.models import Model
 from msgspec import Struct, structs
 
 from outbox.api import Check, checks, runner_name
-from projections.definition.policy import Policy
+from projections.definition.policy import Mode, Policy
 from projections.definition.projection import Projection
 from projections.definition.registry import policy_of, registered_projections
 from projections.engine.lag import Lag, projection_lag
+from projections.engine.partitions import overall, partitions
 from projections.engine.runner import NAME
 from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionOperation, SkippedEvent
 from projections.rebuilding.records import RebuildStatus, rebuild_statuses
@@ -23,6 +24,21 @@ MAX_LISTED = 100
 # By the alphabet: serving, rebuild, previous.
 SERVING_FIRST = ("-place",)
 ViewT = TypeVar("ViewT", bound=Struct)
+
+
+class PartitionStatus(Struct, frozen=True, kw_only=True):
+    """One partition of several, of the tables that serve."""
+
+    number: int
+    status: str
+    """`running`, or `failed`, and the others go on."""
+    position: int
+    """Every event of its aggregates up to here is in the tables."""
+    failed_event_id: UUID | None
+    error: str
+    attempts: int
+    retry_at: datetime | None
+    updated_at: datetime | None
 
 
 class ProjectionStatus(Struct, frozen=True, kw_only=True):
@@ -37,9 +53,11 @@ class ProjectionStatus(Struct, frozen=True, kw_only=True):
     code_version: int
     """Version of the code here."""
     position: int
-    """Every event of the log up to here is in the tables."""
-    mode: str
-    """`asynchronous`, or `inline`: appends apply its events themselves; those after the position, too."""
+    """Every event of the log up to here is in the tables; with several partitions, that of the slowest."""
+    partitions: list[PartitionStatus]
+    """Where several workers share it; none where one follows the whole log."""
+    mode: Mode
+    """What it is now; where it is inline, events after the position may be in the tables as well."""
     lag: Lag
     parked: int
     """Aggregates that wait until an operator releases them, in the tables that serve."""
@@ -151,13 +169,18 @@ def projection_statuses() -> list[ProjectionStatus]:
 def projection_status(projection: Projection, checkpoint: ProjectionCheckpoint | None) -> ProjectionStatus:
     """One projection, with or without a checkpoint."""
     found = checkpoint or ProjectionCheckpoint(name=projection.name, version=projection.version)
+    parts = partitions(found.name) if found.partitions > 1 else []
+    found = overall(found, parts)
     return ProjectionStatus(
         name=projection.name,
         status=found.status if found.version == projection.version else "outdated",
         version=found.version,
         code_version=projection.version,
         position=found.position,
-        mode="inline" if found.is_inline else "asynchronous",
+        partitions=[
+            PartitionStatus(**{name: getattr(one, name) for name in PartitionStatus.__struct_fields__}) for one in parts
+        ],
+        mode=Mode.INLINE if found.is_inline else Mode.ASYNCHRONOUS,
         lag=projection_lag(projection, found.position, is_inline=found.is_inline),
         parked=found.parked,
         failed_event_id=found.failed_event_id,

@@ -13,6 +13,7 @@ from projections.engine import checkpoints, left_behind
 from projections.exceptions import RebuildRefused
 from projections.models import Place, ProjectionRebuild
 from projections.rebuilding import records, tables
+from projections.rebuilding.filling import divide
 from projections.rebuilding.records import State
 from projections.rebuilding.swapping import PATIENT_TIMEOUT
 from projections.rebuilding.swapping import roll_back as swap_back
@@ -34,13 +35,14 @@ def rebuild(projection: Projection, how: HowToRebuild, operator: Operator) -> st
             raise RebuildRefused(projection.name, "; ".join(found))
         checkpoints.current(projection)
         tables.make_shadow(tables.shadow_schema(projection.name), wanted)
-        ProjectionRebuild.objects.create(
+        row = ProjectionRebuild.objects.create(
             projection=projection.name,
             version=projection.version,
             swaps=how.swap,
             started_by=operator.name,
             reason=operator.reason,
         )
+        divide(projection, row)
     return "is filled anew beside the tables that serve"
 
 

@@ -1,29 +1,27 @@
 """Filling: the log becomes rows of a rebuild's tables, while those that serve go on as they are.
 
 One pass is one transaction, as the engine's is: a page of the log, the projection's unchanged code, and how far the
-rebuild has come. Whoever is killed leaves nothing behind but what was committed, from where anybody goes on. No effect
-beside the projection's own tables takes place: `on_applied` is not called, and a pass that has written to any other
-table is undone.
+rebuild has come. Whoever is killed leaves nothing behind but what was committed, from where anybody goes on. Where
+several workers fill at once, each pass is of one partition of the log, up to where that was when the rebuild began;
+when all are there, one goes on alone.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from events.api import read_log
-from events.envelope import RecordedEvent, StreamId
+from events.api import safe_position
 from outbox.api import is_outage
 from projections.definition.projection import Projection
-from projections.engine import ahead
-from projections.engine.left_behind import parked_streams
-from projections.exceptions import StrayWrites
-from projections.models import Place, ProjectionRebuild
-from projections.rebuilding import records, tables
-from projections.rebuilding.failures import goes_on_without, hold
+from projections.definition.registry import policy_of
+from projections.engine.partitions import partitions
+from projections.models import Place, ProjectionPartition, ProjectionRebuild
+from projections.rebuilding import records
+from projections.rebuilding.pages import apply_one_by_one, apply_page, filling, finish, parked_in, read_page
 from projections.rebuilding.records import State
 
 
@@ -41,7 +39,25 @@ class Filled(StrEnum):
 
 
 class FillFailed(Exception):
-    """A page could not be applied as a whole."""
+    """A page could not be applied as a whole; `share` is the number of the partition, where there are several."""
+
+    def __init__(self, share: int | None) -> None:
+        super().__init__()
+        self.share = share
+
+
+def divide(projection: Projection, row: ProjectionRebuild) -> None:
+    """Let as many workers fill a new rebuild's tables as the policy says, each a partition of the log as it is now.
+
+    When all are done, one goes on alone.
+    """
+    if (workers := policy_of(projection).workers) == 1:
+        return
+    row.partitions, row.target = workers, safe_position()
+    row.save()
+    ProjectionPartition.objects.bulk_create(
+        ProjectionPartition(projection=row.projection, place=Place.REBUILD, number=number) for number in range(workers)
+    )
 
 
 def fill(projection: Projection, *, limit: int) -> Filled:
@@ -51,60 +67,34 @@ def fill(projection: Projection, *, limit: int) -> Filled:
     """
     try:
         with transaction.atomic():
-            return _fill(projection, limit, one_by_one=False)
-    except FillFailed:
+            return _fill(projection, limit)
+    except FillFailed as failed:
         with transaction.atomic():
-            return _fill(projection, limit, one_by_one=True)
+            return _fill(projection, limit, failed=failed)
 
 
-def apply_page(projection: Projection, row: ProjectionRebuild, limit: int) -> bool:
-    """Apply a page to the rebuild's tables, and keep in the row how far that is; whether more can be read at once.
-
-    For whoever holds the rebuild lock, in a transaction. Raises what the projection raises.
-    """
-    began = time.monotonic()
-    page = read_log(row.position, limit, projection.event_types)
-    parked = _parked(row)
-    if events := [event for event in page.events if event.stream not in parked] if parked else page.events:
-        with _filling(projection):
-            projection.apply_batch(events)
-    _moved(row, page.position, len(events), began)
-    row.target = page.safe_position
-    return page.position < page.safe_position
-
-
-def apply_ahead(projection: Projection, row: ProjectionRebuild) -> None:
-    """Apply to the rebuild's tables, which have the rest, what appends have applied inline to those that serve.
-
-    For whoever holds the projection's lock and the rebuild lock, in a transaction. Raises what the projection raises.
-    """
-    parked = _parked(row)
-    events = [event for event in ahead.beyond(row.projection, row.position) if event.stream not in parked]
-    if events:
-        with _filling(projection):
-            projection.apply_batch(events)
-        ahead.note(row.projection, events, Place.REBUILD)
-
-
-def _fill(projection: Projection, limit: int, *, one_by_one: bool) -> Filled:
-    row = _due(projection)
+def _fill(projection: Projection, limit: int, *, failed: FillFailed | None = None) -> Filled:
+    row = _due(projection, is_alone=failed is not None)
     if row is None:
         return Filled.NOTHING
     # A crash of the server may take the last passes with it, whole; the swap's own commit puts them all on disk.
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
-    if one_by_one:
-        more = _apply_one_by_one(projection, row, limit)
+    if failed is not None:
+        share = _share(row, failed.share)
+        more = apply_one_by_one(projection, row, share, limit)
         if more is None:
             return Filled.FAILED
+    elif row.partitions > 1:
+        return _fill_share(projection, row, limit)
     else:
         try:
             more = apply_page(projection, row, limit)
-            _finish(projection, row, more=more)
+            finish(projection, row, more=more)
         except Exception as error:
             if is_outage(error):
                 raise
-            raise FillFailed from error
+            raise FillFailed(None) from error
     if row.state == State.FAILED:
         row.attempts, row.failed_position, row.error, row.retry_at = 0, None, "", None
     row.state = State.CAUGHT_UP if row.has_indexes else State.FILLING
@@ -112,78 +102,80 @@ def _fill(projection: Projection, limit: int, *, one_by_one: bool) -> Filled:
     return Filled.MORE if more else Filled.CAUGHT_UP
 
 
-def _finish(projection: Projection, row: ProjectionRebuild, *, more: bool) -> None:
-    """Make the indexes that have waited for the rows, once all of those are there."""
-    if not more and not row.has_indexes:
-        tables.finish_shadow(tables.shadow_schema(projection.name), tables.tables_of(projection))
-        row.has_indexes = True
+def _share(row: ProjectionRebuild, number: int | None) -> ProjectionPartition | None:
+    found = None if number is None else partitions(row.projection, Place.REBUILD)[number : number + 1]
+    return found[0] if found else None
 
 
-def _due(projection: Projection) -> ProjectionRebuild | None:
-    """The projection's rebuild, locked, if it is this code's turn to go on with it."""
-    if not records.try_lock(projection.name):
+def _fill_share(projection: Projection, row: ProjectionRebuild, limit: int) -> Filled:
+    """Apply a page of a partition that nobody is at; when all have reached the target, let one go on alone."""
+    name = projection.name
+    shares = sorted(partitions(name, Place.REBUILD), key=lambda share: share.position)
+    for share in shares:
+        if share.position < row.target and records.try_pass(name, share.number):
+            share.refresh_from_db()
+            if share.position < row.target:
+                _apply_share(projection, row, share, limit)
+                return Filled.MORE
+    if not records.try_lock(name):
+        return Filled.NOTHING
+    # Looked at again, for it was not held alone until now.
+    found, shares = records.open_rebuild(name), partitions(name, Place.REBUILD)
+    if found is None or any(share.position < found.target for share in shares):
+        return Filled.NOTHING
+    found.partitions, found.position = 1, found.target
+    found.save()
+    ProjectionPartition.objects.filter(projection=name, place=Place.REBUILD).delete()
+    return Filled.MORE
+
+
+def _apply_share(projection: Projection, row: ProjectionRebuild, share: ProjectionPartition, limit: int) -> None:
+    began, parked = time.monotonic(), parked_in(row)
+    try:
+        page = read_page(projection, row, share, limit)
+        events = [event for event in page.events if event.stream not in parked]
+        if events:
+            with filling(projection):
+                projection.apply_batch(events)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        raise FillFailed(share.number) from error
+    share.position = page.position
+    share.save(update_fields=["position", "updated_at"])
+    # What the rebuild waited before has gone through.
+    positions = {event.position for event in page.events}
+    is_mended = row.state == State.FAILED and (row.failed_position is None or row.failed_position in positions)
+    mended = {"state": State.FILLING, "attempts": 0, "failed_position": None, "error": "", "retry_at": None}
+    lowest = min(one.position for one in partitions(projection.name, Place.REBUILD))
+    # Last of all, for others wait until the commit to do the same.
+    ProjectionRebuild.objects.filter(pk=row.pk).update(
+        events=F("events") + len(events),
+        seconds=F("seconds") + time.monotonic() - began,
+        position=Greatest(F("position"), lowest),
+        heartbeat=timezone.now(),
+        **(mended if is_mended else {}),
+    )
+
+
+def _due(projection: Projection, *, is_alone: bool) -> ProjectionRebuild | None:
+    """The projection's rebuild, locked, if it is this code's turn to go on with it: shared where there are partitions,
+    unless it is to be had alone.
+    """
+    name = projection.name
+    if is_alone:
+        # After those who are at a page of other partitions.
+        records.lock(name)
+    elif policy_of(projection).workers == 1:
+        if not records.try_lock(name):
+            return None
+    elif not records.try_share(name):
         return None
-    row = records.open_rebuild(projection.name)
+    row = records.open_rebuild(name)
+    if row is not None and row.partitions == 1 and policy_of(projection).workers > 1 and not is_alone:
+        row = records.open_rebuild(name) if records.try_lock(name) else None
     if row is None or row.version != projection.version:
         return None
     if row.state == State.FAILED and row.retry_at is not None and row.retry_at > timezone.now():
         return None
     return row
-
-
-def _apply_one_by_one(projection: Projection, row: ProjectionRebuild, limit: int) -> bool | None:
-    """As `apply_page`, but for events that the policy leaves behind; up to one that it waits for, or until something
-    else is wrong: None then.
-    """
-    began, done, parked = time.monotonic(), 0, _parked(row)
-    event: RecordedEvent | None = None
-    try:
-        with transaction.atomic():
-            page = read_log(row.position, limit, projection.event_types)
-            more = page.position < page.safe_position
-        for event in page.events:
-            if event.stream in parked:
-                continue
-            try:
-                with transaction.atomic(), _filling(projection):
-                    projection.apply_batch([event])
-                done += 1
-            except Exception as error:
-                if is_outage(error) or not goes_on_without(projection, row, event, error, parked):
-                    raise
-        event = None
-        _moved(row, page.position, done, began)
-        row.target = page.safe_position
-        with transaction.atomic():
-            _finish(projection, row, more=more)
-    except Exception as error:
-        if is_outage(error):
-            raise
-        if event is not None:
-            _moved(row, event.position - 1, done, began)
-        hold(projection, row, error, event)
-        return None
-    return more
-
-
-def _parked(row: ProjectionRebuild) -> set[StreamId]:
-    return parked_streams(row.projection, Place.REBUILD) if row.parked else set()
-
-
-def _moved(row: ProjectionRebuild, position: int, events: int, began: float) -> None:
-    row.position = position
-    row.events += events
-    row.seconds += time.monotonic() - began
-    row.heartbeat = timezone.now()
-
-
-@contextmanager
-def _filling(projection: Projection) -> Iterator[None]:
-    """Within it, statements mean the rebuild's tables. Raises `StrayWrites` where others were written to."""
-    schema = tables.shadow_schema(projection.name)
-    before = tables.rows_written_outside(schema)
-    with tables.preferring(schema):
-        yield
-    after = tables.rows_written_outside(schema)
-    if stray := sorted(name for name, rows in after.items() if rows > before.get(name, 0)):
-        raise StrayWrites(projection.name, stray)

@@ -1,7 +1,8 @@
 """Rebuild record: what is known of a projection's rebuilds, who may change them, and how far one has come.
 
-Whoever changes a rebuild or its tables holds the projection's rebuild lock until the transaction ends. It is another
-lock than the projection's own, so that the tables that serve are kept up to date meanwhile.
+Whoever changes a rebuild or its tables holds the projection's rebuild lock until the transaction ends, alone, or shared
+by those who fill partitions of the log. It is another lock than the projection's own, so that the tables that serve are
+kept up to date meanwhile.
 """
 
 from datetime import datetime
@@ -33,7 +34,9 @@ class RebuildStatus(Struct, frozen=True, kw_only=True):
     events: int
     """Events applied."""
     events_per_second: float
-    """While it was at it."""
+    """While it was at it; where several were at it at once, of each of them."""
+    partitions: int
+    """How many workers can fill it at once; 1 from when they have reached the target together."""
     parked: int
     """Aggregates that its tables are without, from the event on that could not be applied."""
     skipped: int
@@ -62,6 +65,18 @@ class RebuildStatus(Struct, frozen=True, kw_only=True):
 def try_lock(name: str) -> bool:
     """Take the projection's rebuild lock for the rest of the transaction. False when somebody else has it."""
     return checkpoints.try_lock(_lock_name(name))
+
+
+def try_share(name: str) -> bool:
+    """Share the projection's rebuild lock for the rest of the transaction. False when somebody has it alone."""
+    return checkpoints.try_share(_lock_name(name))
+
+
+def try_pass(name: str, number: int) -> bool:
+    """Share the projection's rebuild lock, and be the only worker at the partition of this number, for the rest of the
+    transaction. False when somebody has the lock alone, or another worker is at it.
+    """
+    return checkpoints.try_pass(_lock_name(name), number)
 
 
 def lock(name: str) -> None:

@@ -2,6 +2,8 @@
 
 Readers wait for it no longer than `NOVA_PROJECTION_SWAP_TIMEOUT`: where one of them holds a table for longer, the swap
 lets go of everything and is tried again after a pause. What waits meanwhile finds the new tables, full.
+
+It has more than 200 lines because both ways, and what both must heed, stand here.
 """
 
 from datetime import timedelta
@@ -19,10 +21,11 @@ from projections.definition.projection import Projection
 from projections.definition.registry import policy_of
 from projections.engine import ahead, checkpoints, left_behind
 from projections.engine.applying import take_effect
+from projections.engine.partitions import Extent, extent, partitions
 from projections.exceptions import RebuildRefused
 from projections.models import Place, ProjectionCheckpoint, ProjectionRebuild
 from projections.rebuilding import records, tables
-from projections.rebuilding.filling import apply_ahead, apply_page
+from projections.rebuilding.pages import apply_ahead, apply_page
 from projections.rebuilding.records import State
 
 log = structlog.get_logger(__name__)
@@ -66,7 +69,7 @@ def roll_back(projection: Projection, row: ProjectionRebuild) -> None:
     _require_alike(projection, previous, wanted)
     try:
         _take_projection(projection)
-        had_effects = max(checkpoints.current(projection).position, ahead.last(name))
+        had_effects = max(extent(checkpoints.current(projection)).lowest, ahead.last(name))
         left_behind.change_places(name, coming=Place.PREVIOUS, leaving=Place.REBUILD)
         _bound_waits(len(wanted))
         tables.exchange(coming=previous, leaving=shadow, tables=wanted)
@@ -93,20 +96,21 @@ def _swap(projection: Projection) -> bool:
     shadow, previous = tables.shadow_schema(projection.name), tables.previous_schema(projection.name)
     _take_projection(projection)
     before = checkpoints.current(projection)
+    served = extent(before)
     # From here on the tables that serve stand still, so these have all that any reader has seen.
     _apply_the_rest(projection, row, before)
     if found := tables.obstacles(wanted):
         raise RebuildRefused(projection.name, "; ".join(found))
     _require_alike(projection, shadow, wanted)
     _forget_older(projection.name)
-    _have_effects(projection, before, row)
+    _have_effects(projection, before, served, row)
     left_behind.change_places(projection.name, coming=Place.REBUILD, leaving=Place.PREVIOUS)
     _bound_waits(len(wanted))
     tables.exchange(coming=shadow, leaving=previous, tables=wanted)
     invalidate_after_commit(*projection.cache_tags)
     tables.drop_schema(shadow)
     row.state, row.swapped_at = State.SWAPPED, timezone.now()
-    row.previous_version, row.previous_position = before.version, before.position
+    row.previous_version, row.previous_position = before.version, served.lowest
     row.attempts, row.error, row.retry_at = 0, "", None
     row.save()
     _set_checkpoint(projection, version=row.version, position=row.position)
@@ -156,16 +160,19 @@ def _apply_the_rest(projection: Projection, row: ProjectionRebuild, before: Proj
     raise NotYet
 
 
-def _have_effects(projection: Projection, before: ProjectionCheckpoint, row: ProjectionRebuild) -> None:
+def _have_effects(projection: Projection, before: ProjectionCheckpoint, served: Extent, row: ProjectionRebuild) -> None:
     """Let the events have their effects that only these tables have: what served before may have stood still."""
-    position, without = before.position, left_behind.left_behind(projection.name, Place.REBUILD)
+    position, without = served.lowest, left_behind.left_behind(projection.name, Place.REBUILD)
     had = ahead.positions(projection.name, until=row.position) if before.is_inline else set()
     while position < row.position:
         page = read_log(position, projections_conf().rebuild_batch_size, projection.event_types)
         events = [
             event
             for event in page.events
-            if event.position <= row.position and event.position not in had and not without.has(event)
+            if event.position <= row.position
+            and not served.has(event)
+            and event.position not in had
+            and not without.has(event)
         ]
         try:
             with tables.preferring(tables.shadow_schema(projection.name)):
@@ -193,9 +200,11 @@ def _forget_older(name: str) -> None:
 
 def _set_checkpoint(projection: Projection, *, version: int, position: int) -> None:
     """The tables are filled up to there, by that version. A failure is forgotten; an operator's pause stays."""
-    checkpoints.recover(projection.name)
+    checkpoints.recover(checkpoints.current(projection))
+    # Those of these tables, which have come with them.
+    parts = len(partitions(projection.name)) or 1
     ProjectionCheckpoint.objects.filter(name=projection.name).update(
-        version=version, position=position, updated_at=timezone.now()
+        version=version, position=position, partitions=parts, updated_at=timezone.now()
     )
 
 

@@ -17,6 +17,7 @@ from projections.arguments import arguments
 from projections.definition.projection import Projection
 from projections.engine import ahead, checkpoints
 from projections.engine.left_behind import left_behind
+from projections.engine.partitions import Extent, extent
 from projections.exceptions import CannotVerify
 from projections.models import ProjectionCheckpoint
 from projections.verification.comparison import Difference, first_difference
@@ -36,10 +37,11 @@ def verify(projection: Projection, *, sample: int | None = None) -> Difference |
         compared = hide(projection.models)
         keys = None if sample is None else [str(key) for (key,) in compared[0].run("some_keys", number=sample)]
         folding = Fold(projection, keys)
-        folding.go_on_to(_checkpoint(projection).position)
+        folding.go_on_to(extent(_checkpoint(projection)))
         checkpoints.lock(projection.name)
-        folding.go_on_to(_checkpoint(projection).position)
-        folding.apply_ahead()
+        reached = extent(_checkpoint(projection))
+        folding.go_on_to(reached)
+        folding.apply_beyond(reached)
         found = first_difference(compared, keys=keys)
         transaction.set_rollback(True)
     return found
@@ -54,8 +56,11 @@ class Fold:
         self._left_behind = left_behind(projection.name)
         self._position = 0
 
-    def go_on_to(self, position: int) -> None:
-        """Apply what stands up to the position. Raises `CannotVerify` when an operator has changed what came before."""
+    def go_on_to(self, reached: Extent) -> None:
+        """Apply what stands up to where all partitions are. Raises `CannotVerify` when an operator has changed what
+        came before.
+        """
+        position = reached.lowest
         before, self._left_behind = self._left_behind, left_behind(self._projection.name)
         if position < self._position or self._left_behind.up_to(self._position) != before.up_to(self._position):
             raise CannotVerify(f"{self._projection.name} was operated meanwhile: verify it again")
@@ -64,8 +69,13 @@ class Fold:
             self._apply([event for event in page.events if event.position <= position and self._is_applied(event)])
             self._position = min(page.position, position)
 
-    def apply_ahead(self) -> None:
-        """Apply what appends have applied inline, and the checkpoint has not come to."""
+    def apply_beyond(self, reached: Extent) -> None:
+        """Apply what stands beyond, of partitions that are further, or of appends that have applied it inline."""
+        position, furthest = self._position, max(reached.positions)
+        while position < furthest:
+            page = read_log(position, PAGE, self._projection.event_types)
+            self._apply([event for event in page.events if reached.has(event) and self._is_applied(event)])
+            position = page.position
         events = ahead.beyond(self._projection.name, self._position)
         self._apply([event for event in events if self._is_applied(event)])
 

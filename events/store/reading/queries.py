@@ -19,6 +19,7 @@ from events.store.connection import live_cursor
 from events.store.positions import readable_position
 from events.store.reading.page_byte_limit import PAGE_BYTES
 from events.store.reading.pages import EventPage, page_of
+from events.store.reading.partitions import LogPartition
 from events.store.reading.rows import Row, recorded_events
 from kit.arguments import MAX_BIGINT
 
@@ -193,6 +194,7 @@ def read_log(
     untyped: bool = False,
     using: str = "default",
     safe_position: int | None = None,
+    partition: LogPartition | None = None,
 ) -> LogPage:
     """A page of the log after a position, never beyond the safe position; it has fewer events when they are large.
 
@@ -204,7 +206,9 @@ def read_log(
     Raises `SequenceBehind` while what is appended next would come to stand before older events.
 
     A standby, which cannot know the safe position, is read up to a `safe_position` that its primary has given, and that
-    it has replayed (`kit.replicas.reads.Source`).
+    it has replayed (`kit.replicas.reads.Source`); whoever wants no more than was safe once gives it as well.
+
+    Several readers share the log by a `partition` each, and are each told of positions that are others'.
 
     The filters narrow what is returned and join with "and". `since` and `until` bound the time at which an event
     happened, the latter exclusively. `untyped` payloads are as they were written, in their own version and with every
@@ -218,7 +222,7 @@ def read_log(
     arguments.time("since", since)
     arguments.time("until", until)
     arguments.number("safe_position", safe_position)
-    name, narrowed = _log_statement(correlation_id, causation_id)
+    name, narrowed = _log_statement(correlation_id, causation_id, partition)
     safe = max(after, readable_position(using=using) if safe_position is None else safe_position)
     types = None if event_types is None else list(event_types)
     narrowed |= {"safe": safe, "event_types": types, "aggregate_type": aggregate_type, "since": since, "until": until}
@@ -230,14 +234,18 @@ def read_log(
     return LogPage(events=page.events, position=page.events[-1].position if page.more else safe, safe_position=safe)
 
 
-def _log_statement(correlation_id: UUID | None, causation_id: UUID | None) -> tuple[str, dict[str, Any]]:
+def _log_statement(
+    correlation_id: UUID | None, causation_id: UUID | None, partition: LogPartition | None
+) -> tuple[str, dict[str, Any]]:
     if correlation_id is not None and causation_id is not None:
         raise InvalidArgument("causation_id", "read the log of a correlation or of a causation, not of both")
+    if partition is not None and (correlation_id or causation_id):
+        raise InvalidArgument("partition", "read a partition of the whole log")
     if correlation_id is not None:
         return "log_of_correlation", {"correlation_id": correlation_id}
     if causation_id is not None:
         return "log_of_causation", {"causation_id": causation_id}
-    return "log_after", {}
+    return "log_after", {"number": partition and partition.number, "of": partition and partition.of}
 
 
 def _stream_rows(

@@ -81,6 +81,8 @@ def stream_log(
         "aggregate_type": aggregate_type,
         "since": since,
         "until": None,
+        "number": None,
+        "of": None,
     }
 
     def pages() -> Iterator[list[Row]]:

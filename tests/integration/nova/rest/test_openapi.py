@@ -65,7 +65,7 @@ def test_an_operation_names_the_problems_of_its_own_rules():
         schema = resolved(responses[status])["content"][MEDIA_TYPE]["schema"]
         return {slug.removeprefix("urn:nova:problem:") for slug in schema["properties"]["type"]["enum"]}
 
-    assert types("409") == {"event-id-conflict", "stream-tombstoned"}
+    assert types("409") == {"append-refused", "event-id-conflict", "stream-tombstoned"}
     assert types("412") == {"version-conflict"}
     assert types("413") == {"body-too-large", "event-too-large"}
     assert types("422") == {"invalid-event", "source-not-owner", "unknown-event-type"}

@@ -118,7 +118,7 @@ def test_the_metrics_of_the_rules_are_exported(db, kafka_brokers, settings):
         "event_publish_failures_total",
         *("event_queue_lag_seconds", "kafka_consumer_lag"),
         *("outbox_queue_size", "outbox_queue_age_seconds", "outbox_dead_rows", "outbox_dead_letters_open"),
-        *("nova_part_up", "nova_replica_fit", "projection_running"),
+        *("nova_part_up", "nova_replica_fit", "projection_running", "projection_parked_aggregates"),
         *("sagas_open", "saga_timers_overdue_seconds"),
     }
     assert named <= exported | recorded | BY_PROMETHEUS

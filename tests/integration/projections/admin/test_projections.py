@@ -12,9 +12,10 @@ from projections.definition.policy import OnError, Policy
 from projections.definition.registry import projection_named
 from projections.engine import checkpoints
 from projections.engine.engine import run_pass
-from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionRebuild
+from projections.models import ParkedAggregate, ProjectionCheckpoint, ProjectionPartition, ProjectionRebuild
+from tests.integration.projections.engine.test_partitions import NAMES, Shared
 from tests.support.feeds import handle, post
-from tests.support.projections import Recording, created, record
+from tests.support.projections import Recording, catch_up, created, record
 from tests.support.rebuilds import go_on
 
 pytestmark = [
@@ -198,3 +199,19 @@ def test_posts_of_the_feed_are_shown(operator):
     handle(group_named("feed-service").handlers, post("p1"))
     assert "caption of p1" in operator.get("/admin/nova_feed/feedpost/").content.decode()
     assert operator.get("/admin/nova_feed/feedpost/p1/change/").status_code == 200
+
+
+def test_partitions_are_shown_with_what_holds_one_of_them(operator):
+    shared = Shared(3)
+    run_pass(shared)
+    shared.broken = {NAMES[0]}
+    for name in NAMES:
+        record(created(name))
+    catch_up(shared)
+    failed = ProjectionPartition.objects.get(status="failed")
+    listed = operator.get(CHANGELIST).content.decode()
+    assert f"cannot take {NAMES[0]}" in listed
+    assert f">{failed.position}<" in listed
+    page = operator.get(f"{CHANGELIST}users/change/").content.decode()
+    assert str(failed.failed_event_id) in page
+    assert all(f">{row.position}<" in page for row in ProjectionPartition.objects.all())
