@@ -18,6 +18,7 @@ from nova.services.social.events import PostLiked
 from outbox.api import as_received, group_named, take_effect
 from projections.api import InvalidArgument, ProjectionRunner, UnknownProjection, wait_for
 from projections.conf import projections_conf
+from projections.models import ProjectionPartition
 from projections.waiting.positions import SharedLooks, seen_position
 from tests.support.outbox import eventually
 from tests.support.projections import catch_up, created, record
@@ -72,6 +73,17 @@ def test_the_setting_bounds_the_wait_and_nothing_is_waited_for_with_none(setting
     assert not wait_for("users", position)
 
     assert time.monotonic() - began < 0.5
+
+
+def test_several_workers_are_as_far_as_the_one_that_is_behind():
+    appended()
+    catch_up(PROJECTION)
+    ProjectionPartition.objects.bulk_create(
+        ProjectionPartition(projection="users", number=number, position=position)
+        for number, position in enumerate((7, 3, 9))
+    )
+
+    assert (seen_position("users"), SharedLooks().position("users")) == (3, 3)
 
 
 def test_what_is_there_is_found_by_one_look():
