@@ -23,6 +23,9 @@ ADDRESSES = (
     "posts/p1",
     "search?q=hello",
     "analytics/events",
+    "analytics/days",
+    "analytics/users",
+    "materialised-views",
     "projections",
     "projections/users",
 )
