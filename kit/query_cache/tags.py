@@ -19,8 +19,8 @@ from kit.query_cache.connection import cache_connection
 from kit.query_cache.metrics import INVALIDATIONS
 
 PREFIX = "query-tag:"
-LIFETIME = 7 * 86_400
-"""Seconds after which a version is forgotten that nobody has changed; what was kept under it is gone long before."""
+LIFETIME = 86_400
+"""Seconds after which a version is forgotten; what was kept under it is not taken any more then."""
 
 _unsent: set[str] = set()
 _lock = Lock()

@@ -13,7 +13,8 @@ from kit.exceptions import InvalidParameter
 
 PREFER = OpenApiParameter(
     "Prefer",
-    {"type": "string", "pattern": "^wait=[0-9]{1,18}$"},
+    # Without a pattern: other preferences are passed over, as the standard demands.
+    {"type": "string", "examples": ["wait=42"]},
     OpenApiParameter.HEADER,
     description="`wait=<position>`: wait, for a bounded time, until the answer knows the event at that position; "
     "`Preference-Applied` says that it does. Refused with 400 beyond the end of the log.",

@@ -1,7 +1,5 @@
 """Migration operation: makes a materialised view, or replaces it by another definition of it."""
 
-from typing import Any
-
 from django.db import router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
@@ -28,8 +26,7 @@ class MakeView(Operation):
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         """Remove what there is, make it, and keep when that was."""
-        self._run(app_label, schema_editor, "drop_view", "make_view", "index_view", "describe_view")
-        self._run(app_label, schema_editor, "view_was_made", name=self.view.name)
+        self._run(app_label, schema_editor, "drop_view", "make_view", "index_view", "describe_view", "view_was_made")
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -41,18 +38,18 @@ class MakeView(Operation):
         """In words, for `migrate --plan`."""
         return f"Make materialised view {self.view.name}"
 
-    def _run(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *names: str, **parameters: Any) -> None:
+    def _run(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *names: str) -> None:
         connection = schema_editor.connection
         if not router.allow_migrate(connection.alias, app_label):
             return
+        connection.ensure_connection()
         parts: dict[str, sql.Composable] = {
             "view": sql.Identifier(self.view.name),
             "index": sql.Identifier(f"{self.view.name}_unique"),
             "unique": sql.SQL(", ").join(map(sql.Identifier, self.view.unique)),
             "query": sql.SQL(self.view.query),
+            "name": sql.Literal(self.view.name),
             "digest": sql.Literal(self.view.digest),
         }
-        with connection.cursor() as cursor:
-            for name in names:
-                text = sql.SQL(statement(name)).format(**parts).as_string(cursor.connection)
-                cursor.execute(text, parameters or None)
+        for name in names:
+            schema_editor.execute(sql.SQL(statement(name)).format(**parts).as_string(connection.connection), None)

@@ -16,6 +16,7 @@ from psycopg import sql
 from kit.query_cache.tags import invalidate_after_commit
 from kit.retry import RetryPolicy
 from outbox.api import is_outage
+from projections.definition.registry import projection_named
 from projections.engine import checkpoints
 from projections.sql.statements import statement
 from projections.views import records
@@ -64,10 +65,12 @@ def _refresh(view: View, *, only_if_due: bool) -> Refresh:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_TIMEOUT)])
             text = sql.SQL(statement("refresh_view")).format(view=sql.Identifier(view.name))
             cursor.execute(text.as_string(cursor.connection))
-        invalidate_after_commit(*view.cache_tags)
+        tags = view.cache_tags
     else:
         checkpoints.lock(view.projection)
         view.recompute(None)
+        tags = projection_named(view.projection).cache_tags
+    invalidate_after_commit(*tags)
     row.refreshed_at, row.seconds = began, (timezone.now() - began).total_seconds()
     row.is_asked_for, row.error, row.attempts, row.failed_at, row.retry_at = False, "", 0, None, None
     row.save()

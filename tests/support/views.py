@@ -11,7 +11,7 @@ from projections.views import registry
 from projections.views.operations import MakeView
 from tests.support.database import rows
 
-SLOW = 0.6
+SLOW = 2.0
 """Seconds that a refresh takes, for each row, that is told to be slow."""
 VIEWED = FullView(
     name="viewed",

@@ -77,7 +77,10 @@ class FeedView(ApiView):
         answer=FeedPage,
     )
     def get(self, request: Request, user_id: str) -> Response:
-        """A page of the posts of those whom the user follows, newest first; empty for a user that nobody knows."""
+        """A page of the posts of those whom the user follows, newest first; empty for a user that nobody knows.
+
+        It names no position and waits for none (`Prefer: wait`): what it shows comes after the commit of its tables.
+        """
         query = Paged.of(request)
         return Response(feed(user_id, before=query.after, limit=query.limit))
 
@@ -89,5 +92,5 @@ class PostDetailView(ApiView):
 
     @described(operation_id="get_post", summary="Get one post", answer=PostView, errors=(PostNotFound,))
     def get(self, request: Request, post_id: str) -> Response:
-        """The post of that id, if it can be seen."""
+        """The post of that id, if it can be seen; it names no position and waits for none, as feeds."""
         return Response(get_post(post_id))

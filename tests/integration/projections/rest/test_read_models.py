@@ -26,6 +26,9 @@ ADDRESSES = (
     "content/comments?post_id=p1",
     "search?q=hello",
     "analytics/events",
+    "analytics/days",
+    "analytics/users",
+    "materialised-views",
     "projections",
     "projections/users",
 )
