@@ -1,16 +1,13 @@
 """Feeds: how soon a page comes for somebody who follows 1 000, and whether one post to 100 000 followers delays others.
 
 Pages are told beside what is allowed. The fan-out is told beside the same posts without it: a consumer's loop takes
-posts as they come, at a steady rate, and each is there once it stands in its follower's feed in Redis. What the consumer
-leaves to workers is done by a process beside it in both cases.
+posts as they come, at a steady rate, and each is there once it stands in its followers' feeds in Redis. What it leaves
+to workers is done by a process beside it in both cases.
 """
 
-import multiprocessing
-import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -20,11 +17,10 @@ from uuid import uuid4
 from django.db import connection
 from msgspec import Struct
 
+from benchmarks.feed_process import feed_worker
 from benchmarks.harness import Measure
-from benchmarks.setting import set_up
 from events.api import type_name
 from nova.services.content.events import ContentPostCreated
-from nova.services.feed.cache import feed_cache
 from nova.services.feed.queries import feed
 from outbox.api import ConsumerGroup, ReceivedEvent, group_named, take_effect
 
@@ -35,7 +31,6 @@ FOLLOWERS = 100_000
 RATE, SECONDS = 40, 12.0
 LARGE_AT = 1.0  # seconds after which the post comes that goes to all
 MAX_BATCH = 100
-WORKER_PAUSE = 0.2
 FOLLOW = """
 INSERT INTO feed_follows (follower_id, followed_id, is_following, since, is_shown)
 SELECT {follower}, {followed}, true, now(), true FROM generate_series(1, {number}) AS g (n)
@@ -61,14 +56,7 @@ _numbers = count(1)
 def measures() -> list[Measure]:
     """All measures of feeds."""
     return [
-        Measure(name="feed_page_p95", unit="ms", goal=1.0, raw=lambda: ALLOWED_MS, nova=partial(_pages, warm=True)),
-        Measure(
-            name="feed_page_from_tables_p95",
-            unit="ms",
-            goal=1.0,
-            raw=lambda: ALLOWED_MS,
-            nova=partial(_pages, warm=False),
-        ),
+        Measure(name="feed_page_p95", unit="ms", goal=1.0, raw=lambda: ALLOWED_MS, nova=_pages),
         Measure(
             name="fan_out_others_p99",
             unit="ms",
@@ -79,14 +67,12 @@ def measures() -> list[Measure]:
     ]
 
 
-def _pages(*, warm: bool) -> float:
-    """The 95th percentile of pages, in milliseconds: the first ones, each from Redis or from the tables."""
+def _pages() -> float:
+    """The 95th percentile of pages, in milliseconds: the newest posts, from Redis, and the names of their authors."""
     _prepare()
     feed("reader", limit=PAGE)
     times = []
     for _ in range(PAGES):
-        if not warm:
-            feed_cache().forget_feed("reader")
         began = time.perf_counter()
         page = feed("reader", limit=PAGE)
         times.append((time.perf_counter() - began) * 1_000)
@@ -100,7 +86,7 @@ def _posts_of_others(*, large: bool) -> float:
     group = ConsumerGroup(name="feed-service", topics=["any"], handlers=group_named("feed-service").handlers)
     number = int(RATE * SECONDS)
     latencies: list[float] = []
-    with _worker():
+    with feed_worker():
         began = time.perf_counter()
         due = [(place / RATE, _created(f"author-{place % 100}")) for place in range(number)]
         if large:
@@ -175,30 +161,3 @@ def _prepare() -> None:
         cursor.execute(FOLLOW.format(follower="'follower-' || n", followed=others, number=500))
         cursor.execute(POSTS.format(followed=FOLLOWED, number=FOLLOWED * POSTS_EACH))
         cursor.execute("ANALYZE feed_follows, feed_posts, feed_authors")
-
-
-@contextmanager
-def _worker() -> Iterator[None]:
-    """A process that does what a Celery worker does for feeds, whenever it is woken."""
-    context = multiprocessing.get_context("spawn")
-    pipe, other = context.Pipe()
-    process = context.Process(target=_work, args=(other,), daemon=True)
-    process.start()
-    other.close()
-    try:
-        assert pipe.recv() == "ready"
-        yield
-    finally:
-        process.kill()
-        process.join()
-
-
-def _work(pipe: Any) -> None:
-    set_up(os.environ["DATABASE_URL"])
-    # Only now: what has models cannot be imported before.
-    from nova.services.feed.tasks import show_feed_changes
-
-    pipe.send("ready")
-    while True:
-        show_feed_changes()
-        time.sleep(WORKER_PAUSE)
