@@ -8,6 +8,7 @@ from django.db import connection
 from benchmarks import (
     aggregates,
     append,
+    feeds,
     inbox,
     latency,
     latency_effect,
@@ -36,6 +37,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *rest.measures(stack),
         *slow_clients.measures(stack),
         *projections.measures(url),
+        *feeds.measures(),
         *reading.measures(url),
         *aggregates.measures(),
         *relay.measures(url, brokers),

@@ -3,17 +3,15 @@
 The rows are the truth: a worker that dies leaves the operation where it was, and the next one goes on.
 """
 
-import threading
+from functools import partial
 from uuid import UUID
 
-import kombu.exceptions
-import redis
 import structlog
-from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from kit.task_wakeup import wake_task
 from outbox.arguments import arguments, check_decision
 from outbox.conf import outbox_conf
 from outbox.dead_letters.executor import BATCH, OPERATIONS, take_batch
@@ -75,7 +73,7 @@ def start_operation(
         if operation.total and verb != Verb.RETRY and operation.total < BATCH:
             take_batch(operation.pk)
         elif operation.total:
-            transaction.on_commit(_wake, robust=True)
+            transaction.on_commit(partial(wake_task, RUN_OPERATIONS), robust=True)
     operation.refresh_from_db()
     log.info(
         "an operation on dead letters has begun",
@@ -131,19 +129,6 @@ def cancel_operation(operation_id: int, *, actor: str, reason: str) -> DeadLette
     operation.refresh_from_db()
     log.info("an operation on dead letters was cancelled", operation=operation_id, actor=actor, reason=reason)
     return operation
-
-
-def _wake() -> None:
-    """Wake a worker, from a thread of its own: whoever asks does not wait for a broker that is away."""
-    threading.Thread(target=_send_wakeup, name="operations-hint", daemon=True).start()
-
-
-def _send_wakeup() -> None:
-    try:
-        current_app.send_task(RUN_OPERATIONS, retry=False, ignore_result=True)
-    except (kombu.exceptions.KombuError, redis.RedisError, OSError) as error:
-        # It may be lost: beat looks at the rows.
-        log.warning("workers look for operations by themselves", error=str(error))
 
 
 def _row(

@@ -125,7 +125,7 @@ def wrong(client: redis.Redis) -> list[str]:
             found.append(f"feed of {user_id}")
         if any(one.author_name != names[one.author_id] for one in views):
             found.append(f"names in the feed of {user_id}")
-        members = {member.decode() for member in client.zrange(f"feed:{user_id}", 0, -1)}
+        members = set(map(bytes.decode, client.zrange(f"feed:{user_id}", 0, -1)))  # type: ignore[arg-type]
         if client.get(f"feed-built:{user_id}") == b"all" and members != set(expected):
             found.append(f"feed:{user_id}")
         row = KnownUser.objects.get(user_id=user_id)

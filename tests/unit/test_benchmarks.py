@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("module", ["relay_process", "effect_process"])
+@pytest.mark.parametrize("module", ["relay_process", "effect_process", "feed_process"])
 def test_a_process_can_be_begun(module: str) -> None:
     begun = subprocess.run(
         [sys.executable, "-c", f"import benchmarks.{module}"],

@@ -14,11 +14,15 @@ mark each row that they change as not shown. Redis is told only afterwards, from
 4. A reader that builds a feed from the tables adds to what is in Redis and never replaces it, so a post shown meanwhile
    stays; and it builds nothing if Redis was emptied since it began to read (see `FeedCache.build`).
 
+Of a post of somebody whom many follow, workers tell the feeds in slices, each a transaction of its own: nobody else's
+post waits for that. `fan_out_after` of the row says how far it is; a change of the post begins anew.
+
 A feed in Redis may thus hold too much for a moment, never too little. What is too much is left out on reading, because
 the post's summary is not there, its author is deleted, or the follow was taken back in the tables.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -27,10 +31,19 @@ from redis import RedisError
 
 from kit.outage_log import outage_log
 from kit.outages import part_of
+from kit.task_wakeup import wake_task
 from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
 
 AT_ONCE = 500
+MAX_FOLLOWERS = 200
+"""Most followers whose feeds are told of a post at once; of more, workers tell them."""
+SLICE = 1_000
+"""Followers whose feeds are told in one transaction."""
+Show = Callable[[list[Any], FeedCache], Collection[str]]
+"""Tells Redis of rows; the keys of those with which it is not done."""
+SHOW_CHANGES = "nova.services.feed.tasks.show_feed_changes"
+"""By name: the task stands above."""
 
 
 def show_changes_after_commit() -> None:
@@ -40,17 +53,38 @@ def show_changes_after_commit() -> None:
 
 
 def show_changes(cache: FeedCache | None = None) -> int:
-    """Tell Redis of up to 500 changes of each kind; returns how many there were. Raises `redis.RedisError`."""
+    """Tell Redis of up to 500 changes of each kind; returns how many there were. Raises `redis.RedisError`.
+
+    Posts that go to many are left to `fan_out_slice`.
+    """
     cache = cache or feed_cache()
     return sum(_show(changes, show, cache) for changes, show in CHANGES)
 
 
 def show_all_changes(cache: FeedCache | None = None) -> int:
-    """Tell Redis of everything that it has not been told; returns how many changes there were."""
+    """Tell Redis of everything that it has not been told; returns how many changes and slices there were."""
     shown = 0
-    while more := show_changes(cache):
+    while more := show_changes(cache) + fan_out_slice(cache):
         shown += more
     return shown
+
+
+def fan_out_slice(cache: FeedCache | None = None) -> int:
+    """Tell some more feeds of a post that goes to many; returns 1, or 0 where there is none. Raises `redis.RedisError`.
+
+    Workers take different posts.
+    """
+    cache = cache or feed_cache()
+    with transaction.atomic():
+        many = FeedPost.objects.filter(is_shown=False, fan_out_after__isnull=False).order_by("pk")
+        post = many.select_for_update(skip_locked=True).first()
+        if post is None:
+            return 0
+        followers = list(_followers(post.author_id, after=post.fan_out_after or "", count=SLICE))
+        _show_post(post, None if _gone([post.author_id]) else post_summary(post), followers, cache)
+        is_last = len(followers) < SLICE
+        FeedPost.objects.filter(pk=post.pk).update(is_shown=is_last, fan_out_after=None if is_last else followers[-1])
+    return 1
 
 
 def author_summary(author: FeedAuthor) -> AuthorSummary:
@@ -86,17 +120,18 @@ def _show_quietly() -> None:
         outage_log(part_of(error)).lost(error, lost="changes of feeds")
 
 
-def _show(changes: "QuerySet[Any]", show: Callable[[list[Any], FeedCache], None], cache: FeedCache) -> int:
+def _show(changes: "QuerySet[Any]", show: Show, cache: FeedCache) -> int:
     with transaction.atomic():
         # Whoever holds a lock is changing the row, and will show it, or is showing it.
         rows = list(changes.order_by("pk").select_for_update(skip_locked=True)[:AT_ONCE])
         if rows:
-            show(rows, cache)
-            changes.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(is_shown=True)  # noqa: SLF001
+            unfinished = show(rows, cache)
+            shown = [row.pk for row in rows if row.pk not in unfinished]
+            changes.model._default_manager.filter(pk__in=shown).update(is_shown=True)  # noqa: SLF001
     return len(rows)
 
 
-def _show_authors(authors: list[FeedAuthor], cache: FeedCache) -> None:
+def _show_authors(authors: list[FeedAuthor], cache: FeedCache) -> Collection[str]:
     cache.put_authors(author_summary(author) for author in authors)
     for author in authors:
         if author.deleted_at is not None:
@@ -105,26 +140,32 @@ def _show_authors(authors: list[FeedAuthor], cache: FeedCache) -> None:
             )
             cache.remove(_followers(author.user_id), list(newest.values_list("post_id", flat=True)[: cache.length]))
             cache.forget_feed(author.user_id)
+    return ()
 
 
-def _show_posts(posts: list[FeedPost], cache: FeedCache) -> None:
+def _show_posts(posts: list[FeedPost], cache: FeedCache) -> Collection[str]:
     authors = {post.author_id for post in posts}
-    gone = set(
-        FeedAuthor.objects.filter(user_id__in=authors, deleted_at__isnull=False).values_list("user_id", flat=True)
-    )
+    gone = _gone(authors)
+    followers = {author_id: list(_followers(author_id, count=MAX_FOLLOWERS + 1)) for author_id in authors}
     hidden: list[str] = []
+    unfinished: list[str] = []
     for post in posts:
         summary = None if post.author_id in gone else post_summary(post)
         if summary is None:
             hidden.append(post.post_id)
-            cache.remove(_followers(post.author_id), [post.post_id])
-        else:
-            cache.put_posts([summary])
-            cache.add(_followers(post.author_id), [summary.place])
+        told = followers[post.author_id]
+        if len(told) > MAX_FOLLOWERS:
+            unfinished.append(post.post_id)
+            told = []
+        _show_post(post, summary, told, cache)
     cache.drop_posts(hidden)
+    if unfinished:
+        FeedPost.objects.filter(pk__in=unfinished).update(fan_out_after="")
+        transaction.on_commit(partial(wake_task, SHOW_CHANGES), robust=True)
+    return unfinished
 
 
-def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> None:
+def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> Collection[str]:
     for follow in follows:
         if not follow.is_following:
             written = FeedPost.objects.filter(author_id=follow.followed_id, score__isnull=False)
@@ -140,17 +181,32 @@ def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> None:
         # One more than a feed holds, so that the cache notices that the author has older ones.
         places = [Place(score, post_id) for score, post_id in newest[: cache.length + 1] if score is not None]
         cache.add([follow.follower_id], places)
+    return ()
 
 
-def _followers(author_id: str) -> Iterator[str]:
-    followers = FeedFollow.objects.filter(followed_id=author_id, is_following=True).values_list(
-        "follower_id", flat=True
-    )
-    return followers.iterator(chunk_size=1_000)
+def _show_post(post: FeedPost, summary: PostSummary | None, followers: Sequence[str], cache: FeedCache) -> None:
+    if summary is None:
+        cache.remove(followers, [post.post_id])
+    else:
+        cache.put_posts([summary])
+        cache.add(followers, [summary.place])
 
 
-CHANGES: tuple[tuple["QuerySet[Any]", Callable[[list[Any], FeedCache], None]], ...] = (
+def _gone(user_ids: Collection[str]) -> set[str]:
+    """Those of the authors whose accounts are closed."""
+    closed = FeedAuthor.objects.filter(user_id__in=user_ids, deleted_at__isnull=False)
+    return set(closed.values_list("user_id", flat=True))
+
+
+def _followers(author_id: str, *, after: str = "", count: int | None = None) -> Iterator[str]:
+    """Who follows the author, by id, after one of them; so many at most."""
+    followers = FeedFollow.objects.filter(followed_id=author_id, is_following=True, follower_id__gt=after)
+    found = followers.order_by("follower_id").values_list("follower_id", flat=True)
+    return (found if count is None else found[:count]).iterator(chunk_size=1_000)
+
+
+CHANGES: tuple[tuple["QuerySet[Any]", Show], ...] = (
     (FeedAuthor.objects.filter(is_shown=False), _show_authors),
-    (FeedPost.objects.filter(is_shown=False), _show_posts),
+    (FeedPost.objects.filter(is_shown=False, fan_out_after=None), _show_posts),
     (FeedFollow.objects.filter(is_shown=False), _show_follows),
 )

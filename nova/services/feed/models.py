@@ -42,6 +42,10 @@ class FeedPost(models.Model):
     score = models.FloatField(null=True, help_text="created_at in seconds since 1970: the order of feeds.")
     deleted_at = models.DateTimeField(null=True)
     is_shown = models.BooleanField(default=False, help_text="Whether Redis has been told of this state.")
+    fan_out_after = id_field(
+        null=True,
+        help_text="The follower whose feed was told last, while workers tell many, and empty before the first.",
+    )
 
     class Meta:
         db_table = "feed_posts"

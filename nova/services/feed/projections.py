@@ -10,6 +10,6 @@ FEEDS = HandledReadModel(
     handlers=("feed-posts", "feed-follows", "feed-authors", "feed-erasure"),
     models=(FeedAuthor, FeedPost, FeedFollow),
     # Of Redis, which is told of rows after they are committed.
-    beside=("is_shown",),
+    beside=("is_shown", "fan_out_after"),
 )
 register_handled(FEEDS)

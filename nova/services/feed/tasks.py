@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from redis import RedisError
 
-from nova.services.feed.changes import show_changes
+from nova.services.feed.changes import fan_out_slice, show_changes
 from nova.services.feed.conf import feed_conf
 
 
@@ -15,7 +15,7 @@ def show_feed_changes() -> int:
     deadline = time.monotonic() + feed_conf().beat_interval
     shown = 0
     try:
-        while time.monotonic() < deadline and (more := show_changes()):
+        while time.monotonic() < deadline and (more := show_changes() + fan_out_slice()):
             shown += more
     except RedisError:
         # Feeds come from the tables while Redis is away, and the next beat tries again.

@@ -20,4 +20,5 @@ ON CONFLICT (post_id) DO UPDATE SET
     created_at = excluded.created_at,
     score = excluded.score,
     deleted_at = least(feed_posts.deleted_at, excluded.deleted_at),
-    is_shown = false
+    is_shown = false,
+    fan_out_after = NULL

@@ -8,4 +8,5 @@ FROM (
 ON CONFLICT (post_id) DO UPDATE SET
     caption = '',
     deleted_at = least(feed_posts.deleted_at, excluded.deleted_at),
-    is_shown = false
+    is_shown = false,
+    fan_out_after = NULL

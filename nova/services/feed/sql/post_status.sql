@@ -8,5 +8,6 @@ FROM (
 ON CONFLICT (post_id) DO UPDATE SET
     status = excluded.status,
     status_at = excluded.status_at,
-    is_shown = false
+    is_shown = false,
+    fan_out_after = NULL
 WHERE feed_posts.status_at IS NULL OR feed_posts.status_at <= excluded.status_at
