@@ -44,6 +44,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Read side": (
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Users", "groups", "nova_identity.User"),
+        Entry("Orders", "shopping_cart", "nova_orders.OrderSummary"),
         Entry("Posts", "article", "nova_feed.FeedPost"),
         Entry("Follow graph", "person_add", "nova_graph.Person"),
         Entry("Ranking", "trending_up", "nova_ranking.RankedPost"),

@@ -19,6 +19,7 @@ from nova.rest.json import UnsupportedEncoding
 from nova.rest.rule import RETRY_AFTER, Rule, challenge, in_document, in_query, plain, retry_after, unavailable
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
+from nova.services.orders.exceptions import OrderNotFound
 from outbox import api as outbox
 from projections import api as projections
 from sagas import api as sagas
@@ -145,6 +146,7 @@ RULES: dict[type[BaseException], Rule] = {
     # Read models.
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: Rule(404, "post-not-found", "No post has this id, or the read model is not that far"),
+    OrderNotFound: Rule(404, "order-not-found", "No order has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     projections.VerbRefused: Rule(
         409, "projection-verb-refused", "What holds for the projection does not allow this", lambda e: {"verb": e.verb}
