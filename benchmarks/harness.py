@@ -4,19 +4,23 @@ A measure has two sides that do the same work: `raw`, plain psycopg with the bes
 the two are interleaved, so that a machine which is slow for a while is slow for both; each side's median counts.
 """
 
+import gc
 import json
 import os
 import platform
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 from msgspec import Struct, field, to_builtins
 from rich.console import Console
 from rich.table import Table
+
+from outbox.hosting.hosted_loop import collect_seldom
 
 ROUNDS = 3
 WAKE_UPS = 10
@@ -97,6 +101,18 @@ def rate(work: Callable[[], int]) -> float:
     began = time.perf_counter()
     done = work()
     return done / (time.perf_counter() - began)
+
+
+@contextmanager
+def as_in_a_worker() -> Iterator[None]:
+    """Let Python look for cycles as seldom as in the processes that host loops."""
+    thresholds = gc.get_threshold()
+    collect_seldom()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def machine(database_url: str) -> dict[str, str]:

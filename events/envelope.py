@@ -41,7 +41,7 @@ class Expected(IntEnum):
     STREAM_EXISTS = -2
 
 
-class NewEvent(Struct, frozen=True, kw_only=True):
+class NewEvent(Struct, frozen=True, kw_only=True, gc=False):
     """An event to append. What is left out is filled in by the store, from the surrounding `event_context` or anew."""
 
     payload: Struct
@@ -66,7 +66,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     clock, and its payload in the version and form that it has; or refused, if it says anything else."""
 
 
-class Envelope(Struct, frozen=True, omit_defaults=True):
+class Envelope(Struct, frozen=True, omit_defaults=True, gc=False):
     """All of an event that is known before the store gives it position and version, with every blank filled.
 
     The content hash covers its canonical JSON. A later column comes last and has a default: where an event does not

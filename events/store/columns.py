@@ -16,14 +16,14 @@ Values = Callable[[PreparedEvent], Mapping[str, Any]]
 """What the append hook wants to know of an event; see `OnAppend`."""
 
 
-class _StreamRow(Struct, frozen=True):
+class _StreamRow(Struct, frozen=True, gc=False):
     stream: int
     aggregate_type: str
     aggregate_id: str
     expected: int
 
 
-class _EventRow(Envelope, frozen=True, kw_only=True):
+class _EventRow(Envelope, frozen=True, kw_only=True, gc=False):
     ord: int
     stream: int
     step: int

@@ -27,7 +27,7 @@ from events.types.registry import Codec, registry
 from events.types.stream_closed import CLOSED
 
 
-class PreparedEvent(Struct, frozen=True):
+class PreparedEvent(Struct, frozen=True, gc=False):
     """An event as it will be stored, but for position and version."""
 
     envelope: Envelope

@@ -8,7 +8,7 @@ from events.api import NewEvent, StreamId, StreamWrite, append_streams
 from sagas.machine.history import Made
 
 
-class Origin(Struct, frozen=True, kw_only=True):
+class Origin(Struct, frozen=True, kw_only=True, gc=False):
     """What the requests of a transition inherit from the event that caused it."""
 
     user_id: str | None = None

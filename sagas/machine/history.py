@@ -11,7 +11,7 @@ from sagas.machine.instance import Arrival, Instance
 from sagas.machine.transition import Transition
 
 
-class Cause(Struct, frozen=True, kw_only=True):
+class Cause(Struct, frozen=True, kw_only=True, gc=False):
     """Why an instance has made a transition."""
 
     kind: str
@@ -25,7 +25,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Made(Struct, frozen=True, kw_only=True):
+class Made(Struct, frozen=True, kw_only=True, gc=False):
     """A transition that an instance has made."""
 
     saga: Saga

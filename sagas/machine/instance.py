@@ -82,7 +82,7 @@ LOST = (StepStatus.REFUSED, StepStatus.UNCERTAIN)
 UNDOING = (StepStatus.COMPENSATING, StepStatus.UNDO_RETRYING, StepStatus.UNDO_FAILED)
 
 
-class StepState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StepState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where a step stands, and how often it was tried."""
 
     status: StepStatus = StepStatus.PENDING
@@ -98,7 +98,7 @@ class StepState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Since when it stands there (UTC)."""
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """An event for an instance."""
 
     event_id: UUID
@@ -110,7 +110,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """The conversation that it belongs to."""
 
 
-class Instance(Struct, frozen=True, kw_only=True):
+class Instance(Struct, frozen=True, kw_only=True, gc=False):
     """One process, as it is now."""
 
     saga_id: UUID

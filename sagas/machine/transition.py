@@ -18,7 +18,7 @@ class Purpose(StrEnum):
     UNDO_RETRY = "undo_retry"
 
 
-class Timer(Struct, frozen=True, kw_only=True):
+class Timer(Struct, frozen=True, kw_only=True, gc=False):
     """When a step is to be looked at again. A step has one timer at most: a new one takes the place of the old."""
 
     step: str
@@ -28,7 +28,7 @@ class Timer(Struct, frozen=True, kw_only=True):
     due: datetime
 
 
-class Sent(Struct, frozen=True, kw_only=True):
+class Sent(Struct, frozen=True, kw_only=True, gc=False):
     """A request that goes out."""
 
     request_id: UUID
@@ -38,7 +38,7 @@ class Sent(Struct, frozen=True, kw_only=True):
     """Whether it undoes the step."""
 
 
-class StepChange(Struct, frozen=True, kw_only=True):
+class StepChange(Struct, frozen=True, kw_only=True, gc=False):
     """What has become of a step, for the history."""
 
     step: str
@@ -47,7 +47,7 @@ class StepChange(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Transition(Struct, frozen=True, kw_only=True):
+class Transition(Struct, frozen=True, kw_only=True, gc=False):
     """What an input leads to. Instance, requests and timers are stored together, or not at all."""
 
     instance: Instance

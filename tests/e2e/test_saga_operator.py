@@ -14,7 +14,7 @@ from nova.local.browser import browser, chromium
 from nova.services.identity.events import NoticeSent
 from nova.services.inventory.events import InventoryReserved, InventorySold
 from nova.services.orders.commands import CreateOrder
-from nova.services.orders.events import OrderCreated, OrderItem, OrderSettled, SettleRefused
+from nova.services.orders.events import ConfirmSettled, OrderCreated, OrderItem, OrderSettled, SettleRefused
 from nova.services.payments.events import PaymentProcessed
 from outbox.api import group_named, take_effect
 from outbox.testing import received
@@ -45,6 +45,7 @@ def get_stuck(order_id: str) -> None:
     """Let the goods of an order leave, and let it not be settled."""
     execute(order_id, CreateOrder(customer_id="ann", currency="EUR", items=[ITEM]))
     hears(OrderCreated(order_id=order_id, customer_id="ann", currency="EUR", items=[ITEM], created_at=WHEN))
+    hears(ConfirmSettled(order_id=order_id, items=[ITEM], amount=1_000, currency="EUR"))
     hears(InventoryReserved(order_id=order_id, lines=[]))
     hears(PaymentProcessed(order_id=order_id, payment_id="p", amount=1_000, currency="EUR", reference="r"))
     hears(InventorySold(order_id=order_id, lines=[]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,19 +23,19 @@ from nova.services.inventory.events import (
     StockReserved,
     StockSold,
 )
+from nova.services.orders import fulfilment
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
-    CancelSettled,
+    ConfirmRefused,
+    ConfirmRequested,
     OrderCancelled,
     OrderCreated,
     OrderItem,
-    OrderSettled,
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.fulfilment import missing_to_cancelled, missing_to_settled
 from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.orders.sagas import ORDER_FULFILMENT
 from nova.services.payments.aggregates import PAYMENT, Capture, Refund, settled, to_refund
@@ -53,7 +54,15 @@ CREATED = OrderCreated(
     created_at=AT,
 )
 WITHDRAWN = OrderCancelled(order_id="o", reason="too slow")
-STOCK, PRICE = 10, 1_000
+STOCK, PRICE = 10, 1_200
+"""What the list says; the customer has ordered at 1 000."""
+
+
+class ListedPrices:
+    """Tea has become dearer."""
+
+    def unit_price(self, product_id: str, currency: str) -> int | None:
+        return PRICE // 2
 
 
 class Inventory:
@@ -132,24 +141,37 @@ class Payments:
 class Orders:
     """The order."""
 
-    requests = (SettleRequested, CancelRequested)
+    requests = (ConfirmRequested, SettleRequested, CancelRequested)
 
     def __init__(self, *events: Struct) -> None:
         self.state = ORDER.fold(ORDER.initial, (CREATED, *events))
 
     def answer(self, request: Any, choose: Any) -> Struct:
-        is_cancel = isinstance(request, CancelRequested)
-        missing = missing_to_cancelled if is_cancel else missing_to_settled
+        missing, answered, refused = self._way(request)
         state = self.state
         try:
-            for command in missing(state.status, request):
+            for command in missing(state):
                 for happened in ORDER.decide(state, command, ISSUED):
                     state = ORDER.evolve(state, happened)
         except CommandRefused as refusal:
-            kind = CancelRefused if is_cancel else SettleRefused
-            return kind(order_id="o", code=refusal.code, reason=str(refusal))
+            refusing: Struct = refused(order_id="o", code=refusal.code, reason=str(refusal))
+            return refusing
         self.state = state
-        return CancelSettled(order_id="o") if is_cancel else OrderSettled(order_id="o")
+        answer: Struct = answered("o", state)
+        return answer
+
+    def _way(self, request: Any) -> tuple[Any, Any, Any]:
+        match request:
+            case ConfirmRequested():
+                return (
+                    partial(fulfilment.missing_to_confirmed, prices=ListedPrices()),
+                    fulfilment.confirmed,
+                    ConfirmRefused,
+                )
+            case SettleRequested():
+                return partial(fulfilment.missing_to_settled, asked=request), fulfilment.settled, SettleRefused
+            case _:
+                return partial(fulfilment.missing_to_cancelled, asked=request), fulfilment.cancelled, CancelRefused
 
 
 class Identity:

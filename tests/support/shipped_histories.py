@@ -28,7 +28,7 @@ from nova.services.media.events import MediaErased
 from nova.services.messages.events import MessagesErased
 from nova.services.moderation.events import ModerationDecided
 from nova.services.moderation.sagas import MODERATION, Case
-from nova.services.orders.events import CancelSettled, OrderCreated, OrderItem, OrderSettled
+from nova.services.orders.events import CancelSettled, ConfirmSettled, OrderCreated, OrderItem, OrderSettled
 from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.orders.reactions import ORDER_REACTIONS
 from nova.services.orders.sagas import ORDER_FULFILMENT
@@ -47,6 +47,7 @@ CREATED = OrderCreated(
     created_at=AT,
 )
 LINES = [Line(product_id="tea", quantity=2)]
+CONFIRMED = ConfirmSettled(order_id="o", items=CREATED.items, amount=1_000, currency="EUR")
 RESERVED = InventoryReserved(order_id="o", lines=LINES)
 RELEASED = InventoryReleased(order_id="o", lines=LINES)
 SOLD = InventorySold(order_id="o", lines=LINES)
@@ -78,7 +79,7 @@ DELETED = ContentPostDeleted(post_id="p", user_id="bob", deleted_at=AT)
 
 
 def _paid() -> Story:
-    return begin(ORDER_FULFILMENT, CREATED).when(RESERVED).when(CHARGED)
+    return begin(ORDER_FULFILMENT, CREATED).when(CONFIRMED).when(RESERVED).when(CHARGED)
 
 
 def _erased() -> Story:
@@ -96,6 +97,7 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     "order-fulfilment-completed": lambda: _paid().when(SOLD).when(SETTLED).when(FULFILLED).stands("completed"),
     "order-fulfilment-compensated": lambda: (
         begin(ORDER_FULFILMENT, CREATED)
+        .when(CONFIRMED)
         .when(RESERVED)
         .when(DECLINED)
         .when(RELEASED)
@@ -105,6 +107,7 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     ),
     "order-fulfilment-timed-out": lambda: (
         begin(ORDER_FULFILMENT, CREATED)
+        .when(CONFIRMED)
         .when(RESERVED)
         .after(minutes=15)
         .when(REFUNDED)
@@ -125,6 +128,7 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     ),
     "order-reactions-completed": lambda: (
         begin(ORDER_REACTIONS, CREATED)
+        .when(CONFIRMED)
         .when(RESERVED)
         .when(CHARGED)
         .when(SOLD)
@@ -134,6 +138,7 @@ STORIES: Mapping[str, Callable[[], Story]] = {
     ),
     "order-reactions-compensated": lambda: (
         begin(ORDER_REACTIONS, CREATED)
+        .when(CONFIRMED)
         .when(RESERVED)
         .when(DECLINED)
         .when(RELEASED)

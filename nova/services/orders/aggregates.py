@@ -1,9 +1,10 @@
 """Order aggregate: what may happen to an order, and what is known of one afterwards.
 
-    open ──pay──▶ paid ──ship──▶ shipped ──deliver──▶ delivered
-      └────────────┴──cancel──▶ cancelled
+    open ──confirm──▶ confirmed ──pay──▶ paid ──ship──▶ shipped ──deliver──▶ delivered
+      └───────────────────┴────────────────┴──cancel──▶ cancelled
 
-While an order is open, items come and go and its price is calculated; a change of items makes the price void.
+While an order is open, items come and go and its price is calculated; a change of items makes the price void. Nobody
+need confirm an order to pay for it; the fulfilment does, so that what it sets aside and takes is what was ordered.
 Longer than most modules: the rules of one aggregate refer to each other; commands and events stand beside it.
 """
 
@@ -18,6 +19,7 @@ from nova.services.orders.commands import (
     MAX_PRODUCTS,
     AddItem,
     CancelOrder,
+    ConfirmOrder,
     CreateOrder,
     DeliverOrder,
     ItemNotInOrder,
@@ -36,6 +38,7 @@ from nova.services.orders.commands import (
 )
 from nova.services.orders.events import (
     OrderCancelled,
+    OrderConfirmed,
     OrderCreated,
     OrderDelivered,
     OrderItem,
@@ -54,7 +57,7 @@ class Line(Struct, frozen=True):
     unit_price: int
 
 
-Status = Literal["none", "open", "paid", "shipped", "delivered", "cancelled"]
+Status = Literal["none", "open", "confirmed", "paid", "shipped", "delivered", "cancelled"]
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -69,11 +72,21 @@ class Order(Struct, frozen=True, kw_only=True):
     """As calculated for these lines."""
     shortages: dict[str, int] = {}
     """Of which products there was not enough, and how much there was."""
+    cancelled_for: str = ""
+    """Why nothing will come of it."""
 
     @property
     def due(self) -> int:
         """What has to be paid: the calculated price, or the sum of the lines while there is none."""
         return _sum(self.lines) if self.price is None else self.price
+
+    @property
+    def items(self) -> list[OrderItem]:
+        """What is ordered, product by product."""
+        return [
+            OrderItem(product_id=product_id, quantity=line.quantity, unit_price=line.unit_price)
+            for product_id, line in self.lines.items()
+        ]
 
 
 def decide(state: Order, command: Command, issued: Issued) -> list[Struct]:  # noqa: PLR0911, PLR0912 - one branch per command
@@ -109,8 +122,11 @@ def decide(state: Order, command: Command, issued: Issued) -> list[Struct]:  # n
                     order_id=order_id, product_id=product_id, requested=requested, available=available
                 )
             ]
-        case PayOrder(payment_id=payment_id, amount=amount):
+        case ConfirmOrder():
             _check(state, "open")
+            return [OrderConfirmed(order_id=order_id, items=state.items, total=state.due, currency=state.currency)]
+        case PayOrder(payment_id=payment_id, amount=amount):
+            _check(state, "open", "confirmed")
             if amount != state.due:
                 raise WrongAmount(f"the order costs {state.due} {state.currency}, not {amount}")
             return [OrderPaid(order_id=order_id, payment_id=payment_id, amount=amount, currency=state.currency)]
@@ -121,13 +137,13 @@ def decide(state: Order, command: Command, issued: Issued) -> list[Struct]:  # n
             _check(state, "shipped")
             return [OrderDelivered(order_id=order_id, delivered_at=issued.at)]
         case CancelOrder(reason=reason):
-            _check(state, "open", "paid")
+            _check(state, "open", "confirmed", "paid")
             return [OrderCancelled(order_id=order_id, reason=reason)]
         case _:
             raise TypeError(f"{type(command).__name__} is no command of an order")
 
 
-def evolve(state: Order, payload: Struct) -> Order:  # noqa: PLR0911 - one branch per event
+def evolve(state: Order, payload: Struct) -> Order:  # noqa: PLR0911, PLR0912 - one branch per event
     """What is so after an event."""
     match payload:
         case OrderCreated():
@@ -146,14 +162,16 @@ def evolve(state: Order, payload: Struct) -> Order:  # noqa: PLR0911 - one branc
             return structs.replace(state, price=total)
         case InsufficientInventory(product_id=product_id, available=available):
             return structs.replace(state, shortages=state.shortages | {product_id: available})
+        case OrderConfirmed(total=total):
+            return structs.replace(state, status="confirmed", price=total)
         case OrderPaid():
             return structs.replace(state, status="paid")
         case OrderShipped():
             return structs.replace(state, status="shipped")
         case OrderDelivered():
             return structs.replace(state, status="delivered")
-        case OrderCancelled():
-            return structs.replace(state, status="cancelled")
+        case OrderCancelled(reason=reason):
+            return structs.replace(state, status="cancelled", cancelled_for=reason)
         case _:
             return state
 
@@ -212,10 +230,10 @@ ORDER = aggregates.register(
         initial=Order(),
         decide=decide,
         evolve=evolve,
-        fold_version=1,
+        fold_version=2,
         events=(
             *(OrderCreated, OrderItemAdded, OrderItemRemoved, PriceCalculated, InsufficientInventory),
-            *(OrderPaid, OrderShipped, OrderDelivered, OrderCancelled),
+            *(OrderConfirmed, OrderPaid, OrderShipped, OrderDelivered, OrderCancelled),
         ),
         commands={
             "create": CreateOrder,
@@ -223,6 +241,7 @@ ORDER = aggregates.register(
             "remove_item": RemoveItem,
             "price": PriceOrder,
             "report_shortage": ReportShortage,
+            "confirm": ConfirmOrder,
             "pay": PayOrder,
             "ship": ShipOrder,
             "deliver": DeliverOrder,

@@ -57,11 +57,17 @@ def assess(order_id: str, order: Order, *, stock: Stock, prices: Prices) -> list
                     order_id=order_id, product_id=product_id, requested=line.quantity, available=available
                 )
             )
-    total = _total(order, prices)
-    # What cannot be counted is no price; the sum of the order's own lines holds then.
-    if total != order.price and total <= MAX_AMOUNT:
+    total = new_price(order, prices)
+    if total is not None:
         found.append(PriceCalculated(order_id=order_id, total=total, currency=order.currency))
     return found
+
+
+def new_price(order: Order, prices: Prices) -> int | None:
+    """What an order costs, where it does not know that yet; None where it does."""
+    total = _total(order, prices)
+    # What cannot be counted is no price; the sum of the order's own lines holds then.
+    return None if total == order.price or total > MAX_AMOUNT else total
 
 
 def command_for(found: Struct) -> Command:

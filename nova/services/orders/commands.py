@@ -47,6 +47,10 @@ class ReportShortage(Command, frozen=True, kw_only=True):
     available: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
+class ConfirmOrder(Command, frozen=True, kw_only=True):
+    """Fix what is ordered and what it costs, so that it can be fulfilled."""
+
+
 class PayOrder(Command, frozen=True, kw_only=True):
     """Pay the whole price."""
 
@@ -113,6 +117,6 @@ class WrongAmount(CommandRefused):
 
 
 class WrongOrderStatus(CommandRefused):
-    """What is wanted does not come next: only open orders change and are paid, only paid ones shipped, and so on."""
+    """What is wanted does not come next: only open orders change, only paid ones are shipped, and so on."""
 
     code = "wrong_order_status"

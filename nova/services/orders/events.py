@@ -54,6 +54,16 @@ class PriceCalculated(Struct, frozen=True, kw_only=True):
     currency: Currency
 
 
+@event("order.confirmed", owner=OWNER, topic=ORDERS, key="order_id")
+class OrderConfirmed(Struct, frozen=True, kw_only=True):
+    """What is ordered and what it costs are fixed: it is fulfilled as it is now, and changes no more."""
+
+    order_id: Id
+    items: list[OrderItem]
+    total: Amount
+    currency: Currency
+
+
 @event("order.paid", owner=OWNER, topic=ORDERS, key="order_id")
 class OrderPaid(Struct, frozen=True, kw_only=True):
     """The whole price was paid."""
@@ -85,6 +95,33 @@ class OrderCancelled(Struct, frozen=True, kw_only=True):
     """Nothing will come of the order."""
 
     order_id: Id
+    reason: ShortText
+
+
+@event("order.confirm_requested", owner=OWNER, topic=FULFILMENT, key="order_id")
+class ConfirmRequested(Struct, frozen=True, kw_only=True):
+    """The fulfilment asks what exactly is ordered and what it costs, and that neither changes any more."""
+
+    order_id: Id
+
+
+@event("order.confirm_settled", owner=OWNER, topic=FULFILMENT, key="order_id")
+class ConfirmSettled(Struct, frozen=True, kw_only=True):
+    """The order is confirmed, by that request or before."""
+
+    order_id: Id
+    items: list[OrderItem]
+    amount: Amount
+    """What is to be taken for all of it."""
+    currency: Currency
+
+
+@event("order.confirm_refused", owner=OWNER, topic=FULFILMENT, key="order_id")
+class ConfirmRefused(Struct, frozen=True, kw_only=True):
+    """The order's rules are against confirming it, for example because it was cancelled meanwhile."""
+
+    order_id: Id
+    code: ShortText
     reason: ShortText
 
 

@@ -14,7 +14,15 @@ from nova.services.inventory.events import (
     ReserveRequested,
     SellRequested,
 )
-from nova.services.orders.events import CancelRequested, OrderCancelled, OrderCreated, OrderItem, SettleRequested
+from nova.services.orders.events import (
+    CancelRequested,
+    ConfirmRequested,
+    ConfirmSettled,
+    OrderCancelled,
+    OrderCreated,
+    OrderItem,
+    SettleRequested,
+)
 from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.payments.events import ChargeRequested, PaymentProcessed, RefundRequested
 
@@ -29,7 +37,7 @@ class Fulfilment(Struct, frozen=True, kw_only=True):
     customer_id: str
     currency: str
     amount: int
-    """What is taken, in the currency's smallest unit."""
+    """What is taken, in the currency's smallest unit: as it was ordered at first, until the order is confirmed."""
     items: list[OrderItem]
     payment_id: str = ""
     reason: str = ""
@@ -45,6 +53,11 @@ def ordered(created: OrderCreated) -> Fulfilment:
         amount=sum(item.quantity * item.unit_price for item in created.items),
         items=created.items,
     )
+
+
+def confirmed(data: Fulfilment, found: ConfirmSettled) -> Fulfilment:
+    """What is known once the order says what it holds and costs."""
+    return structs.replace(data, items=found.items, amount=found.amount, currency=found.currency)
 
 
 def charged(data: Fulfilment, found: PaymentProcessed) -> Fulfilment:
@@ -71,6 +84,11 @@ def withdrawn(found: OrderCancelled) -> str:
 def shortage(found: InsufficientInventory) -> str:
     """What there is not enough of."""
     return f"there are {found.available} of {found.requested} {found.product_id}"
+
+
+def confirm(data: Fulfilment, _: int) -> ConfirmRequested:
+    """Let the order say what it holds and costs, and change no more."""
+    return ConfirmRequested(order_id=data.order_id)
 
 
 def reserve(data: Fulfilment, _: int) -> ReserveRequested:

@@ -4,6 +4,8 @@ Whom it asks about stock and prices, the composition says (`nova/wiring.py`): a 
 events.
 """
 
+from functools import partial
+
 import structlog
 from msgspec import Struct
 
@@ -21,13 +23,13 @@ from nova.services.orders.assessment import (
     shortage_of,
 )
 from nova.services.orders.conf import orders_conf
-from nova.services.orders.events import CancelRequested, OrderCreated, SettleRequested
+from nova.services.orders.events import OrderCreated
 from nova.services.orders.fulfilment import answer
-from nova.services.orders.service import SERVICE
-from outbox.api import Handler, ReceivedEvent, handles
+from outbox.api import Handler, ReceivedEvent
 
 log = structlog.get_logger(__name__)
 
+REQUESTS = ("order.confirm_requested", "order.settle_requested", "order.cancel_requested")
 CHANGES = ("order.created", "order.item_added", "order.item_removed")
 
 
@@ -68,6 +70,7 @@ def order_handlers(*, stock: Stock, prices: Prices, notifications: Notifications
     return (
         Handler(name="order-findings", event_types=CHANGES, handle=assess_order),
         Handler(name="order-shortages", event_types=("inventory.insufficient",), handle=end_short_order),
+        Handler(name="answer_fulfilment", event_types=REQUESTS, handle=partial(answer, prices=prices)),
         # Not sent again because something behind it in the batch has failed.
         Handler(name="order-notifications", event_types=("order.created",), handle=notify, outside=True),
     )
@@ -111,9 +114,3 @@ def _order_id(event: ReceivedEvent) -> str | None:
     """Whom the event speaks of; None for a payload that this code does not know."""
     order_id = getattr(event.payload, "order_id", None)
     return order_id if isinstance(order_id, str) else None
-
-
-@handles(SettleRequested, CancelRequested, group=SERVICE.name)
-def answer_fulfilment(event: ReceivedEvent) -> None:
-    """Let an order do what its fulfilment asks for."""
-    answer(event)

@@ -1,10 +1,11 @@
 """Order fulfilment in the reacting style: states, in each of which an event says what comes next.
 
-    order.created ─▶ reserving ─▶ charging ─▶ selling ─▶ settling ─▶ telling ─▶ completed
-                         │            │          │
-                         │            ├──────────┴─▶ refunding ─┐
-                         ├────────────┴──────────▶ releasing ◀──┘
-                         └─▶ cancelling ◀──────────────┘   └─▶ regretting ─▶ compensated
+    order.created ─▶ confirming ─▶ reserving ─▶ charging ─▶ selling ─▶ settling ─▶ telling ─▶ completed
+                         │             │            │          │
+                         │             │            ├──────────┴─▶ refunding ─┐
+                         │             ├────────────┴──────────▶ releasing ◀──┘
+                         ├─────────────┴─▶ cancelling ◀──────────────┘
+                         └─▶ regretting ◀──────┘  └─▶ compensated
 
 It asks the same of the same participants as the steps in `sagas` do. Where an answer leaves it open what has become of
 an earlier attempt, it asks for more to be undone: undoing what was never done does nothing but keep it from being done.
@@ -31,6 +32,9 @@ from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    ConfirmRefused,
+    ConfirmRequested,
+    ConfirmSettled,
     OrderCancelled,
     OrderCreated,
     OrderSettled,
@@ -45,6 +49,8 @@ from nova.services.orders.fulfilment_data import (
     cancel,
     charge,
     charged,
+    confirm,
+    confirmed,
     keep_reason,
     ordered,
     reason_of,
@@ -82,6 +88,18 @@ def _told(end: str) -> tuple[On, ...]:
     return tuple(On(event=event, to=end, key="reference") for event in (NoticeSent, NoticeRefused))
 
 
+CONFIRMING = State(
+    name="confirming",
+    request=Request(event=ConfirmRequested, make=confirm),
+    on=(
+        On(event=ConfirmSettled, to="reserving", update=confirmed),
+        _back(ConfirmRefused, "regretting", doubtful="cancelling"),
+        _back(OrderCancelled, "cancelling", reason=withdrawn),
+    ),
+    deadline=REPLY_TIMEOUT,
+    retry=RetryPolicy(limit=2),
+    late="cancelling",
+)
 RESERVING = State(
     name="reserving",
     request=Request(event=ReserveRequested, make=reserve),
@@ -164,7 +182,7 @@ ORDER_REACTIONS = StateMachine(
     key="order_id",
     starts=(Start(event=OrderCreated, data=ordered),),
     states=(
-        *(RESERVING, CHARGING, SELLING, SETTLING, TELLING),
+        *(CONFIRMING, RESERVING, CHARGING, SELLING, SETTLING, TELLING),
         *(REFUNDING, RELEASING, CANCELLING, REGRETTING),
     ),
     stream=STREAM,

@@ -1,7 +1,7 @@
 """Order fulfilment: goods are set aside, money is taken, the goods leave the house, and order and customer know of it.
 
-    order.created ─▶ reserve ─▶ charge ─▶ ship (pivot) ─▶ settle ─▶ tell
-                       └ release   └ refund
+    order.created ─▶ confirm ─▶ reserve ─▶ charge ─▶ ship (pivot) ─▶ settle ─▶ tell
+                       └ cancel   └ release   └ refund
 
 Until the goods have left, everything can be taken back; from then on it goes forward. A customer who orders what is not
 there, or whom the payment provider declines, finds the order cancelled and nothing set aside or taken, and is told so.
@@ -29,6 +29,9 @@ from nova.services.orders.events import (
     CancelRefused,
     CancelRequested,
     CancelSettled,
+    ConfirmRefused,
+    ConfirmRequested,
+    ConfirmSettled,
     OrderCancelled,
     OrderCreated,
     OrderSettled,
@@ -43,6 +46,8 @@ from nova.services.orders.fulfilment_data import (
     cancel,
     charge,
     charged,
+    confirm,
+    confirmed,
     keep_reason,
     ordered,
     reason_of,
@@ -101,12 +106,16 @@ REGRET = Step(
         deadline=MAIL_TIMEOUT,
     ),
 )
-ACCEPT = Step(
-    name="accept",
+CONFIRM = Step(
+    name="confirm",
+    request=Request(event=ConfirmRequested, make=confirm),
+    replies=(done(ConfirmSettled, confirmed), _refused(ConfirmRefused)),
     compensation=Compensation(
         request=Request(event=CancelRequested, make=cancel),
         replies=(done(CancelSettled), refused(CancelRefused, reason_of)),
     ),
+    deadline=REPLY_TIMEOUT,
+    retry=RetryPolicy(limit=2),
 )
 RESERVE = Step(
     name="reserve",
@@ -169,7 +178,7 @@ ORDER_FULFILMENT = Saga(
     key="order_id",
     starts=(Start(event=OrderCreated, data=ordered),),
     interrupts=(Interrupt(event=OrderCancelled, update=keep_reason(withdrawn), reason=withdrawn),),
-    stages=(REGRET, ACCEPT, RESERVE, CHARGE, SHIP, SETTLE, TELL),
+    stages=(REGRET, CONFIRM, RESERVE, CHARGE, SHIP, SETTLE, TELL),
     stream=STREAM,
 )
 

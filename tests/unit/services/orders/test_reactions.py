@@ -8,7 +8,7 @@ from msgspec import structs
 
 from nova.services.inventory.events import InsufficientInventory, ReleaseRequested, ReserveRequested, SellRequested
 from nova.services.orders import sagas as fulfilment
-from nova.services.orders.events import OrderSettled, SettleRefused, SettleRequested
+from nova.services.orders.events import ConfirmRefused, OrderSettled, SettleRefused, SettleRequested
 from nova.services.orders.reactions import CHARGING, ORDER_REACTIONS
 from nova.services.payments.events import PaymentFailed, RefundRequested
 from sagas.api import On
@@ -20,6 +20,8 @@ from tests.unit.services.orders.test_sagas import (
     CANCELLED,
     CHARGE,
     CHARGED,
+    CONFIRM,
+    CONFIRMED,
     DECLINED,
     FULFILLED,
     REFUNDED,
@@ -37,7 +39,7 @@ RELEASE = ReleaseRequested(order_id="o")
 
 
 def ordered() -> Story:
-    return begin(ORDER_REACTIONS, CREATED)
+    return begin(ORDER_REACTIONS, CREATED).asks(CONFIRM).when(CONFIRMED)
 
 
 def test_an_order_is_reserved_charged_sold_settled_and_told_of():
@@ -54,6 +56,16 @@ def test_a_payment_that_failed_releases_the_inventory_and_fails_the_order():
     story.when(RELEASED).asks(CANCEL).when(CANCELLED).asks(regret("no funds"))
     story.when(told(regret())).asks().stands("compensated")
     assert story.instance.failure == "charging: no funds"
+
+
+def test_an_order_that_is_not_confirmed_ends_without_asking_anybody_else():
+    refused = ConfirmRefused(order_id="o", code="wrong_order_status", reason="it was cancelled (too slow)")
+    story = begin(ORDER_REACTIONS, CREATED)
+
+    story.when(refused).asks(regret("it was cancelled (too slow)"))
+    begin(ORDER_REACTIONS, CREATED).after(minutes=5).when(refused).asks(CANCEL)
+    begin(ORDER_REACTIONS, CREATED).when(WITHDRAWN).asks(CANCEL)
+    begin(ORDER_REACTIONS, CREATED).after(minutes=15).asks(CONFIRM, CONFIRM, CANCEL)
 
 
 def test_what_is_not_there_ends_in_a_cancelled_order():

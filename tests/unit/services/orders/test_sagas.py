@@ -13,7 +13,17 @@ from nova.services.inventory.events import (
     ReserveRequested,
     SellRequested,
 )
-from nova.services.orders.events import CancelRequested, CancelSettled, OrderSettled, SettleRefused, SettleRequested
+from nova.services.orders.events import (
+    CancelRequested,
+    CancelSettled,
+    ConfirmRefused,
+    ConfirmRequested,
+    ConfirmSettled,
+    OrderItem,
+    OrderSettled,
+    SettleRefused,
+    SettleRequested,
+)
 from nova.services.orders.notices import cancelled, fulfilled
 from nova.services.orders.sagas import ORDER_FULFILMENT
 from nova.services.payments.events import (
@@ -28,6 +38,8 @@ from sagas.machine import backward
 from sagas.testing import Story, begin
 from tests.support.order_world import A_WITHDRAWN_ORDER, AN_ORDER, CREATED, WITHDRAWN
 
+CONFIRM = ConfirmRequested(order_id="o")
+CONFIRMED = ConfirmSettled(order_id="o", items=CREATED.items, amount=1_000, currency="EUR")
 RESERVED = InventoryReserved(order_id="o", lines=[Line(product_id="tea", quantity=2)])
 RELEASED = InventoryReleased(order_id="o", lines=[Line(product_id="tea", quantity=2)])
 SOLD = InventorySold(order_id="o", lines=[])
@@ -49,7 +61,7 @@ def regret(reason: str = "") -> NoticeRequested:
 
 
 def ordered() -> Story:
-    return begin(ORDER_FULFILMENT, CREATED)
+    return begin(ORDER_FULFILMENT, CREATED).asks(CONFIRM).when(CONFIRMED)
 
 
 def test_an_order_is_fulfilled():
@@ -59,6 +71,31 @@ def test_an_order_is_fulfilled():
     story.when(SOLD).asks(SettleRequested(order_id="o", payment_id="o", amount=1_000, tracking_number="nova-o"))
     story.when(OrderSettled(order_id="o")).asks(FULFILLED)
     story.when(told(FULFILLED)).asks().stands("completed", tell="done", regret="done")
+
+
+def test_what_the_order_says_it_holds_and_costs_is_what_is_set_aside_and_taken():
+    more = OrderItem(product_id="cup", quantity=1, unit_price=300)
+    confirmed = ConfirmSettled(order_id="o", items=[*CREATED.items, more], amount=1_250, currency="CHF")
+
+    story = begin(ORDER_FULFILMENT, CREATED).when(confirmed)
+
+    lines = [Line(product_id="tea", quantity=2), Line(product_id="cup", quantity=1)]
+    story.asks(ReserveRequested(order_id="o", lines=lines))
+    story.when(RESERVED).asks(ChargeRequested(order_id="o", amount=1_250, currency="CHF"))
+
+
+def test_an_order_that_refuses_to_be_confirmed_is_not_cancelled_again():
+    refused = ConfirmRefused(order_id="o", code="wrong_order_status", reason="it was cancelled (too slow)")
+
+    story = begin(ORDER_FULFILMENT, CREATED).when(refused)
+
+    story.asks(regret("it was cancelled (too slow)")).when(told(regret())).stands("compensated", reserve="pending")
+
+
+def test_an_order_of_which_nobody_knows_whether_it_is_confirmed_is_cancelled():
+    story = begin(ORDER_FULFILMENT, CREATED).after(minutes=15)
+
+    story.asks(CONFIRM, CONFIRM, CANCEL).when(CANCELLED).when(told(regret())).stands("compensated")
 
 
 def test_a_customer_whom_nobody_can_tell_holds_nothing_up():
