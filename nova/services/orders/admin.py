@@ -28,7 +28,14 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @display(
         description="status",
-        label={"open": "info", "paid": "info", "shipped": "success", "delivered": "success", "cancelled": "danger"},
+        label={
+            "open": "info",
+            "confirmed": "info",
+            "paid": "info",
+            "shipped": "success",
+            "delivered": "success",
+            "cancelled": "danger",
+        },
     )
     def status_badge(self, order: OrderSummary) -> str:
         """The status, set off by colour."""

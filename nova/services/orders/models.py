@@ -13,6 +13,7 @@ class OrderSummary(models.Model):
 
         NONE = "none", "Not created"
         OPEN = "open", "Open"
+        CONFIRMED = "confirmed", "Confirmed"
         PAID = "paid", "Paid"
         SHIPPED = "shipped", "Shipped"
         DELIVERED = "delivered", "Delivered"

@@ -18,6 +18,7 @@ from nova.services.field_types import MAX_AMOUNT
 from nova.services.orders.aggregates import Line, Order, Status, evolve
 from nova.services.orders.events import (
     OrderCancelled,
+    OrderConfirmed,
     OrderCreated,
     OrderDelivered,
     OrderItemAdded,
@@ -42,7 +43,6 @@ class OrderRow(Struct, kw_only=True):
     """What the aggregate knows."""
     payment_id: str = ""
     tracking_number: str = ""
-    reason: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -58,6 +58,7 @@ class OrdersProjection(FoldedProjection[OrderRow]):
             "order.item_added",
             "order.item_removed",
             "order.price_calculated",
+            "order.confirmed",
             "order.paid",
             "order.shipped",
             "order.delivered",
@@ -74,6 +75,7 @@ class OrdersProjection(FoldedProjection[OrderRow]):
                 | OrderItemAdded(order_id=order_id)
                 | OrderItemRemoved(order_id=order_id)
                 | PriceCalculated(order_id=order_id)
+                | OrderConfirmed(order_id=order_id)
                 | OrderPaid(order_id=order_id)
                 | OrderShipped(order_id=order_id)
                 | OrderDelivered(order_id=order_id)
@@ -96,8 +98,6 @@ class OrdersProjection(FoldedProjection[OrderRow]):
                 state.payment_id = payment_id
             case OrderShipped(tracking_number=number):
                 state.tracking_number = number
-            case OrderCancelled(reason=reason):
-                state.reason = reason
         state.order = evolve(state.order, event.payload)
         state.updated_at = event.timestamp
         return state
@@ -131,10 +131,16 @@ def _row(
 ) -> OrderRow:
     return OrderRow(
         order_id=order_id,
-        order=Order(status=status, customer_id=customer_id, currency=currency, lines=_lines.decode(lines), price=price),
+        order=Order(
+            status=status,
+            customer_id=customer_id,
+            currency=currency,
+            lines=_lines.decode(lines),
+            price=price,
+            cancelled_for=reason,
+        ),
         payment_id=payment_id,
         tracking_number=tracking_number,
-        reason=reason,
         created_at=created_at,
         updated_at=updated_at,
     )
@@ -153,7 +159,7 @@ def _columns(row: OrderRow) -> dict[str, object]:
         "total": min(order.due, MAX_AMOUNT),
         "payment_id": row.payment_id,
         "tracking_number": row.tracking_number,
-        "reason": row.reason,
+        "reason": order.cancelled_for,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

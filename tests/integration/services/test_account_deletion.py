@@ -44,7 +44,7 @@ def state(aggregate: Any, aggregate_id: str) -> Any:
 
 
 def found(word: str) -> list[str]:
-    return sorted(hit.id for hit in search(word))
+    return sorted(hit.id for hit in search(word).items)
 
 
 def shown(user_id: str) -> list[str]:

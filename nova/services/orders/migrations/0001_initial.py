@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('order_id', models.CharField(db_collation='C', max_length=255, primary_key=True, serialize=False)),
                 ('customer_id', models.CharField(db_collation='C', default='', max_length=255)),
-                ('status', models.CharField(choices=[('none', 'Not created'), ('open', 'Open'), ('paid', 'Paid'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('cancelled', 'Cancelled')], max_length=10)),
+                ('status', models.CharField(choices=[('none', 'Not created'), ('open', 'Open'), ('confirmed', 'Confirmed'), ('paid', 'Paid'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('cancelled', 'Cancelled')], max_length=10)),
                 ('currency', models.CharField(default='', max_length=3)),
                 ('lines', models.JSONField(default=dict, help_text='Quantity and unit price, by product.')),
                 ('price', models.BigIntegerField(help_text='As calculated for these lines; empty while it is not.', null=True)),

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -203,7 +204,13 @@ def test_a_search_has_the_same_pages_from_whichever_side_users_are_found(monkeyp
 def test_search_can_use_the_trigram_index():
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        parameters = {"pattern": "%jones%", "statuses": ["active"], "after": "", "max_matches": 9, "max_count": 9}
+        parameters: dict[str, Any] = {
+            "pattern": "%jones%",
+            "statuses": ["active"],
+            "after": "",
+            "max_matches": 9,
+            "max_count": 9,
+        }
         cursor.execute(f"EXPLAIN {statement('all_matching')}", parameters)
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("SET enable_seqscan = on")

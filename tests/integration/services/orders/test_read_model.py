@@ -18,6 +18,7 @@ from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import (
     AddItem,
     CancelOrder,
+    ConfirmOrder,
     CreateOrder,
     DeliverOrder,
     PayOrder,
@@ -78,6 +79,9 @@ def test_an_order_is_what_its_commands_brought_about() -> None:
     assert (order.status, order.price, order.total) == ("open", None, 1_300)
     assert [(line.product_id, line.quantity) for line in order.items] == [("cup", 1), ("tea", 2)]
     execute("o", PriceOrder(total=1_200))
+    execute("o", ConfirmOrder())
+    catch_up(PROJECTION)
+    assert (get_order("o").status, listed(status="confirmed")) == ("confirmed", ["o"])
     execute("o", PayOrder(payment_id="pay-1", amount=1_200))
     execute("o", ShipOrder(tracking_number="T1"))
     execute("o", DeliverOrder())
