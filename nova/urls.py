@@ -8,7 +8,7 @@ from nova.health import views as health
 from nova.rest.openapi import DocumentationView, SchemaView
 from nova.telemetry import metrics
 
-SERVICES = ("identity", "content", "feed", "search", "analytics", "graph", "ranking")
+SERVICES = ("identity", "content", "feed", "search", "analytics", "graph", "ranking", "orders")
 """Those of Nova's services that have addresses."""
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Projections", "account_tree", "projections.ProjectionCheckpoint"),
         Entry("Materialised views", "table_view", "projections.MaterialisedView"),
         Entry("Users", "groups", "nova_identity.User"),
+        Entry("Orders", "shopping_cart", "nova_orders.OrderSummary"),
         Entry("Posts", "article", "nova_content.Post"),
         Entry("Comments", "comment", "nova_content.Comment"),
         Entry("Posts in feeds", "dynamic_feed", "nova_feed.FeedPost"),

@@ -20,6 +20,7 @@ from nova.rest.rule import RETRY_AFTER, Rule, challenge, in_document, in_query, 
 from nova.services.content.exceptions import PostNotKnown
 from nova.services.feed.exceptions import PostNotFound
 from nova.services.identity.exceptions import UserNotFound
+from nova.services.orders.exceptions import OrderNotFound
 from outbox import api as outbox
 from projections import api as projections
 from sagas import api as sagas
@@ -151,6 +152,7 @@ RULES: dict[type[BaseException], Rule] = {
     UserNotFound: Rule(404, "user-not-found", "No user has this id, or the read model is not that far"),
     PostNotFound: POST_NOT_FOUND,
     PostNotKnown: POST_NOT_FOUND,
+    OrderNotFound: Rule(404, "order-not-found", "No order has this id, or the read model is not that far"),
     projections.UnknownProjection: Rule(404, "projection-not-found", "No projection has this name"),
     projections.UnknownView: Rule(404, "materialised-view-not-found", "No materialised view has this name"),
     projections.VerbRefused: Rule(
