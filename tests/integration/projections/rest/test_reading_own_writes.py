@@ -84,7 +84,7 @@ def test_without_a_worker_the_answer_is_what_there_is_after_a_bounded_time(api, 
     listed = waiting(api, "users", position)
     missing = waiting(api, "users/ann", position)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert [user["user_id"] for user in listed.json()["items"]] == ["bob"]
     for answer in (listed, missing):
         assert "Preference-Applied" not in answer
