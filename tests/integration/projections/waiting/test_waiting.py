@@ -65,7 +65,7 @@ def test_without_a_worker_the_wait_ends_in_time_and_says_so():
 
 
 def test_the_setting_bounds_the_wait_and_nothing_is_waited_for_with_none(settings, monkeypatch):
-    slept = []
+    slept: list[float] = []
     monkeypatch.setattr("projections.waiting.waiting.time.sleep", slept.append)
     position = appended()
 
