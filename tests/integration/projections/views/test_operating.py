@@ -6,12 +6,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.state import ProjectState
 
 from kit.sql import statements_of
 from projections.api import FullView, ViewCollector
 from projections.models import MaterialisedView, ProjectionOperation
 from projections.tasks import refresh_views
 from projections.views.checks import views_are_those_of_the_code
+from projections.views.operations import MakeView
 from tests.support.callers import caller, caller_with
 from tests.support.console import client_of
 from tests.support.problems import assert_problem
@@ -121,6 +123,14 @@ def test_a_view_of_another_definition_or_without_its_index_is_told():
         cursor.execute("DROP INDEX viewed_unique")
     (without,) = views_are_those_of_the_code(databases=["default"])
     assert "without its unique index" in without.msg
+
+
+def test_the_operation_of_a_migration_can_be_shown_without_being_run():
+    other = FullView(name="viewed", query="SELECT id, 1 AS share FROM viewed_rows", unique=("id",))
+    with connection.schema_editor(collect_sql=True) as editor:
+        MakeView(other).database_forwards("projections", editor, ProjectState(), ProjectState())
+    assert any(line.startswith('CREATE MATERIALIZED VIEW "viewed" AS') for line in editor.collected_sql)
+    assert shares() == [(1, 10)]
 
 
 def test_statements_of_views_have_no_comments_left():
