@@ -11,6 +11,7 @@ from benchmarks import (
     inbox,
     latency,
     latency_effect,
+    latency_projection,
     projections,
     raw,
     reading,
@@ -42,4 +43,5 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *sagas.measures(url),
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
+        *latency_projection.measures(),
     ]
