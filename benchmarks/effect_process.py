@@ -1,4 +1,4 @@
-"""Watched processes: relay and consumer run in one each, and answer through a pipe when asked."""
+"""Watched processes: relay, consumer and projection run in one each, and answer through a pipe when asked."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from benchmarks.setting import set_up
 
-Part = Literal["raw relay", "nova relay", "raw consumer", "nova consumer"]
+Part = Literal["raw relay", "nova relay", "raw consumer", "nova consumer", "raw projection", "nova projection"]
 
 
 class Watched:
@@ -39,8 +39,8 @@ class Watched:
 
 
 @contextmanager
-def watched(part: Part, brokers: str, group: str) -> Iterator[Watched]:
-    """A relay or a consumer that has begun: Nova's, or the bare loop."""
+def watched(part: Part, brokers: str = "", group: str = "") -> Iterator[Watched]:
+    """A relay, a consumer or a projection, which needs no broker, that has begun: Nova's, or the bare loop."""
     context = multiprocessing.get_context("spawn")
     pipe, other = context.Pipe()
     process = context.Process(target=_main, args=(part, brokers, group, other), daemon=True)
@@ -58,7 +58,7 @@ def watched(part: Part, brokers: str, group: str) -> Iterator[Watched]:
 def _main(part: Part, brokers: str, group: str, pipe: Any) -> None:
     set_up(os.environ["DATABASE_URL"])
     # Only now: what has models cannot be imported before.
-    from benchmarks import effect_loops
+    from benchmarks import effect_loops, projection_loops
 
     committed: dict[str, float] = {}
     stop = threading.Event()
@@ -67,6 +67,8 @@ def _main(part: Part, brokers: str, group: str, pipe: Any) -> None:
         "nova relay": partial(effect_loops.nova_relay, brokers, stop),
         "raw consumer": partial(effect_loops.bare_consumer, brokers, group, committed, stop),
         "nova consumer": partial(effect_loops.nova_consumer, brokers, group, committed, stop),
+        "raw projection": partial(projection_loops.bare_projection, committed, stop),
+        "nova projection": partial(projection_loops.nova_projection, committed, stop),
     }
     thread = threading.Thread(target=loops[part])
     thread.start()

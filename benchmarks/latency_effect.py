@@ -62,14 +62,14 @@ def _latencies(kind: Kind, brokers: str) -> tuple[float, float]:
     """The median and the 99th percentile of the latency in milliseconds."""
     group = _prepare(brokers)
     with watched(f"{kind} relay", brokers, ""), watched(f"{kind} consumer", brokers, group) as consumer:  # type: ignore[arg-type]
-        appended, number = _append_steadily()
-        _await(lambda: consumer.handled() >= number)
+        appended, number = append_steadily()
+        wait_until(lambda: consumer.handled() >= number)
         effects = consumer.committed()
     latencies = [(effects[event_id] - timestamp) * 1000 for event_id, timestamp in appended.items()]
     return statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
 
 
-def _append_steadily() -> tuple[dict[str, float], int]:
+def append_steadily() -> tuple[dict[str, float], int]:
     """When each append had returned, by event id, without those of the warm-up; and how many there were in all."""
     committed = {}
     began = time.perf_counter()
@@ -91,7 +91,7 @@ def _backlog(kind: Kind, brokers: str) -> float:
         producer.produce(TOPIC, key=message.key, value=message.body, headers=list(message.headers))
     assert producer.flush(ARRIVAL_TIMEOUT) == 0
     with watched(f"{kind} consumer", brokers, group) as consumer:  # type: ignore[arg-type]
-        _await(lambda: consumer.handled() >= BACKLOG)
+        wait_until(lambda: consumer.handled() >= BACKLOG)
         timestamps = sorted(consumer.committed().values())
     return BACKLOG / (timestamps[-1] - timestamps[0])
 
@@ -122,7 +122,7 @@ def _prepare(brokers: str) -> str:
         cursor.execute("VACUUM ANALYZE outbox_events")
     group = str(uuid4())
     ends: list[TopicPartition] = []
-    _await(lambda: _end_of_topic(brokers, ends))
+    wait_until(lambda: _end_of_topic(brokers, ends))
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": group})
     consumer.commit(offsets=ends, asynchronous=False)
     consumer.close()
@@ -139,8 +139,9 @@ def _end_of_topic(brokers: str, ends: list[TopicPartition]) -> bool:
     return len(ends) == PARTITIONS
 
 
-def _await(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool], *, late: str = "the consumer") -> None:
+    """Wait until it holds. Raises `AssertionError` after a while, which says who is late."""
     deadline = time.perf_counter() + ARRIVAL_TIMEOUT
     while not holds():
-        assert time.perf_counter() < deadline, "the consumer did not keep up"
+        assert time.perf_counter() < deadline, f"{late} did not keep up"
         time.sleep(0.05)

@@ -12,6 +12,7 @@ from benchmarks import (
     inbox,
     latency,
     latency_effect,
+    latency_projection,
     projections,
     raw,
     reading,
@@ -46,4 +47,5 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *search.measures(),
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
+        *latency_projection.measures(),
     ]

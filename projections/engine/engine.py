@@ -49,7 +49,7 @@ class Outcome(StrEnum):
     """An event could not be applied; the checkpoint stands before it."""
 
 
-FIRST_SAID = (
+PRECEDENCE = (
     Outcome.ADVANCED,
     Outcome.FAILED,
     Outcome.BUSY,
@@ -124,7 +124,7 @@ def _pass(projection: Projection, limit: int, *, one_by_one: int | None = None) 
             if result.applied or result.more or result.outcome is Outcome.FAILED:
                 return result
             found.append(result.outcome)
-    return Pass(outcome=min(found, key=FIRST_SAID.index, default=Outcome.CURRENT))
+    return Pass(outcome=min(found, key=PRECEDENCE.index, default=Outcome.CURRENT))
 
 
 def _parts(projection: Projection) -> Iterator[Part | Outcome]:

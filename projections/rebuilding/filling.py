@@ -117,7 +117,8 @@ def _fill_share(projection: Projection, row: ProjectionRebuild, limit: int) -> F
             if share.position < row.target:
                 _apply_share(projection, row, share, limit)
                 return Filled.MORE
-    if not records.try_lock(name):
+    # Whoever tries to have the lock alone may be in the way of those who are still at it.
+    if any(share.position < row.target for share in shares) or not records.try_lock(name):
         return Filled.NOTHING
     # Looked at again, for it was not held alone until now.
     found, shares = records.open_rebuild(name), partitions(name, Place.REBUILD)
