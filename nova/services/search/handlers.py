@@ -20,6 +20,7 @@ from nova.services.identity.events import (
     UserDeactivated,
     UserDeleted,
     UserNameChanged,
+    UserUpdated,
 )
 from nova.services.messages.events import (
     ConversationOpened,
@@ -38,6 +39,8 @@ from outbox.api import ReceivedEvent, handles
 from projections.api import UnexpectedPayload
 
 Kind = SearchDocument.Kind
+MAX_NAME = 255
+"""Changed fields may say anything; names are cut as the list of users cuts them."""
 
 
 @handles(
@@ -63,7 +66,7 @@ def index_posts(event: ReceivedEvent) -> None:
 
 @handles(
     *(IdentityUserCreated, IdentityUserProfileUpdated, IdentityUserDeleted),
-    *(UserCreated, UserNameChanged, UserDeactivated, UserDeleted),
+    *(UserCreated, UserUpdated, UserNameChanged, UserDeactivated, UserDeleted),
     group=SERVICE.name,
     name="search-users",
     repeatable=True,
@@ -81,6 +84,9 @@ def index_users(event: ReceivedEvent) -> None:
             _set_text(Kind.USER, profile.user_id, text, profile.updated_at)
         case UserNameChanged() as change:
             _set_text(Kind.USER, change.user_id, change.new_name, event.timestamp)
+        case UserUpdated(user_id=user_id, changes=changes):
+            for name in (one.new for one in changes if one.field == "username" and isinstance(one.new, str)):
+                _set_text(Kind.USER, user_id, name[:MAX_NAME], event.timestamp)
         case UserDeactivated() as user:
             _execute("hidden", Kind.USER, user.user_id, user.deactivated_at, is_hidden=True)
         case IdentityUserDeleted() | UserDeleted() as user:

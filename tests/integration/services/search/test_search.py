@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit.exceptions import InvalidParameter
+from nova.services.identity.events import FieldChange, UserUpdated
 from nova.services.search.models import SearchDocument
 from nova.services.search.queries import search
 from outbox.api import group_named
@@ -68,6 +69,16 @@ def test_a_user_is_found_by_a_name_that_changed_alone_until_deactivated():
     told(deactivated("ann"))
     handle(HANDLERS, renamed("ann", "Fox"), minute=101)
     assert found("fox") == set()
+
+
+def test_a_user_name_among_changed_fields_is_found_and_other_fields_are_not():
+    told(named("ann", "Dog"))
+    changes = [FieldChange(field="username", new="Wolf"), FieldChange(field="email", new="fox@example.org")]
+    handle(HANDLERS, UserUpdated(user_id="ann", changes=changes), minute=5)
+    assert (found("dog"), found("wolf"), found("fox")) == (set(), {"ann"}, set())
+    odd = [FieldChange(field="username", new={"a": 1}), FieldChange(field="username")]
+    handle(HANDLERS, UserUpdated(user_id="ann", changes=odd), minute=6)
+    assert found("wolf") == {"ann"}
 
 
 def test_an_older_name_that_comes_late_does_not_win():
