@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from kit.exceptions import InvalidParameter
 from kit.replicas.reads import Source
-from kit.rest.answer_headers import POSITION
+from kit.rest.answer_headers import POSITION, preference_applied_header, seen_position_header
 from kit.rest.preferences import applied, awaited_position
 from kit.rest.replicas import Cached, read, read_cached
 from kit.rest.view import ApiView
@@ -19,6 +19,9 @@ from projections.definition.registry import read_model_named
 from projections.exceptions import InvalidArgument
 from projections.waiting.positions import seen_position
 from projections.waiting.waiting import wait_for
+
+SEEN_POSITION = (seen_position_header(200), preference_applied_header(200))
+"""What the description of a view names whose read model is a projection's."""
 
 AnswerT = TypeVar("AnswerT")
 

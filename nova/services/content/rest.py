@@ -11,6 +11,7 @@ from kit.arguments import is_storable
 from kit.json.pointer import explain
 from kit.json.schema import one_of
 from kit.rest.openapi import described
+from kit.rest.preferences import PREFER
 from kit.rest.query import Query, Text
 from kit.rest.replicas import read
 from kit.rest.view import ApiView
@@ -29,6 +30,7 @@ from nova.services.content.queries import (
 from nova.services.field_types import Id, Timestamp
 from projections.api import MAX_PAGE, InvalidRequest, Page
 from projections.rest.parameters import Paged
+from projections.rest.read_models import SEEN_POSITION, ReadModelView
 
 READ = {"GET": "read-models:read"}
 MAX_AUTHORS = 10_000
@@ -84,9 +86,10 @@ class NewestPosts(Struct, frozen=True, kw_only=True):
     items: list[ContentPost]
 
 
-class PostsView(ApiView):
+class PostsView(ReadModelView):
     """The posts."""
 
+    read_model = "posts"
     required_scopes: ClassVar = READ
 
     @described(
@@ -94,11 +97,13 @@ class PostsView(ApiView):
         summary="List posts",
         query=PostsQuery,
         answer=Page[ContentPost],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
         """A page of posts, newest or most liked first."""
         query = PostsQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: list_posts(
                 author_id=query.author_id,
@@ -112,9 +117,10 @@ class PostsView(ApiView):
         return Response(page)
 
 
-class OnePostView(ApiView):
+class OnePostView(ReadModelView):
     """One post."""
 
+    read_model = "posts"
     required_scopes: ClassVar = READ
 
     @described(
@@ -122,15 +128,18 @@ class OnePostView(ApiView):
         summary="Get one post, whatever its status",
         answer=ContentPost,
         errors=(PostNotKnown,),
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request, post_id: str) -> Response:
         """The post of that id, deleted ones included, with how often it was liked and shared."""
-        return Response(read(request, lambda source: get_post(post_id, using=source.alias)))
+        return Response(self.answer(request, lambda source: get_post(post_id, using=source.alias)))
 
 
-class CommentsView(ApiView):
+class CommentsView(ReadModelView):
     """Comments."""
 
+    read_model = "posts"
     required_scopes: ClassVar = READ
 
     @described(
@@ -138,11 +147,13 @@ class CommentsView(ApiView):
         summary="List the comments of a post",
         query=CommentsQuery,
         answer=Page[PostComment],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
         """A page of the comments of a post, oldest first; empty for a post that nobody knows."""
         query = CommentsQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: list_comments(
                 post_id=query.post_id, after=query.after, limit=query.limit, using=source.alias

@@ -8,8 +8,7 @@ from rest_framework.response import Response
 
 from kit.json.schema import one_of
 from kit.rest.openapi import described
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
+from kit.rest.preferences import PREFER
 from nova.services.graph.queries import (
     ORDERS,
     FollowView,
@@ -24,6 +23,7 @@ from nova.services.graph.queries import (
 )
 from projections.api import Page
 from projections.rest.parameters import Paged
+from projections.rest.read_models import SEEN_POSITION, ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -34,20 +34,28 @@ class FollowsQuery(Paged, frozen=True, kw_only=True):
     order: Annotated[str, one_of(ORDERS), Meta(description="`newest` first by default, or `oldest`")] = "newest"
 
 
-class CountsView(ApiView):
+class CountsView(ReadModelView):
     """How many follow a user."""
 
+    read_model = "follow-graph"
     required_scopes: ClassVar = READ
 
-    @described(operation_id="count_follows", summary="Count a user's followers and followed", answer=GraphCounts)
+    @described(
+        operation_id="count_follows",
+        summary="Count a user's followers and followed",
+        answer=GraphCounts,
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
+    )
     def get(self, request: Request, user_id: str) -> Response:
         """How many follow the user, and how many the user follows; none for one that nobody knows or who is deleted."""
-        return Response(read(request, lambda source: graph_counts(user_id, using=source.alias)))
+        return Response(self.answer(request, lambda source: graph_counts(user_id, using=source.alias)))
 
 
-class FollowersView(ApiView):
+class FollowersView(ReadModelView):
     """Who follows a user."""
 
+    read_model = "follow-graph"
     required_scopes: ClassVar = READ
 
     @described(
@@ -55,11 +63,13 @@ class FollowersView(ApiView):
         summary="List a user's followers",
         query=FollowsQuery,
         answer=Page[FollowView],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of who follows the user; empty for one that nobody knows."""
         query = FollowsQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: followers(
                 user_id, order=query.order, after=query.after, limit=query.limit, using=source.alias
@@ -68,9 +78,10 @@ class FollowersView(ApiView):
         return Response(page)
 
 
-class FollowingView(ApiView):
+class FollowingView(ReadModelView):
     """Whom a user follows."""
 
+    read_model = "follow-graph"
     required_scopes: ClassVar = READ
 
     @described(
@@ -78,11 +89,13 @@ class FollowingView(ApiView):
         summary="List whom a user follows",
         query=FollowsQuery,
         answer=Page[FollowView],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of whom the user follows; empty for one that nobody knows."""
         query = FollowsQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: following(
                 user_id, order=query.order, after=query.after, limit=query.limit, using=source.alias
@@ -91,9 +104,10 @@ class FollowingView(ApiView):
         return Response(page)
 
 
-class MutualFollowsView(ApiView):
+class MutualFollowsView(ReadModelView):
     """Who follows a user and is followed."""
 
+    read_model = "follow-graph"
     required_scopes: ClassVar = READ
 
     @described(
@@ -101,20 +115,23 @@ class MutualFollowsView(ApiView):
         summary="List those who follow a user and whom the user follows",
         query=Paged,
         answer=Page[MutualFollow],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of those with whom the user follows each other, by id."""
         query = Paged.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: mutual_follows(user_id, after=query.after, limit=query.limit, using=source.alias),
         )
         return Response(page)
 
 
-class SuggestionsView(ApiView):
+class SuggestionsView(ReadModelView):
     """Whom a user may want to follow."""
 
+    read_model = "follow-graph"
     required_scopes: ClassVar = READ
 
     @described(
@@ -122,11 +139,13 @@ class SuggestionsView(ApiView):
         summary="Suggest whom a user may want to follow",
         query=Paged,
         answer=Page[Suggestion],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request, user_id: str) -> Response:
         """A page of people whom those follow whom the user follows; whom most of them follow first."""
         query = Paged.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: suggestions(user_id, after=query.after, limit=query.limit, using=source.alias),
         )

@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
-from kit.rest.answer_headers import preference_applied_header, seen_position_header
 from kit.rest.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Text
@@ -17,10 +16,9 @@ from nova.services.identity.projections import USERS
 from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
-from projections.rest.read_models import ReadModelView
+from projections.rest.read_models import SEEN_POSITION, ReadModelView
 
 READ = {"GET": "read-models:read"}
-ANSWER_HEADERS = (seen_position_header(200), preference_applied_header(200))
 
 
 class UsersQuery(Paged, frozen=True, kw_only=True):
@@ -52,7 +50,7 @@ class UsersView(ReadModelView):
         query=UsersQuery,
         headers=(PREFER,),
         answer=Page[UserView],
-        answer_headers=ANSWER_HEADERS,
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
         """A page of the users that are not deleted, by id."""
@@ -78,7 +76,7 @@ class OneUserView(ReadModelView):
         summary="Get one user",
         headers=(PREFER,),
         answer=UserView,
-        answer_headers=ANSWER_HEADERS,
+        answer_headers=SEEN_POSITION,
         errors=(UserNotFound,),
     )
     def get(self, request: Request, user_id: str) -> Response:

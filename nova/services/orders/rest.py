@@ -8,9 +8,8 @@ from rest_framework.response import Response
 
 from kit.json.schema import one_of
 from kit.rest.openapi import described
+from kit.rest.preferences import PREFER
 from kit.rest.query import Query, Text, Timestamp
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
 from nova.services.orders.exceptions import OrderNotFound
 from nova.services.orders.queries import (
     ORDERS,
@@ -23,6 +22,7 @@ from nova.services.orders.queries import (
 )
 from projections.api import Page
 from projections.rest.parameters import Paged
+from projections.rest.read_models import SEEN_POSITION, ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -52,16 +52,24 @@ class Totals(Struct, frozen=True, kw_only=True):
     next: None = None
 
 
-class OrdersView(ApiView):
+class OrdersView(ReadModelView):
     """The orders."""
 
+    read_model = "orders"
     required_scopes: ClassVar = READ
 
-    @described(operation_id="list_orders", summary="List orders", query=OrdersQuery, answer=Page[OrderView])
+    @described(
+        operation_id="list_orders",
+        summary="List orders",
+        query=OrdersQuery,
+        answer=Page[OrderView],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
+    )
     def get(self, request: Request) -> Response:
         """A page of orders by the time when they were ordered."""
         query = OrdersQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: list_orders(
                 customer_id=query.customer_id,
@@ -77,20 +85,29 @@ class OrdersView(ApiView):
         return Response(page)
 
 
-class OneOrderView(ApiView):
+class OneOrderView(ReadModelView):
     """One order."""
 
+    read_model = "orders"
     required_scopes: ClassVar = READ
 
-    @described(operation_id="get_order", summary="Get one order", answer=OrderView, errors=(OrderNotFound,))
+    @described(
+        operation_id="get_order",
+        summary="Get one order",
+        answer=OrderView,
+        errors=(OrderNotFound,),
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
+    )
     def get(self, request: Request, order_id: str) -> Response:
         """The order of that id, cancelled ones included."""
-        return Response(read(request, lambda source: get_order(order_id, using=source.alias)))
+        return Response(self.answer(request, lambda source: get_order(order_id, using=source.alias)))
 
 
-class OrderTotalsView(ApiView):
+class OrderTotalsView(ReadModelView):
     """What orders come to."""
 
+    read_model = "orders"
     required_scopes: ClassVar = READ
 
     @described(
@@ -98,8 +115,12 @@ class OrderTotalsView(ApiView):
         summary="Sum up a customer's orders",
         query=TotalsQuery,
         answer=Totals,
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
         """How many orders the customer has, and what they come to, by status and currency."""
         query = TotalsQuery.of(request)
-        return Response(Totals(items=read(request, lambda source: order_totals(query.customer_id, using=source.alias))))
+        return Response(
+            Totals(items=self.answer(request, lambda source: order_totals(query.customer_id, using=source.alias)))
+        )

@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.rest.openapi import described
+from kit.rest.preferences import PREFER
 from kit.rest.query import Text
-from kit.rest.replicas import read
-from kit.rest.view import ApiView
 from nova.services.ranking.queries import HotPost, hot_posts
 from projections.api import Page
 from projections.rest.parameters import Paged
+from projections.rest.read_models import SEEN_POSITION, ReadModelView
 
 READ = {"GET": "read-models:read"}
 
@@ -23,9 +23,10 @@ class HotQuery(Paged, frozen=True, kw_only=True):
     author_id: Annotated[Text | None, Meta(description="Of this author only")] = None
 
 
-class HotPostsView(ApiView):
+class HotPostsView(ReadModelView):
     """The hottest posts."""
 
+    read_model = "ranking"
     required_scopes: ClassVar = READ
 
     @described(
@@ -33,11 +34,13 @@ class HotPostsView(ApiView):
         summary="List the hottest posts",
         query=HotQuery,
         answer=Page[HotPost],
+        headers=(PREFER,),
+        answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
         """A page of published posts, by likes, comments and shares, which fade with the post's age."""
         query = HotQuery.of(request)
-        page = read(
+        page = self.answer(
             request,
             lambda source: hot_posts(
                 author_id=query.author_id, after=query.after, limit=query.limit, using=source.alias
