@@ -11,6 +11,7 @@ from django.test import Client
 from events.api import last_position
 from nova.rest.tokens import create_token
 from nova.services.identity.projections import PROJECTION
+from projections.definition.registry import projection_named
 from projections.models import ProjectionCheckpoint
 from tests.support.callers import bearer
 from tests.support.problems import assert_problem
@@ -64,6 +65,32 @@ def test_a_query_waits_until_the_projection_has_the_event_and_says_so(api):
     assert answer.status_code == 200, answer.content
     assert answer["Preference-Applied"] == f"wait={position}"
     assert int(answer["Nova-Position"]) >= int(position)
+
+
+@pytest.mark.parametrize(
+    ("projection", "address", "status"),
+    [
+        ("posts", "content/posts", 200),
+        ("posts", "content/posts/nobody-knows", 404),
+        ("posts", "content/comments?post_id=p", 200),
+        ("follow-graph", "graph/counts/ann", 200),
+        ("follow-graph", "graph/followers/ann", 200),
+        ("follow-graph", "graph/following/ann", 200),
+        ("follow-graph", "graph/suggestions/ann", 200),
+        ("orders", "orders", 200),
+        ("orders", "orders/nobody-knows", 404),
+        ("orders", "order-totals?customer_id=ann", 200),
+        ("ranking", "ranking/posts", 200),
+    ],
+)
+def test_queries_of_all_projections_do(api, projection, address, status):
+    position = append(api)["Nova-Position"]
+    catch_up(projection_named(projection))
+
+    answer = waiting(api, address, position)
+
+    assert answer.status_code == status, answer.content
+    assert (answer["Nova-Position"], answer["Preference-Applied"]) == (position, f"wait={position}")
 
 
 def _in_a_thread(ask: Any) -> Any:
