@@ -1,11 +1,17 @@
-"""Append throughput over HTTP: both sides run in the same web server, behind the same middleware."""
+"""Append throughput over HTTP: Nova's web server beside a bare view under the fastest server that was found.
 
-import http.client
+Clients write to sockets what a library would: its own work would hide the servers'.
+"""
+
 import os
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,73 +22,114 @@ from nova.rest.tokens import create_token
 
 ONE_BY_ONE = 300
 BATCHES, BATCH = 30, 100
+CLIENTS = 8
+CREATED = b"HTTP/1.1 201"
+START_TIMEOUT = 60.0
+BARE, NOVA = "/bare/{id}", "/api/v1/streams/post/{id}/events"
 
 
 def measures(stack: ExitStack) -> list[Measure]:
-    """All measures over HTTP; the web server runs until the stack is unwound."""
-    client = _client(stack)
+    """All measures over HTTP; the web servers run until the stack is unwound."""
     token, _ = create_token("benchmark", scopes=["events:append"])
+    bare, nova = _bare(stack), _nova(stack)
+
+    def measure(name: str, *, goal: float, clients: int, calls: int, size: int) -> Measure:
+        return Measure(
+            name=name,
+            unit="events/s",
+            goal=goal,
+            raw=lambda: rate(lambda: _append(bare, BARE, clients=clients, calls=calls, size=size)),
+            nova=lambda: rate(lambda: _append(nova, NOVA, token, clients=clients, calls=calls, size=size)),
+        )
+
     return [
-        Measure(
-            name="rest_append_1",
-            unit="events/s",
-            goal=0.7,
-            raw=lambda: rate(lambda: client.append("/bare/{id}", ONE_BY_ONE, 1)),
-            nova=lambda: rate(lambda: client.append("/api/v1/streams/post/{id}/events", ONE_BY_ONE, 1, token)),
-        ),
-        Measure(
-            name="rest_append_100",
-            unit="events/s",
-            goal=0.8,
-            raw=lambda: rate(lambda: client.append("/bare/{id}", BATCHES, BATCH)),
-            nova=lambda: rate(lambda: client.append("/api/v1/streams/post/{id}/events", BATCHES, BATCH, token)),
-        ),
+        measure("rest_append_1", goal=0.7, clients=1, calls=ONE_BY_ONE, size=1),
+        measure("rest_append_8_clients", goal=0.7, clients=CLIENTS, calls=ONE_BY_ONE // 2, size=1),
+        measure("rest_append_100", goal=0.8, clients=1, calls=BATCHES, size=BATCH),
     ]
 
 
-class _Client:
-    """One client with one connection."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection(LOOPBACK, port)
-
-    def await_server(self, server: subprocess.Popen[bytes]) -> None:
-        """Wait until it answers."""
-        while server.poll() is None:
-            try:
-                self._connection.request("GET", "/health/live")
-                self._connection.getresponse().read()
-            except ConnectionRefusedError:
-                self._connection.close()
-                time.sleep(0.1)
-            else:
-                return
-        raise RuntimeError(f"the web server ended with status {server.returncode}")
-
-    def append(self, path: str, calls: int, size: int, token: str = "") -> int:
-        """Append so many events, `size` a call, each call to a stream of its own; how many there were."""
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        for _ in range(calls):
-            body = [{"event_type": "content.post.created", "payload": new_event().payload} for _ in range(size)]
-            self._connection.request(
-                "POST", path.format(id=new_stream().aggregate_id), msgspec.json.encode(body), headers
-            )
-            response = self._connection.getresponse()
-            answer = response.read()
-            if response.status != http.HTTPStatus.CREATED:
-                raise RuntimeError(answer.decode())
-        return calls * size
+def _append(port: int, path: str, token: str = "", *, clients: int, calls: int, size: int) -> int:
+    """Append so many events in so many calls of each client, each call to a stream of its own; how many there were."""
+    requests = [[_request(path, size, token) for _ in range(calls)] for _ in range(clients)]
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(lambda own: _exchange(port, own), requests))
+    return clients * calls * size
 
 
-def _client(stack: ExitStack) -> _Client:
+def _request(path: str, size: int, token: str) -> bytes:
+    events = [{"event_type": "content.post.created", "payload": new_event().payload} for _ in range(size)]
+    body = msgspec.json.encode(events)
+    lines = [
+        f"POST {path.format(id=new_stream().aggregate_id)} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *([f"Authorization: Bearer {token}"] if token else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _exchange(port: int, requests: list[bytes]) -> None:
+    with socket.create_connection((LOOPBACK, port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for request in requests:
+            connection.sendall(request)
+            answer = _answer(connection)
+            if not answer.startswith(CREATED):
+                raise RuntimeError(answer.decode(errors="replace"))
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """An answer, whose length stands in its head."""
+    answer = b""
+    while (end := answer.find(b"\r\n\r\n")) < 0:
+        answer += _more(connection, answer)
+    head = answer[:end].lower()
+    length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+    while len(answer) < end + 4 + length:
+        answer += _more(connection, answer)
+    return answer
+
+
+def _more(connection: socket.socket, answer: bytes) -> bytes:
+    part = connection.recv(262_144)
+    if not part:
+        raise RuntimeError(f"the server closed the connection after {answer!r}")
+    return part
+
+
+def _bare(stack: ExitStack) -> int:
     port = free_port()
-    command = (
-        *("-m", "nova.server", "--host", LOOPBACK, "--port", str(port)),
+    command = [
+        *(str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("--host", LOOPBACK, "--port", str(port), "--blocking-threads", str(CLIENTS), "--no-log"),
+        "benchmarks.bare_view:application",
+    ]
+    return _serving(stack, port, command, "benchmarks.bare_settings", "/bare/none")
+
+
+def _nova(stack: ExitStack) -> int:
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "nova.server", "--host", LOOPBACK, "--port", str(port)),
         *("--log-level", "warning", "--timeout-keep-alive", "600"),
-    )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "LOG_LEVEL": "ERROR"}
-    server = stack.enter_context(subprocess.Popen([sys.executable, *command], env=environment))
+    ]
+    return _serving(stack, port, command, "benchmarks.settings", "/health/live")
+
+
+def _serving(stack: ExitStack, port: int, command: list[str], settings: str, path: str) -> int:
+    """The port of a web server that answers by now."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings, "LOG_LEVEL": "ERROR"}
+    server: subprocess.Popen[Any] = stack.enter_context(subprocess.Popen(command, env=environment))
     stack.callback(server.terminate)
-    client = _Client(port)
-    client.await_server(server)
-    return client
+    give_up = time.monotonic() + START_TIMEOUT
+    while server.poll() is None and time.monotonic() < give_up:
+        try:
+            with socket.create_connection((LOOPBACK, port)) as connection:
+                connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                if connection.recv(1):
+                    return port
+        except ConnectionError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the web server does not answer: {server.poll()}")

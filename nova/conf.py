@@ -34,6 +34,9 @@ class NovaConf(SharedConf, frozen=True, kw_only=True):
     client_timeout: Annotated[float, Setting("NOVA_CLIENT_TIMEOUT"), Meta(ge=0.1, le=3_600)] = 15.0
     """Seconds that a client may take to send the head of a request or 64 KiB of its body, or to take 64 KiB of the
     answer."""
+    web_threads: Annotated[int, Setting("NOVA_WEB_THREADS"), Meta(ge=1, le=1_000)] = 32
+    """Threads of a web process that answer requests: as many are answered at once, and each takes a connection of the
+    pool only while it asks the database something."""
     ready_processes: Annotated[tuple[str, ...], Setting("NOVA_READY_PROCESSES")] = ("all",)
     """The loops that must have given a sign of life, by name; `all`, or empty for none."""
     ready_runners: Annotated[tuple[str, ...], Setting("NOVA_READY_RUNNERS")] = ("projections",)

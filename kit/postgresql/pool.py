@@ -4,6 +4,7 @@ psycopg's own pool tries again after pauses that double for minutes, lets everyb
 the connections that a restart has broken one by one, with such pauses in between.
 """
 
+import select
 import time
 from collections.abc import Callable
 from typing import Any
@@ -65,9 +66,21 @@ class OutagePool(ConnectionPool[Session]):
             self.check()
 
     def _check_alive(self, connection: Session) -> None:
+        # A server says that it ends a session, or just closes it: then there is something to read. To ask the server
+        # each time would take as long as a small query.
+        if not _has_something_to_read(connection):
+            return
         try:
             self.check_connection(connection)
         except psycopg.Error:
             # What has broken this one has broken the others too.
             self.drain()
             raise
+
+
+def _has_something_to_read(connection: Session) -> bool:
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))

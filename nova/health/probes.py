@@ -12,6 +12,11 @@ ROUTES = frozenset({"health/live", "health/ready", "metrics"})
 """What machines inside ask for every few seconds. A proxy in front of Nova must not let it out."""
 
 
+def is_probe(path: str) -> bool:
+    """Whether that path is one of those."""
+    return path.removeprefix("/") in ROUTES
+
+
 class ProbesMiddleware:
     """Answers probes and scrapers; everybody else is passed on."""
 
@@ -20,7 +25,7 @@ class ProbesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        if request.path_info.removeprefix("/") not in ROUTES:
+        if not is_probe(request.path_info):
             return self._get_response(request)
         request.resolver_match = match = resolve(request.path_info)
         if request.method == "OPTIONS":

@@ -15,6 +15,7 @@ from kit.stop import REQUESTS_GRACE
 OPTIONS = (
     "nova.asgi:application",
     *("--http", "nova.server.protocol:PatientProtocol"),
+    *("--loop", "uvloop"),
     *("--limit-concurrency", "2000"),
     *("--lifespan", "off"),
     *("--timeout-graceful-shutdown", str(REQUESTS_GRACE)),

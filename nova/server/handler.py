@@ -1,27 +1,30 @@
-"""ASGI handler: hands a request to Django in one thread hop, with a body of bounded size that comes in time.
+"""ASGI handler: hands a request to Django in one hop to a thread, with a body of bounded size that comes in time.
 
-Django's own handler runs each synchronous middleware in a hop of its own, ignores bodies that come in chunks without
-a length, stores bodies of any size before it looks at them, waits for ever for those that do not come, keeps database
-connections while clients read, and answers what it cannot decode without a document.
+Django's own handler makes a thread for each request and goes there several times, ignores bodies that come in chunks
+without a length, stores bodies of any size before it looks at them, waits for ever for those that do not come, keeps
+database connections while clients read, and answers what it cannot decode without a document.
 """
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import closing
 from typing import IO, Any, cast
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.signals import request_started
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from nova.conf import nova_conf
 from nova.exceptions import BodyTooSlow, Overloaded
 from nova.rest.rules import UNREADABLE, apply_rule, problem_answer
 from nova.server.in_flight import SMALL, InFlight, current_share
+from nova.server.threads import RequestThreads
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -34,31 +37,31 @@ INGREDIENTS = ("data", "renderer_context", "context_data")
 
 
 class NovaASGIHandler(ASGIHandler):
-    """Django's ASGI handler with a synchronous chain of middleware inside."""
+    """Django's ASGI handler with a synchronous chain of middleware inside, in threads that live on."""
 
     def __init__(self) -> None:
         super().__init__()
         self._in_flight = InFlight()
+        self._threads = RequestThreads()
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001 - Django's signature
-        """Build the chain as WSGI has it; asynchronous views still run on the event loop."""
+        """Build the chain as WSGI has it."""
         super().load_middleware(is_async=False)
 
-    async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request. What still comes of a body that was refused is thrown away by the server."""
         with self._in_flight.share():
             try:
                 _check_size(_announced(scope))
-                await super().handle(scope, receive, send)
+                body = await self.read_body(receive)
             except BODY_REFUSED as refused:
                 await self.send_response(problem_answer(refused), send)
-
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """The chain's answer, from the request's own thread."""
-        response = await sync_to_async(self._respond, thread_sensitive=True)(request)
-        if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = _in_thread(cast("Iterator[bytes]", response.streaming_content))
-        return response
+            except RequestAborted:
+                return
+            else:
+                with closing(body):
+                    response = await self._threads.run(scope["path"], self._respond, scope, body)
+                    await self._send(scope["path"], response, receive, send)
 
     async def read_body(self, receive: Receive) -> IO[bytes]:
         """The body, on disk beyond a few megabytes. Raises one of `BODY_REFUSED` as soon as it is too large or slow."""
@@ -89,15 +92,63 @@ class NovaASGIHandler(ASGIHandler):
         request.META["CONTENT_LENGTH"] = str(size)
         return request, None
 
-    def _respond(self, request: HttpRequest) -> HttpResponseBase:
+    def _respond(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """The answer, which keeps nothing but itself while the client reads it: neither a connection nor its data."""
         try:
-            response = self.get_response(request)
+            set_script_prefix(scope.get("root_path", "") + "/")
+            request_started.send(sender=type(self), scope=scope)
+            request, refusal = self.create_request(scope, body)
+            response: HttpResponseBase = refusal if request is None else self.get_response(request)
+            response._handler_class = type(self)  # noqa: SLF001 - the sender of the signal when it is closed
+            if not response.streaming:
+                response.close()
         finally:
             _give_connections_back()
         for name in INGREDIENTS:
             response.__dict__.pop(name, None)
         return response
+
+    async def _send(self, path: str, response: HttpResponseBase, receive: Receive, send: Send) -> None:
+        if not isinstance(response, StreamingHttpResponse):
+            await self.send_response(response, send)
+            return
+        if not response.is_async:
+            response.streaming_content = self._in_thread(path, cast("Iterator[bytes]", response.streaming_content))
+        try:
+            await _while_connected(receive, self.send_response(response, send))
+        finally:
+            await self._threads.run(path, _close, response)
+
+    async def _in_thread(self, path: str, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+        # A file, piece by piece: Django would read it into memory as a whole, and warn.
+        def next_part() -> bytes | None:
+            try:
+                return next(parts, None)
+            finally:
+                _give_connections_back()
+
+        while (part := await self._threads.run(path, next_part)) is not None:
+            yield part
+
+
+async def _while_connected(receive: Receive, sending: Coroutine[Any, Any, None]) -> None:
+    """Send until all is sent, or the client has gone."""
+    sent, gone = asyncio.ensure_future(sending), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((sent, gone), return_when=asyncio.FIRST_COMPLETED)
+        if sent.done():
+            sent.result()
+    finally:
+        for task in (sent, gone):
+            task.cancel()
+        await asyncio.gather(sent, gone, return_exceptions=True)
+
+
+def _close(response: HttpResponseBase) -> None:
+    try:
+        response.close()
+    finally:
+        _give_connections_back()
 
 
 async def _fill(body: IO[bytes], receive: Receive, patience: asyncio.Timeout) -> None:
@@ -137,15 +188,3 @@ def _give_connections_back() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
-
-
-async def _in_thread(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    # A file, piece by piece: Django would read it into memory as a whole, and warn.
-    def next_part() -> bytes | None:
-        try:
-            return next(parts, None)
-        finally:
-            _give_connections_back()
-
-    while (part := await sync_to_async(next_part)()) is not None:
-        yield part

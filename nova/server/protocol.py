@@ -1,17 +1,22 @@
 """HTTP protocol with timeouts: a connection is closed whose client does not send a request's head, or take its answer.
 
-uvicorn itself waits for ever for either. How long a body may take is the ASGI handler's to say (`nova.server.handler`).
+uvicorn itself waits for ever for either, and takes a head of any length with this parser, which is written in C. How
+long a body may take is the ASGI handler's to say (`nova.server.handler`).
 """
 
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from nova.conf import nova_conf
 
+MAX_HEAD = 64 * 1024
+"""Bytes of a request's head."""
+TOO_LONG = f"The head of a request has at most {MAX_HEAD} bytes."
 
-class PatientProtocol(H11Protocol):
+
+class PatientProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1, which gives a client `NOVA_CLIENT_TIMEOUT` seconds for each of its turns.
 
     A connection that is idle between two requests is uvicorn's to close (`--timeout-keep-alive`).
@@ -21,6 +26,8 @@ class PatientProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._until_head: asyncio.TimerHandle | None = None
         self._until_taken: asyncio.TimerHandle | None = None
+        self._unparsed = 0
+        self._head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request's head."""
@@ -35,11 +42,32 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come: part of a head, for the rest of which there is a time, or of what follows it."""
+        before = self.cycle
+        self._unparsed += len(data)
         super().data_received(data)
+        if self.cycle is not before or (before is not None and not before.response_complete):
+            self._unparsed = 0
+        elif self._unparsed > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response(TOO_LONG)
         if self.cycle is not None and not self.cycle.response_complete:
             self._head_has_come()
         elif self._until_head is None and not self.transport.is_closing():
             self._until_head = self._abort_later()
+
+    def on_message_begin(self) -> None:
+        """Count the head's bytes anew."""
+        super().on_message_begin()
+        self._head = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take part of the address."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._count(name, value)
+        super().on_header(name, value)
 
     def pause_writing(self) -> None:
         """Wait until the client takes what lies in the buffer, and no longer than it may take for that."""
@@ -65,6 +93,12 @@ class PatientProtocol(H11Protocol):
         # A transport that is closed waits until its buffer is empty, which may be for ever.
         if self.transport.is_closing() and self.transport.get_write_buffer_size():
             self._until_taken = self._until_taken or self._abort_later()
+
+    def _count(self, *parts: bytes) -> None:
+        self._head += sum(map(len, parts))
+        if self._head > MAX_HEAD:
+            # The parser gives it to uvicorn as what it is: no request that can be answered.
+            raise ValueError(TOO_LONG)
 
     def _abort_later(self) -> asyncio.TimerHandle:
         return self.loop.call_later(nova_conf().client_timeout, self.transport.abort)

@@ -10,6 +10,9 @@ from django.core.exceptions import RequestDataTooBig
 from nova.server.handler import NovaASGIHandler
 from tests.support import held
 
+TIMEOUT = 30
+"""Seconds that an answer may take on a machine that others use as well."""
+
 
 def scope(path, *, method="GET", headers=(), query=b""):
     headers = [(b"host", b"localhost"), *headers]
@@ -24,13 +27,13 @@ def ask(scope, *chunks):
         for chunk in chunks:
             await application.send_input({"type": "http.request", "body": chunk, "more_body": True})
         await application.send_input({"type": "http.request"})
-        start, body = await application.receive_output(), b""
+        start, body = await application.receive_output(TIMEOUT), b""
         while True:
-            message = await application.receive_output()
+            message = await application.receive_output(TIMEOUT)
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        await application.wait()
+        await application.wait(TIMEOUT)
         return start["status"], dict(start["headers"]), body
 
     return asyncio.run(exchange())

@@ -10,7 +10,7 @@ import pytest
 from uvicorn import Config, Server
 
 from nova.local.processes.ports import LOOPBACK
-from nova.server.protocol import PatientProtocol
+from nova.server.protocol import MAX_HEAD, PatientProtocol
 
 TIMEOUT = 0.3
 # Well beyond the timeout, and less than uvicorn's own for idle connections.
@@ -124,6 +124,23 @@ def test_nor_is_the_second_head_of_a_connection() -> None:
         return first + await read_all(reader)
 
     assert run(exchange).count(b"HTTP/1.1 200") == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        GET % (b"x" * MAX_HEAD),
+        GET[:-2] % b"small" + b"X-Long: " + b"x" * MAX_HEAD + b"\r\n\r\n",
+        GET[:-2] + b"x" * 3 * MAX_HEAD,
+    ],
+    ids=["address", "header", "unfinished"],
+)
+def test_a_head_that_is_too_long_is_refused(head: bytes) -> None:
+    async def exchange(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(head)
+        return await read_all(reader)
+
+    assert run(exchange).startswith(b"HTTP/1.1 400")
 
 
 def test_an_idle_connection_stays_for_the_next_request() -> None:
