@@ -1,6 +1,6 @@
 """Raw limit of an append over HTTP: a bare Django view with the raw statement, without token, checks or middleware.
 
-It is served as a WSGI application by Granian's threads, the fastest of the servers that were tried (ADR 28).
+It is served as a WSGI application by Granian's threads, the fastest of the servers that were tried (ADR 29).
 """
 
 import msgspec

@@ -143,6 +143,27 @@ def test_a_head_that_is_too_long_is_refused(head: bytes) -> None:
     assert run(exchange).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GET % b"\xff",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"GET / HTTP/1.1\nHost: local\0host\r\n\r\n",
+    ],
+    ids=["path", "address", "two framings", "two lengths", "control character"],
+)
+def test_what_is_no_http_is_refused(request_: bytes) -> None:
+    async def exchange(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request_)
+        return await read_all(reader)
+
+    answer = run(exchange)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_an_idle_connection_stays_for_the_next_request() -> None:
     async def exchange(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         answers = b""
