@@ -26,7 +26,7 @@ PARTS = {
     "user_id": "u1",
     "verb": "retry",
 }
-NEEDED = {"post_id": "p", "since": "2025-01-15T10:30:00Z", "q": "dog", "from": "0", "to": "0"}
+NEEDED = {"post_id": "p", "user_id": "u", "since": "2025-01-15T10:30:00Z", "q": "dog", "from": "0", "to": "0"}
 """Values of parameters that an operation may need."""
 
 PATHS: dict[str, dict[str, Any]] = {

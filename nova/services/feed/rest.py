@@ -1,16 +1,14 @@
 """Feeds and posts over HTTP."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import msgspec
-from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.pointer import explain
-from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.openapi import Variant, described
 from kit.rest.view import ApiView
 from nova.services.feed.content_calls.switch import ACTIONS, ContentCallState, content_call_state, decide
 from nova.services.feed.exceptions import PostNotFound
@@ -19,12 +17,7 @@ from projections.api import InvalidRequest
 from projections.rest.parameters import Paged
 
 READ = {"GET": "read-models:read"}
-
-
-class ContentCallPath(Struct):
-    """The address of a decision."""
-
-    verb: Annotated[str, one_of(list(ACTIONS))]
+REASON = msgspec.json.schema_components([ReasonBody])[1][ReasonBody.__name__]
 
 
 class ContentCallView(ApiView):
@@ -50,10 +43,12 @@ class ContentCallVerbView(ApiView):
     @described(
         operation_id="decide_direct_call",
         summary="Decide whether feeds are read from the content side",
-        path=ContentCallPath,
         body=ReasonBody,
         answer=ContentCallState,
         errors=(InvalidRequest,),
+        variants=tuple(
+            Variant(path={"verb": verb}, summary=action.explanation, body=REASON) for verb, action in ACTIONS.items()
+        ),
     )
     def post(self, request: Request, verb: str) -> Response:
         """Decide it; every process notices within a second, without a restart."""
