@@ -13,7 +13,8 @@ class NovaConfig(AppConfig):
     def ready(self) -> None:
         """Draw the map."""
         # Models may only be imported once the apps are loaded.
-        from nova import checks  # noqa: F401, PLC0415 - importing registers them
+        # Whoever sends a task without it, such as a web server, would look for a broker that nobody has named.
+        from nova import celery, checks  # noqa: F401, PLC0415 - importing registers them
         from nova.wiring import connect  # noqa: PLC0415
 
         add_drawn_keys(self.get_models())

@@ -22,11 +22,21 @@ PARTS = {
     "operation_id": "1",
     "post_id": "p1",
     "row_id": "1",
+    "order_id": "o1",
     "saga_id": "00000000-0000-5000-8000-000000000001",
     "user_id": "u1",
     "verb": "retry",
 }
-NEEDED = {"post_id": "p", "user_id": "u", "since": "2025-01-15T10:30:00Z", "q": "dog", "from": "0", "to": "0"}
+NEEDED = {
+    "post_id": "p",
+    "user_id": "u",
+    "since": "2025-01-15T10:30:00Z",
+    "q": "dog",
+    "customer_id": "ann",
+    "conversation_id": "c",
+    "from": "0",
+    "to": "0",
+}
 """Values of parameters that an operation may need."""
 
 PATHS: dict[str, dict[str, Any]] = {

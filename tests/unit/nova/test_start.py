@@ -79,3 +79,18 @@ def test_events_that_stay_in_one_process_are_refused_where_several_are_deployed(
     assert status == 1
     assert "outbox.E023" in said
     assert run("nova", "check", **of_one_own)[0] == 0
+
+
+def test_every_program_sends_tasks_to_the_broker_that_the_settings_name() -> None:
+    asking = "import django; django.setup(); from celery import current_app; print(current_app.conf.broker_url)"
+    done = subprocess.run(
+        [sys.executable, "-c", asking],
+        check=True,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | PRODUCTION,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.strip() == PRODUCTION["REDIS_URL"]

@@ -101,4 +101,4 @@ def test_what_could_not_be_told_apart_is_not_registered() -> None:
 
 def test_a_fold_version_is_part_of_the_fingerprint() -> None:
     assert fingerprint(ORDER) == fingerprint(structs.replace(ORDER))
-    assert fingerprint(ORDER) != fingerprint(structs.replace(ORDER, fold_version=2))
+    assert fingerprint(ORDER) != fingerprint(structs.replace(ORDER, fold_version=ORDER.fold_version + 1))
