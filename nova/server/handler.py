@@ -98,15 +98,16 @@ class NovaASGIHandler(ASGIHandler):
             set_script_prefix(scope.get("root_path", "") + "/")
             request_started.send(sender=type(self), scope=scope)
             request, refusal = self.create_request(scope, body)
-            response: HttpResponseBase = refusal if request is None else self.get_response(request)
-            response._handler_class = type(self)  # noqa: SLF001 - the sender of the signal when it is closed
+            response: Any = refusal if request is None else self.get_response(request)
+            # The sender of the signal when it is closed.
+            response._handler_class = type(self)  # noqa: SLF001
             if not response.streaming:
                 response.close()
         finally:
             _give_connections_back()
         for name in INGREDIENTS:
             response.__dict__.pop(name, None)
-        return response
+        return cast("HttpResponseBase", response)
 
     async def _send(self, path: str, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         if not isinstance(response, StreamingHttpResponse):
