@@ -71,10 +71,11 @@ def test_nothing_is_lost_and_nothing_happens_twice(nova: tuple[Nova, dict[str, A
     assert truth.number("SELECT count(*) FROM dead_letters") == 0
     assert truth.number("SELECT count(DISTINCT (aggregate_id, version)) FROM domain_events") == ROWS
 
-    # What the handlers keep is what the log says, also in another order that the messages could have had.
+    # What projections and handlers keep is what the log says, also in another order that the messages could have had.
     for order in ([], ["--reorder"]):
-        checked = manage("projections", "verify", "analytics-counts", *order, NOVA_DATA_DIR=str(platform.directory))
-        assert (checked.returncode, checked.stdout) == (0, "analytics-counts is what the log says.\n"), checked.stderr
+        checked = manage("projections", "verify", *order, NOVA_DATA_DIR=str(platform.directory))
+        assert checked.returncode == 0, checked.stderr
+        assert "analytics-counts is what the log says." in checked.stdout
 
     messages = everything_on(platform.services()["kafka_brokers"], TOPIC)
     versions = versions_by_key(messages)

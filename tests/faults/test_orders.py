@@ -57,7 +57,7 @@ WORKERS = {
     "orders": "--consumers=order-service,order-fulfilment",
     "participants": "--consumers=inventory-service,identity-service",
     "payments": "--consumers=payment-service",
-    "timers": "--runners=sagas",
+    "timers": "--runners=sagas,projections",
 }
 GROUPS = ("order-service", "order-fulfilment", "inventory-service", "payment-service", "identity-service")
 TOPICS = ("order", "fulfilment", "inventory", "stock", "payment", "notice", "user")
@@ -152,6 +152,9 @@ def test_orders_end_as_they_must_while_everything_is_killed(
     assert_each_customer_was_told_once(orders, smtp_server)
     assert not DeadLetter.objects.exists()
     assert not SagaTimer.objects.exists()
+    verified = programs.manage("projections", "verify").splitlines()
+    assert "orders is what the log says." in verified
+    assert "users is what the log says." in verified
     replies = [event_id for (event_id,) in rows(REPLIES)]
     lost = [event_id for event_id in replies if is_lost(event_id)]
     waited = SagaTransition.objects.filter(cause="timer").count()

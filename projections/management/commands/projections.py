@@ -15,7 +15,12 @@ from rich.table import Table
 from kit.commands import OperatorCommand
 from projections.definition.handled import HandledReadModel
 from projections.definition.projection import Projection
-from projections.definition.registry import projection_named, read_model_named
+from projections.definition.registry import (
+    handled_read_models,
+    projection_named,
+    read_model_named,
+    registered_projections,
+)
 from projections.exceptions import ProjectionError
 from projections.models import ProjectionRebuild
 from projections.operating.actions import ACTIONS, operate
@@ -59,7 +64,11 @@ class Command(OperatorCommand):
         showing = verbs.add_parser("show", help="Show all that is known of a projection, as JSON.")
         showing.add_argument("name", help="The projection's name, as `status` shows it.")
         verifying = verbs.add_parser("verify", help=VERIFY, description=VERIFY)
-        verifying.add_argument("name", help="The projection's name, as `status` shows it, or that of a read model.")
+        verifying.add_argument(
+            "name",
+            nargs="?",
+            help="The projection's name, as `status` shows it, or that of a read model; all without it.",
+        )
         verifying.add_argument("--sample", type=int, help="Compare so many rows of the first table, whichever.")
         verifying.add_argument(
             "--reorder",
@@ -96,7 +105,18 @@ class Command(OperatorCommand):
         except ProjectionError as error:
             raise CommandError(str(error)) from error
 
-    def _verify(self, name: str, sample: int | None, *, reorder: bool, **_: Any) -> None:
+    def _verify(self, name: str | None, sample: int | None, *, reorder: bool, **_: Any) -> None:
+        every = (*registered_projections(), *handled_read_models())
+        differing = []
+        for one in [name] if name is not None else [found.name for found in every]:
+            try:
+                self._verify_one(one, sample, reorder=reorder)
+            except CommandError as error:
+                differing.append(str(error))
+        if differing:
+            raise CommandError("\n".join(differing))
+
+    def _verify_one(self, name: str, sample: int | None, *, reorder: bool) -> None:
         found = read_model_named(name)
         if isinstance(found, HandledReadModel):
             verified = verify_handled(found, sample=sample, reorder=reorder)

@@ -45,6 +45,9 @@ def test_what_equals_the_log_passes_also_while_the_log_goes_on(users):
     assert verify(users) is None
     assert verify(users, sample=2) is None
     assert command("verify", "users") == "users is what the log says.\n"
+    assert {"users is what the log says.", "search-documents is what the log says."} <= set(
+        command("verify").splitlines()
+    )
 
 
 def test_a_projection_that_moves_meanwhile_is_compared_at_one_checkpoint(users):
@@ -89,6 +92,9 @@ def test_the_first_difference_is_named_by_row_and_column(users, change, said):
         command("verify", "users")
     assert said in str(refused.value)
     assert refused.value.returncode == 1
+    with pytest.raises(CommandError, match="users_read") as refused:
+        command("verify")
+    assert said in str(refused.value)
 
 
 def test_nothing_that_is_live_is_changed_nor_hidden_afterwards(users):
