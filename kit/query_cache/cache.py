@@ -8,10 +8,10 @@ read before a change and are put there after it are never taken, and once a chan
 from before it. Of an answer that is not there, one computes, and others wait a moment for it.
 """
 
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from hashlib import blake2b
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import msgspec
@@ -71,11 +71,11 @@ def cached(
 
 def _look(entry: Entry) -> tuple[Look | None, str]:
     """What is there, or is there soon, and what to call that; None while Redis is away."""
-    outcome, until = "hit", time.monotonic() + WAIT_TIMEOUT
+    outcome, until = "hit", monotonic() + WAIT_TIMEOUT
     look = cache_connection.ask(entry.look)
-    while look is not None and look.answer is None and not look.is_mine and time.monotonic() < until:
+    while look is not None and look.answer is None and not look.is_mine and monotonic() < until:
         outcome = "waited"
-        time.sleep(POLL_INTERVAL)
+        sleep(POLL_INTERVAL)
         look = cache_connection.ask(entry.look)
     return look, outcome
 

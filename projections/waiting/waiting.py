@@ -7,7 +7,7 @@ Nobody tells those who wait that a projection has moved on, so they look, at gro
 hold no database connection, unless they wait inside a transaction.
 """
 
-import time
+from time import monotonic, sleep
 
 from django.db import connection
 
@@ -39,7 +39,7 @@ def wait_for(name: str, position: int, *, timeout: float | None = None) -> bool:
     """
     arguments.number("position", position)
     arguments.number("timeout", timeout, least=0.0)
-    until = time.monotonic() + (projections_conf().wait_timeout if timeout is None else timeout)
+    until = monotonic() + (projections_conf().wait_timeout if timeout is None else timeout)
     model = read_model_named(name)
     looks = _HandledLooks(model, position) if isinstance(model, HandledReadModel) else _ProjectionLooks(model, position)
     if looks.first():
@@ -47,10 +47,10 @@ def wait_for(name: str, position: int, *, timeout: float | None = None) -> bool:
     if position > (end := last_position()):
         raise InvalidArgument("position", f"must not lie beyond the end of the log, which is at {end}")
     tempo = TEMPO
-    while (left := until - time.monotonic()) > 0:
+    while (left := until - monotonic()) > 0:
         if not connection.in_atomic_block:
             connection.close()
-        time.sleep(min(tempo.pause, left))
+        sleep(min(tempo.pause, left))
         tempo = tempo.after_nothing()
         if looks.again():
             return True

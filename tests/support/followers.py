@@ -33,7 +33,7 @@ def follow_naively(cursor: int) -> tuple[list[RecordedEvent], int]:
         found = database.execute(
             statement("log_after"),
             {"after": cursor, "safe": everything, "max_count": 1_000, "event_types": None, "aggregate_type": None}
-            | {"since": None, "until": None},
+            | {"number": None, "of": None, "since": None, "until": None},
         ).fetchall()
     seen = [recorded(row) for row in found]
     return seen, seen[-1].position if seen else cursor

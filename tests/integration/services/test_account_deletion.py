@@ -98,7 +98,7 @@ def are_known() -> bool:
 def test_everything_that_was_a_users_goes_with_the_account_and_nothing_else_does() -> None:
     lives()
     with hosted(relay_runner(), *(consumer_runner(group_named(name)) for name in GROUPS)):
-        eventually(are_known)
+        eventually(are_known, within=90)
         wanted: Any = execute("ann", RequestDeletion()).payloads[0]
         eventually(lambda: standing() == ["waiting"])
         assert are_known()

@@ -186,11 +186,13 @@ def test_the_state_now_and_then_and_what_changed(api: Api) -> None:
 
     changes = api.get("aggregates/order/o1/diff", **{"from": 1, "to": 3}).json()["changes"]
     assert [(change["pointer"], change["change"]) for change in changes] == [
+        ("/cancelled_for", "changed"),
         ("/lines/cup", "added"),
         ("/status", "changed"),
     ]
     back = api.get("aggregates/order/o1/diff", **{"from": 3, "to": 1}).json()["changes"]
     assert [(change["pointer"], change["change"]) for change in back] == [
+        ("/cancelled_for", "changed"),
         ("/lines/cup", "removed"),
         ("/status", "changed"),
     ]

@@ -105,7 +105,8 @@ def follow_naively(cursor: int) -> tuple[list[RecordedEvent], int]:
     """A planted fault: everything after the cursor that can be seen."""
     parameters = {"after": cursor, "safe": 2**63 - 1, "max_count": PAGE, "event_types": None, "aggregate_type": None}
     with live_cursor() as database:
-        rows = database.execute(statement("log_after"), parameters | {"since": None, "until": None}).fetchall()
+        whole = {"number": None, "of": None, "since": None, "until": None}
+        rows = database.execute(statement("log_after"), parameters | whole).fetchall()
     seen = [recorded(row) for row in rows]
     return seen, seen[-1].position if seen else cursor
 

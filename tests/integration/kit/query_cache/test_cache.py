@@ -169,7 +169,7 @@ def test_what_may_be_old_is_answered_and_not_kept():
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long somebody has waited for another one, each time."""
     found: list[float] = []
-    monkeypatch.setattr("kit.query_cache.cache.time.sleep", found.append)
+    monkeypatch.setattr("kit.query_cache.cache.sleep", found.append)
     return found
 
 

@@ -67,7 +67,7 @@ def test_without_a_worker_the_wait_ends_in_time_and_says_so():
 
 def test_the_setting_bounds_the_wait_and_nothing_is_waited_for_with_none(settings, monkeypatch):
     slept: list[float] = []
-    monkeypatch.setattr("projections.waiting.waiting.time.sleep", slept.append)
+    monkeypatch.setattr("projections.waiting.waiting.sleep", slept.append)
     position = appended()
 
     settings.NOVA_PROJECTION_WAIT_TIMEOUT = 0.05
@@ -113,9 +113,7 @@ def test_a_position_beyond_the_log_is_refused_at_once():
 def test_between_two_looks_no_connection_is_held_outside_of_a_transaction(monkeypatch):
     position = appended()
     held = []
-    monkeypatch.setattr(
-        "projections.waiting.waiting.time.sleep", lambda _: held.append(connection.connection is not None)
-    )
+    monkeypatch.setattr("projections.waiting.waiting.sleep", lambda _: held.append(connection.connection is not None))
 
     assert not wait_for("users", position, timeout=0.05)
     assert set(held) == {False}
