@@ -42,12 +42,9 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come: part of a head, for the rest of which there is a time, or of what follows it."""
-        before = self.cycle
         self._unparsed += len(data)
         super().data_received(data)
-        if self.cycle is not before or (before is not None and not before.response_complete):
-            self._unparsed = 0
-        elif self._unparsed > MAX_HEAD and not self.transport.is_closing():
+        if self._unparsed > MAX_HEAD and not self.transport.is_closing():
             self.send_400_response(TOO_LONG)
         if self.cycle is not None and not self.cycle.response_complete:
             self._head_has_come()
@@ -58,6 +55,16 @@ class PatientProtocol(HttpToolsProtocol):
         """Count the head's bytes anew."""
         super().on_message_begin()
         self._head = 0
+
+    def on_headers_complete(self) -> None:
+        """Answer. What comes from now on is the body."""
+        self._unparsed = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take part of the body, or throw it away where the request is answered already."""
+        self._unparsed = 0
+        super().on_body(body)
 
     def on_url(self, url: bytes) -> None:
         """Take part of the address."""

@@ -164,6 +164,16 @@ def test_what_is_no_http_is_refused(request_: bytes) -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+def test_the_rest_of_a_body_whose_request_is_answered_is_thrown_away() -> None:
+    async def exchange(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
+        answers = await reader.readuntil(SMALL)
+        writer.write(b"x" * 1_000_000 + GET % b"small")
+        return answers + await reader.readuntil(SMALL)
+
+    assert run(exchange).count(b"HTTP/1.1 200") == 2
+
+
 def test_an_idle_connection_stays_for_the_next_request() -> None:
     async def exchange(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         answers = b""
