@@ -64,6 +64,7 @@ class UserActivity(models.Model):
 
     class Meta:
         db_table = "analytics_user_activity"
+        verbose_name_plural = "user activity"
         indexes = [models.Index(fields=["-events", "user_id"], name="analytics_most_active")]
 
     def __str__(self) -> str:

@@ -109,6 +109,25 @@ def hourly_counts(
     return page_of(found, limit=limit, key=lambda row: HourKey(row.hour, row.event_type))
 
 
+class LeadingCount(Struct, frozen=True, kw_only=True):
+    """Events of one type in one hour, or of all types together that do not lead."""
+
+    hour: datetime
+    event_type: str | None
+    """None for those that do not lead."""
+    count: int
+
+
+def leading_counts(*, first: datetime, last: datetime, most: int, using: str = "default") -> list[LeadingCount]:
+    """Counts by hour of the types that there were `most` of, and of all others together.
+
+    Of hours that begin from `first` to before `last`; hours without an event are left out.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement("leading_counts"), {"first": first, "last": last, "most": most})
+        return [LeadingCount(hour=hour, event_type=name, count=count) for hour, name, count in cursor.fetchall()]
+
+
 class DailyTotal(Struct, frozen=True, kw_only=True):
     """All events of one day (UTC)."""
 

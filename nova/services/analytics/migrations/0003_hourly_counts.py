@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='useractivity',
+            options={'verbose_name_plural': 'user activity'},
+        ),
         migrations.CreateModel(
             name='HourlyEventCount',
             fields=[
