@@ -134,6 +134,8 @@ def test_what_is_not_there_is_not_found(api, address):
         ("users?after=x", "after"),
         ("users?search=%00", "search"),
         ("users?serach=ann", "serach"),
+        ("users?order=oldest", "order"),
+        ("users?order=name&after=ImFubiI", "after"),
         ("users/a%00b", "user_id"),
         ("feeds/bob?after=%C3%A4", "after"),
         ("feeds/a%00b", "user_id"),

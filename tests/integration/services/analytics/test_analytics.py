@@ -1,6 +1,7 @@
 """Every event is counted once, on the day and in the hour in which it happened."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -125,7 +126,7 @@ def test_hours_are_chosen_by_type_and_time_and_paged():
         at = FIRST + timedelta(hours=number)
         take_effect(GROUP, [received(post(), timestamp=at), received(follow("bob"), timestamp=at)])
     assert [row[0][11:13] for row in hours(event_type="user.followed")] == ["12", "13", "14", "15", "16"]
-    chosen = {"first": FIRST + timedelta(hours=1), "last": FIRST + timedelta(hours=3)}
+    chosen: dict[str, Any] = {"first": FIRST + timedelta(hours=1), "last": FIRST + timedelta(hours=3)}
     assert [row[0][11:13] for row in hours(**chosen)] == ["13", "13", "14", "14"]
     seen, after = [], None
     while True:
