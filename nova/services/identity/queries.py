@@ -95,12 +95,13 @@ def list_users(
     if len(search) > MAX_TERM:
         raise InvalidParameter("search", f"must be at most {MAX_TERM} characters")
     term, users = fold(search), User.objects.using(using)
+    page: Page[Any]
     match order:
         case "newest":
             found = _newest(_searched(users.all(), term, status), after, limit + 1)
             page = page_of(found, limit=limit, key=lambda user: (user.created_at, user.user_id))
         case "name":
-            found = _by_name(_searched(users.all(), term, status), after)[: limit + 1]
+            found = _by_name(_searched(users.all(), term, status), after, limit + 1)
             page = page_of(found, limit=limit, key=lambda user: (user.name_key, user.user_id))
         case _:
             found = _by_id(users.all(), term, status, after, limit + 1)
@@ -108,7 +109,7 @@ def list_users(
     return Page(items=[_view(user) for user in page.items], next=page.next)
 
 
-def _by_id(users: "QuerySet[User]", term: str, status: str, after: str | None, count: int) -> "QuerySet[User]":
+def _by_id(users: "QuerySet[User]", term: str, status: str, after: str | None, count: int) -> list[User]:
     last_user_id = ""
     if after is not None:
         last_user_id = from_cursor(after, str, parameter="after")
@@ -117,7 +118,7 @@ def _by_id(users: "QuerySet[User]", term: str, status: str, after: str | None, c
         users = users.filter(user_id__in=_matching(term, LISTED[status], last_user_id, count, users.db))
     else:
         users = users.filter(status__in=LISTED[status], user_id__gt=last_user_id)
-    return users.order_by("user_id")[:count]
+    return list(users.order_by("user_id")[:count])
 
 
 def _newest(users: "QuerySet[User]", after: str | None, count: int) -> list[User]:
@@ -135,14 +136,14 @@ def _newest(users: "QuerySet[User]", after: str | None, count: int) -> list[User
     return found + list(unknown.order_by("-user_id")[: count - len(found)])
 
 
-def _by_name(users: "QuerySet[User]", after: str | None) -> "QuerySet[Any]":
+def _by_name(users: "QuerySet[User]", after: str | None, count: int) -> list[Any]:
     named = users.annotate(name_key=NameKey("folded"))
     if after is not None:
         key = from_cursor(after, ByNameKey, parameter="after")
         check_text(key.name, parameter="after")
         check_text(key.user_id, parameter="after")
         named = named.filter(name_key__gte=key.name).exclude(name_key=key.name, user_id__lte=key.user_id)
-    return named.order_by("name_key", "user_id")
+    return list(named.order_by("name_key", "user_id")[:count])
 
 
 def _searched(users: "QuerySet[User]", term: str, status: str) -> "QuerySet[User]":
