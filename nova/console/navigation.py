@@ -55,7 +55,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("Ranking", "trending_up", "nova_ranking.RankedPost"),
         Entry("Search documents", "manage_search", "nova_search.SearchDocument"),
         Entry("Searched conversations", "forum", "nova_search.SearchConversation"),
-        Entry("Daily counts", "bar_chart", "nova_analytics.DailyEventCount"),
+        Entry("Analytics", "bar_chart", "nova_analytics.UserActivity"),
     ),
     "Access": (
         Entry("Accounts", "person", settings.AUTH_USER_MODEL),

@@ -8,3 +8,4 @@ class AnalyticsConfig(AppConfig):
 
     name = "nova.services.analytics"
     label = "nova_analytics"
+    verbose_name = "Analytics"

@@ -1,4 +1,4 @@
-"""Read models of analytics: counts by day and type, and what users did."""
+"""Read models of analytics: counts by day and by hour, of each type, and what users did."""
 
 from django.db import models
 
@@ -19,6 +19,23 @@ class DailyEventCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.event_type}: {self.count}"
+
+
+class HourlyEventCount(models.Model):
+    """How many events of a type happened in an hour (UTC); owned by the group `analytics-service`."""
+
+    pk = models.CompositePrimaryKey("hour", "event_type")
+    hour = models.DateTimeField(help_text="When it began.")
+    event_type = models.CharField(max_length=100, db_collation="C")
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "analytics_hourly_counts"
+        ordering = ["hour", "event_type"]
+        indexes = [models.Index(fields=["event_type", "hour"], name="analytics_hours_of_type")]
+
+    def __str__(self) -> str:
+        return f"{self.hour.isoformat()} {self.event_type}: {self.count}"
 
 
 class UserDay(models.Model):
@@ -47,6 +64,7 @@ class UserActivity(models.Model):
 
     class Meta:
         db_table = "analytics_user_activity"
+        verbose_name_plural = "user activity"
         indexes = [models.Index(fields=["-events", "user_id"], name="analytics_most_active")]
 
     def __str__(self) -> str:

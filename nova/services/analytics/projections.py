@@ -1,6 +1,6 @@
 """Read models of analytics: which handlers keep the counts, and what is projected from the log."""
 
-from nova.services.analytics.models import DailyEventCount
+from nova.services.analytics.models import DailyEventCount, HourlyEventCount
 from nova.services.analytics.service import SERVICE
 from nova.services.analytics.user_activity import UserActivityProjection
 from nova.services.timestamps import utc
@@ -9,7 +9,7 @@ from projections.api import HandledReadModel, register_handled, register_project
 
 
 def row_of(event: ReceivedEvent) -> str:
-    """The count that the event adds to: day and type."""
+    """The count of a day that the event adds to: day and type."""
     return f"{utc(event.timestamp).date()} {event.event_type}"
 
 
@@ -17,7 +17,7 @@ COUNTS = HandledReadModel(
     name="analytics-counts",
     group=SERVICE.name,
     handlers=("analytics-counts",),
-    models=(DailyEventCount,),
+    models=(DailyEventCount, HourlyEventCount),
     row_of=row_of,
 )
 register_handled(COUNTS)

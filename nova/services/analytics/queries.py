@@ -1,14 +1,16 @@
-"""Queries of analytics: how many events there were, day by day and in all, and who did most."""
+"""Queries of analytics: how many events there were, by day, by hour and in all, and who did most."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connections
 from django.db.models import Q, Sum
 from msgspec import Struct
 
 from kit.exceptions import InvalidParameter
-from nova.services.analytics.models import DailyEventCount, UserActivity
+from nova.services.analytics.models import DailyEventCount, HourlyEventCount, UserActivity
 from nova.services.analytics.sql.statements import statement
+from nova.services.field_types import Timestamp
+from nova.services.timestamps import utc
 from projections.api import Page, check_limit, check_text, from_cursor, page_of
 
 
@@ -57,6 +59,73 @@ def totals(*, using: str = "default") -> dict[str, int]:
     counts = DailyEventCount.objects.using(using)
     rows = counts.values_list("event_type").annotate(Sum("count")).order_by("event_type")
     return {event_type: int(total) for event_type, total in rows}
+
+
+class HourlyCount(Struct, frozen=True, kw_only=True):
+    """Events of one type in one hour."""
+
+    hour: datetime
+    """When it began (UTC)."""
+    event_type: str
+    count: int
+
+
+class HourKey(Struct, frozen=True, array_like=True):
+    """Where a page of hours begins."""
+
+    hour: Timestamp
+    event_type: str
+
+
+def hourly_counts(
+    *,
+    event_type: str | None = None,
+    first: datetime | None = None,
+    last: datetime | None = None,
+    after: str | None = None,
+    limit: int = 200,
+    using: str = "default",
+) -> Page[HourlyCount]:
+    """A page of counts by hour and type: of one type, of hours that begin from `first` to before `last`.
+
+    Raises `InvalidParameter`.
+    """
+    check_limit(limit)
+    if first and last and first > last:
+        raise InvalidParameter("from", "must not lie after `to`")
+    counts = HourlyEventCount.objects.using(using).order_by("hour", "event_type")
+    if event_type is not None:
+        check_text(event_type, parameter="type")
+        counts = counts.filter(event_type=event_type)
+    if first:
+        counts = counts.filter(hour__gte=first)
+    if last:
+        counts = counts.filter(hour__lt=last)
+    if after is not None:
+        key = from_cursor(after, HourKey, parameter="after")
+        check_text(key.event_type, parameter="after")
+        counts = counts.filter(pk__gt=(utc(key.hour), key.event_type))
+    found = [HourlyCount(hour=row.hour, event_type=row.event_type, count=row.count) for row in counts[: limit + 1]]
+    return page_of(found, limit=limit, key=lambda row: HourKey(row.hour, row.event_type))
+
+
+class LeadingCount(Struct, frozen=True, kw_only=True):
+    """Events of one type in one hour, or of all types together that do not lead."""
+
+    hour: datetime
+    event_type: str | None
+    """None for those that do not lead."""
+    count: int
+
+
+def leading_counts(*, first: datetime, last: datetime, most: int, using: str = "default") -> list[LeadingCount]:
+    """Counts by hour of the types that there were `most` of, and of all others together.
+
+    Of hours that begin from `first` to before `last`; hours without an event are left out.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement("leading_counts"), {"first": first, "last": last, "most": most})
+        return [LeadingCount(hour=hour, event_type=name, count=count) for hour, name, count in cursor.fetchall()]
 
 
 class DailyTotal(Struct, frozen=True, kw_only=True):

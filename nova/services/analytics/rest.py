@@ -1,4 +1,4 @@
-"""Analytics over HTTP: counts of events by day and type, by day alone, and who did most."""
+"""Analytics over HTTP: counts of events by day and type, by hour and type, by day alone, and who did most."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -10,14 +10,17 @@ from rest_framework.response import Response
 from kit.rest.answer_headers import as_of_header, preference_applied_header, seen_position_header
 from kit.rest.openapi import described
 from kit.rest.preferences import PREFER
+from kit.rest.query import Text, Timestamp
 from kit.rest.replicas import Cached
 from nova.services.analytics.materialised_views import DAILY_TOTALS
 from nova.services.analytics.queries import (
     Activity,
     DailyCount,
     DailyTotal,
+    HourlyCount,
     daily_counts,
     daily_totals,
+    hourly_counts,
     most_active,
     totals,
 )
@@ -69,6 +72,47 @@ class EventCountsView(ReadModelView):
 def _counts(query: CountsQuery, using: str) -> Counts:
     page = daily_counts(first=query.first, last=query.last, after=query.after, limit=query.limit, using=using)
     return Counts(items=page.items, next=page.next, totals=totals(using=using))
+
+
+class HoursQuery(Paged, frozen=True, kw_only=True):
+    """Counts of which hours."""
+
+    event_type: Annotated[Text | None, Meta(description="Events of this type alone")] = field(name="type", default=None)
+    first: Annotated[Timestamp | None, Meta(description="Hours that begin then or later")] = field(
+        name="from", default=None
+    )
+    last: Annotated[Timestamp | None, Meta(description="Hours that begin before")] = field(name="to", default=None)
+
+
+class HourlyCountsView(ReadModelView):
+    """Events by hour."""
+
+    read_model = "analytics-counts"
+    required_scopes: ClassVar = READ
+
+    @described(
+        operation_id="list_hourly_counts",
+        summary="Count events by hour and type",
+        query=HoursQuery,
+        headers=(PREFER,),
+        answer=Page[HourlyCount],
+        answer_headers=(preference_applied_header(200),),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of counts by hour and type, the earliest first."""
+        query = HoursQuery.of(request)
+        page = self.answer(
+            request,
+            lambda source: hourly_counts(
+                event_type=query.event_type,
+                first=query.first,
+                last=query.last,
+                after=query.after,
+                limit=query.limit,
+                using=source.alias,
+            ),
+        )
+        return Response(page)
 
 
 class DailyTotalsView(FullViewView):

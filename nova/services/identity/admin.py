@@ -5,7 +5,7 @@ from django.db.models import Q
 from unfold.decorators import display
 
 from kit.admin.read_only import ReadOnlyAdmin
-from nova.services.identity.models import User
+from nova.services.identity.models import NameKey, User
 from nova.services.text_folding import fold
 
 
@@ -13,8 +13,9 @@ from nova.services.text_folding import fold
 class UserAdmin(ReadOnlyAdmin):
     """Users as the read model has them."""
 
-    list_display = ("user_id", "username", "display_name", "email", "is_verified", "status_badge", "created_at")
-    list_display_links = ("user_id", "username")
+    list_display = ("user_id", "named", "display_name", "email", "is_verified", "status_badge", "created_at")
+    list_display_links = ("user_id", "named")
+    sortable_by = ("user_id", "named", "created_at")  # the columns that have an index
     list_filter = ("status", "is_verified")
     search_fields = ("folded",)
     search_help_text = "Part of a user name, display name or e-mail; or an id in full"
@@ -26,6 +27,11 @@ class UserAdmin(ReadOnlyAdmin):
             {"fields": ("status_badge", "is_erased", "follower_count", "created_at", "updated_at", "deleted_at")},
         ),
     )
+
+    @display(description="username", ordering=NameKey("folded"))
+    def named(self, user: User) -> str:
+        """The user name, sorted without regard to case."""
+        return user.username
 
     @display(description="status", label={"active": "success", "inactive": "warning", "deleted": "danger"})
     def status_badge(self, user: User) -> str:

@@ -13,7 +13,7 @@ from kit.rest.query import Text
 from kit.rest.replicas import Cached
 from nova.services.identity.exceptions import UserNotFound
 from nova.services.identity.projections import USERS
-from nova.services.identity.queries import LISTED, MAX_TERM, UserView, get_user, list_users
+from nova.services.identity.queries import LISTED, MAX_TERM, ORDERS, UserView, get_user, list_users
 from projections.api import Page
 from projections.rest.parameters import Paged
 from projections.rest.read_models import SEEN_POSITION, ReadModelView
@@ -36,6 +36,9 @@ class UsersQuery(Paged, frozen=True, kw_only=True):
         one_of(LISTED),
         Meta(description="`active` by default, `inactive` for deactivated ones, or `any` of the two"),
     ] = "active"
+    order: Annotated[
+        str, one_of(ORDERS), Meta(description="By `id` by default; the `newest` first; or by `name`, in any case")
+    ] = "id"
 
 
 class UsersView(ReadModelView):
@@ -53,12 +56,17 @@ class UsersView(ReadModelView):
         answer_headers=SEEN_POSITION,
     )
     def get(self, request: Request) -> Response:
-        """A page of the users that are not deleted, by id."""
+        """A page of the users that are not deleted."""
         query = UsersQuery.of(request)
         page = self.answer(
             request,
             lambda source: list_users(
-                search=query.search, status=query.status, after=query.after, limit=query.limit, using=source.alias
+                search=query.search,
+                status=query.status,
+                order=query.order,
+                after=query.after,
+                limit=query.limit,
+                using=source.alias,
             ),
             cached=Cached(name="list_users", key=query, tags=(USERS,), kind=Page[UserView]),
         )

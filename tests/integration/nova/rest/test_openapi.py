@@ -128,6 +128,7 @@ def test_each_command_is_an_operation_of_its_own():
         ("get_dead_letter", "letter_id", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
         ("operate_on_dead_letter", "verb", {"type": "string", "enum": ["retry", "discard", "archive"]}),
         ("steer_consumer", "verb", {"type": "string", "enum": ["pause", "resume"]}),
+        ("list_users", "order", {"type": "string", "enum": ["id", "newest", "name"], "default": "id"}),
         ("list_users", "status", {"type": "string", "enum": ["active", "inactive", "any"], "default": "active"}),
         ("append_events", "If-Match", {"type": "string", "format": "entity-tag", "pattern": r'^(\*|"([0-9]{1,18})")$'}),
     ],

@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from events.api import last_position
+from nova.services.analytics.models import HourlyEventCount
+from nova.services.analytics.projections import COUNTS
 from nova.services.content.models import KnownUser
 from nova.services.content.projections import USERS
 from nova.services.content.user_copies import local_user
@@ -74,6 +76,19 @@ def test_wrong_rows_are_exchanged_and_right_ones_are_not_touched() -> None:
     assert list(FeedPost.objects.filter(is_shown=False).values_list("pk", flat=True)) == ["p1"]
     assert not FeedAuthor.objects.filter(is_shown=False).exists()
     assert (refill(DOCUMENTS, **WHO).removed, refill(DOCUMENTS, **WHO).written) == (0, 0)
+
+
+def test_a_table_that_came_later_is_filled_and_what_was_there_before_stays() -> None:
+    posted(post("p1"), post("p2", "bob", minute=1))
+    hear("analytics-service")
+    before = list(HourlyEventCount.objects.values())
+    # As after the migration that has brought the hours
+    HourlyEventCount.objects.all().delete()
+    assert verify_handled(COUNTS).difference is not None
+    done = refill(COUNTS, **WHO)
+    assert (done.removed, done.written) == (0, len(before))
+    assert list(HourlyEventCount.objects.values()) == before
+    assert verify_handled(COUNTS).difference is None
 
 
 @pytest.mark.usefixtures("heard")

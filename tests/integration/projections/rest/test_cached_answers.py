@@ -59,6 +59,15 @@ def unnoticed(user_id: str) -> None:
     User.objects.create(user_id=user_id, username=user_id, status=User.Status.ACTIVE, updated_at=NOON)
 
 
+def test_each_order_has_an_answer_of_its_own(api):
+    record(created("ann", username="zoe"))
+    record(created("bob", username="bob"))
+    catch_up(PROJECTION)
+    orders = ("id", "name", "id", "name")
+    answers = [api.get("/api/v1/users", {"order": order}).json()["items"] for order in orders]
+    assert [[user["user_id"] for user in items] for items in answers] == [["ann", "bob"], ["bob", "ann"]] * 2
+
+
 def test_a_list_is_kept_until_the_projection_has_changed_its_tables(api):
     told("ann")
     assert users(api) == ["ann"]

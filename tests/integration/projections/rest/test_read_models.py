@@ -27,6 +27,7 @@ ADDRESSES = (
     "search?q=hello",
     "analytics/events",
     "analytics/days",
+    "analytics/hours",
     "analytics/users",
     "materialised-views",
     "projections",
@@ -97,6 +98,19 @@ def test_events_are_counted(api):
     assert answer["totals"] == {"content.post.created": 2}
 
 
+def test_hours_are_counted_by_type_and_time(api):
+    group = ConsumerGroup(name="analytics-service", topics=["any"], handlers=group_named("analytics-service").handlers)
+    take_effect(group, [received(post()), received(post()), received(follow("bob"))])
+    (hour,) = {row["hour"] for row in get(api, "analytics/hours")["items"]}
+    first = get(api, "analytics/hours", limit=1)
+    assert first["items"] == [{"hour": hour, "event_type": "content.post.created", "count": 2}]
+    second = get(api, "analytics/hours", limit=1, after=first["next"])
+    assert (second["items"], second["next"]) == ([{"hour": hour, "event_type": "user.followed", "count": 1}], None)
+    assert get(api, "analytics/hours", type="user.followed")["items"] == second["items"]
+    assert len(get(api, "analytics/hours", **{"from": hour, "to": "2026-01-01T00:00:00Z"})["items"]) == 2
+    assert get(api, "analytics/hours", to=hour)["items"] == []
+
+
 def test_projections_are_shown_with_their_lag(api):
     record(created())
     (status,) = [item for item in get(api, "projections")["items"] if item["name"] == "users"]
@@ -120,6 +134,8 @@ def test_what_is_not_there_is_not_found(api, address):
         ("users?after=x", "after"),
         ("users?search=%00", "search"),
         ("users?serach=ann", "serach"),
+        ("users?order=oldest", "order"),
+        ("users?order=name&after=ImFubiI", "after"),
         ("users/a%00b", "user_id"),
         ("feeds/bob?after=%C3%A4", "after"),
         ("feeds/a%00b", "user_id"),
@@ -131,6 +147,11 @@ def test_what_is_not_there_is_not_found(api, address):
         ("analytics/events?to=2025-02-30", "to"),
         ("analytics/events?from=2025-02-02&to=2025-02-01", "from"),
         ("analytics/events?after=W10", "after"),
+        ("analytics/hours?from=2025-02-02", "from"),
+        ("analytics/hours?to=2025-02-02T10:00:00", "to"),
+        ("analytics/hours?from=2025-02-02T00:00:00Z&to=2025-02-01T00:00:00Z", "from"),
+        ("analytics/hours?type=%00", "type"),
+        ("analytics/hours?after=W10", "after"),
         ("projections?limit=1", "limit"),
     ],
 )

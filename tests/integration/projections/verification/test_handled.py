@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from events.api import NewEvent, StreamId, append_events, last_position, stream_log
-from nova.services.analytics.models import DailyEventCount
+from nova.services.analytics.models import DailyEventCount, HourlyEventCount
 from nova.services.analytics.projections import COUNTS
 from nova.services.content.events import ContentErasureRequested
 from nova.services.content.models import ContentBelonging, FormerAuthor, KnownUser
@@ -106,6 +106,11 @@ def test_what_equals_the_log_passes_also_while_a_group_is_behind():
             "analytics-counts",
             lambda: DailyEventCount.objects.filter(event_type="user.followed").update(count=2),
             "user.followed: count is 2, by the log 1",
+        ),
+        (
+            "analytics-counts",
+            lambda: HourlyEventCount.objects.filter(event_type="user.followed").update(count=2),
+            ":00:00+00:00 user.followed: count is 2, by the log 1",
         ),
         (
             "content-users",

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from msgspec import Struct
 
 from events.api import execute
@@ -215,6 +216,108 @@ def test_search_can_use_the_trigram_index():
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("SET enable_seqscan = on")
     assert "users_read_folded" in plan
+
+
+def pages(**asked: Any) -> list[str]:
+    """The users of all pages."""
+    seen: list[str] = []
+    after = None
+    while True:
+        page = list_users(after=after, **asked)
+        seen += [user.user_id for user in page.items]
+        after = page.next
+        if after is None:
+            return seen
+
+
+def ordered() -> None:
+    """Users whose ids, ages and names are each in an order of their own; of two nobody knows the age."""
+    told(
+        created("u1", username="cem", created_at=NOON),
+        created("u2", username="Ann", created_at=NOON + timedelta(hours=1)),
+        created("u3", username="BOB", created_at=NOON - timedelta(hours=1)),
+        created("u4", username="bob", created_at=NOON),
+        created("u5", username="Bobby", created_at=NOON + timedelta(hours=2)),
+        profile("u6", username="Ännchen"),
+        profile("u7", username="anna"),
+        created("u8", username="Aaron", created_at=NOON + timedelta(hours=3)),
+        deleted("u8"),
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+@pytest.mark.parametrize(
+    ("order", "listed"),
+    [
+        ("id", ["u1", "u2", "u3", "u4", "u5", "u6", "u7"]),
+        ("newest", ["u5", "u2", "u4", "u1", "u3", "u7", "u6"]),
+    ],
+)
+def test_users_are_listed_by_id_or_age_page_by_page(order, listed, limit):
+    ordered()
+    assert pages(order=order, limit=limit) == listed
+    assert pages(order=order, limit=limit, status="inactive") == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_users_are_listed_by_name_in_any_case(limit):
+    ordered()
+    listed = pages(order="name", limit=limit, search="")
+    # Where a letter with an accent stands is for the database's locale to say
+    assert [user_id for user_id in listed if user_id != "u6"] == ["u2", "u7", "u3", "u4", "u5", "u1"]
+    assert "u6" in listed
+
+
+def test_who_has_no_user_name_is_listed_by_what_else_there_is():
+    told(created("u1", username="cem"), UserCreated(user_id="u2", email="bob@example.org", created_at=NOON))
+    assert pages(order="name") == ["u2", "u1"]
+
+
+@pytest.mark.parametrize("matches", [5_000, 2])
+@pytest.mark.parametrize(
+    ("order", "found"), [("id", ["u3", "u4", "u5"]), ("newest", ["u5", "u4", "u3"]), ("name", ["u3", "u4", "u5"])]
+)
+@pytest.mark.parametrize("term", ["bob", "bo"])
+def test_a_search_is_listed_in_every_order_whether_few_or_many_match(monkeypatch, matches, order, found, term):
+    monkeypatch.setattr("nova.services.identity.queries.MAX_MATCHES", matches)
+    ordered()
+    assert pages(search=term, order=order, limit=2) == found
+    assert pages(search=term, order=order, limit=2, status="inactive") == []
+
+
+def test_the_longest_names_are_kept_and_listed():
+    # As folded this is 18 times as long, and would be too long for an index
+    told(created("u1", username="\ufdfa" * 255), created("u2", username="\U0001f600" * 255))
+    assert sorted(pages(order="name", limit=1)) == ["u1", "u2"]
+
+
+def test_an_order_that_is_none_is_refused():
+    with pytest.raises(InvalidParameter, match="order"):
+        list_users(order="oldest")
+
+
+@pytest.mark.parametrize("order", ["newest", "name"])
+@pytest.mark.parametrize("cursor", ["", "??", "e30", "MQ", "InUxIg", "WyJcdTAwMDAiLCAidSJd", "WzEsIDJd"])
+def test_a_cursor_of_another_order_is_refused(order, cursor):
+    ordered()
+    with pytest.raises(InvalidParameter, match="after"):
+        list_users(order=order, after=cursor)
+
+
+@pytest.mark.parametrize(("order", "index"), [("newest", "users_read_newest"), ("name", "users_read_by_name")])
+def test_pages_in_other_orders_are_read_from_an_index_and_not_sorted(order, index):
+    ordered()
+    after = list_users(order=order, limit=2).next
+    with CaptureQueriesContext(connection) as asked:
+        list_users(order=order, after=after, limit=2)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for method in ("seqscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{method} = off")
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert index in plan
+    assert "Sort" not in plan
+    assert "Index Cond" in plan
 
 
 def _email(address: str) -> FieldChange:
