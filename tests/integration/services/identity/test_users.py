@@ -225,6 +225,7 @@ def pages(**asked: Any) -> list[str]:
     while True:
         page = list_users(after=after, **asked)
         seen += [user.user_id for user in page.items]
+        assert len(seen) == len(set(seen)), "a page says again what one before it has said"
         after = page.next
         if after is None:
             return seen
@@ -235,8 +236,8 @@ def ordered() -> None:
     told(
         created("u1", username="cem", created_at=NOON),
         created("u2", username="Ann", created_at=NOON + timedelta(hours=1)),
-        created("u3", username="BOB", created_at=NOON - timedelta(hours=1)),
-        created("u4", username="bob", created_at=NOON),
+        created("u3", username="BOB", email="bob@example.org", created_at=NOON - timedelta(hours=1)),
+        created("u4", username="bob", email="bob@example.org", created_at=NOON),
         created("u5", username="Bobby", created_at=NOON + timedelta(hours=2)),
         profile("u6", username="Ännchen"),
         profile("u7", username="anna"),
