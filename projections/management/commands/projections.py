@@ -106,9 +106,9 @@ class Command(OperatorCommand):
             raise CommandError(str(error)) from error
 
     def _verify(self, name: str | None, sample: int | None, *, reorder: bool, **_: Any) -> None:
-        every = (*registered_projections(), *handled_read_models())
+        every = [one.name for one in registered_projections()] + [one.name for one in handled_read_models()]
         differing = []
-        for one in [name] if name is not None else [found.name for found in every]:
+        for one in every if name is None else [name]:
             try:
                 self._verify_one(one, sample, reorder=reorder)
             except CommandError as error:
