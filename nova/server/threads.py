@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from nova.conf import nova_conf
@@ -29,6 +30,5 @@ class RequestThreads:
     async def run(self, path: str, work: Callable[P, ResultT], *args: P.args, **kwargs: P.kwargs) -> ResultT:
         """Do the work of a request for that path in a thread, in the present context, and wait for its result."""
         threads = self._probes if is_probe(path) else self._requests
-        context = contextvars.copy_context()
-        call = lambda: context.run(work, *args, **kwargs)  # noqa: E731 - no name says more
+        call = partial(contextvars.copy_context().run, work, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(threads, call)
