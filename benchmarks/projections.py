@@ -17,7 +17,7 @@ from django.db import connection
 
 from benchmarks import raw
 from benchmarks.events import METADATA, WHEN
-from benchmarks.harness import Measure, rate
+from benchmarks.harness import Measure, as_in_a_worker, rate
 from events.api import Expected, NewEvent, StreamId, append_events
 from events.envelope import RecordedEvent
 from nova.services.identity.events import UserCreated
@@ -144,6 +144,7 @@ def _empty(projection: Projection) -> None:
     )
 
 
+@as_in_a_worker()
 def _raw(client: psycopg.Connection[Any], projection: Projection, write: Write, events: int) -> float:
     _empty(projection)
     cursor = psycopg.Cursor(client)
@@ -161,6 +162,7 @@ def _raw(client: psycopg.Connection[Any], projection: Projection, write: Write, 
     return rate(run)
 
 
+@as_in_a_worker()
 def _nova(projection: Projection, events: int) -> float:
     _empty(projection)
 
@@ -173,6 +175,7 @@ def _nova(projection: Projection, events: int) -> float:
     return rate(run)
 
 
+@as_in_a_worker()
 def _rebuild(projection: Projection) -> float:
     def run() -> int:
         rebuild(projection, actor="benchmark", reason="to be measured")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from email.message import Message
 from typing import Any, Self
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     ended: float
     status: int
     """0 where no answer came."""
-    headers: Mapping[str, str]
+    headers: Message
 
 
 class AppendingClients:

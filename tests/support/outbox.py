@@ -87,11 +87,13 @@ def produce(
     assert producer.flush(EVENTUALLY_TIMEOUT) == 0
 
 
-def eventually(holds: Callable[[], Any], *, within: float = EVENTUALLY_TIMEOUT) -> Any:
-    """Look until it holds; what it then says."""
+def eventually(
+    holds: Callable[[], Any], *, within: float = EVENTUALLY_TIMEOUT, lacking: Callable[[], object] = lambda: ""
+) -> Any:
+    """Look until it holds; what it then says. `lacking` says what still is not so when the time is over."""
     deadline = time.monotonic() + within
     while not (answer := holds()):
-        assert time.monotonic() < deadline, f"not within {within} s"
+        assert time.monotonic() < deadline, f"not within {within} s {lacking()}"
         time.sleep(0.02)
     return answer
 

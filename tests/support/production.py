@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +96,20 @@ class Production:
         """Wait until the web server answers."""
         eventually(lambda: self.ask("GET", "/health/live")[0] == 200, within=START_TIMEOUT)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Mapping[str, str]]:
-        """The status and headers of the web server's answer, over a connection of its own; 0 where it gave none."""
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, HTTPMessage]:
+        """The status and headers of the web server's answer, over a connection of its own; 0 where it gave none.
+
+        Names of headers are found in upper and lower case.
+        """
         connection = HTTPConnection(LOOPBACK, self.ports["web"], timeout=60)
         try:
             connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
             answer = connection.getresponse()
             answer.read()
         except (OSError, HTTPException):
-            return 0, {}
+            return 0, HTTPMessage()
         else:
-            return answer.status, dict(answer.headers)
+            return answer.status, answer.headers
         finally:
             connection.close()
 
