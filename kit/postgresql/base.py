@@ -21,6 +21,9 @@ from kit.postgresql.poolers import require_kept
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's connection to PostgreSQL."""
 
+    # Django's own: those of all connections of the process, by alias.
+    _connection_pools: dict[str, OutagePool]
+
     def get_connection_params(self) -> dict[str, Any]:
         """psycopg's parameters."""
         parameters: dict[str, Any] = OUTAGE_TIMEOUTS | super().get_connection_params()
@@ -56,7 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.rollback()
             require_kept(connection)
             self._set_isolation(connection)
-        super()._configure_connection(connection)
+        super()._configure_connection(connection)  # type: ignore[misc]  # the stubs do not know it
         return True
 
     def _set_isolation(self, connection: psycopg.Connection[Any]) -> int:

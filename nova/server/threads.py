@@ -66,7 +66,7 @@ class Threads:
             result = error = None
             try:
                 result = call()
-            except BaseException as raised:
+            except BaseException as raised:  # noqa: BLE001 - it is whose request it is
                 error = raised
             # A loop that is closed waits for nothing.
             with suppress(RuntimeError):

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from nova.rest import throttling
 from nova.rest.throttling import Counter, parse_rate
 
 
@@ -61,7 +60,7 @@ def test_threads_of_a_process_never_pass_a_limit(redis_url):
 def test_what_was_taken_is_of_one_period(redis_url, monkeypatch):
     calls = Counter()
     now = 1_000_000.0
-    monkeypatch.setattr(throttling.time, "time", lambda: now)
+    monkeypatch.setattr("nova.rest.throttling.time.time", lambda: now)
     assert [calls.count("key", "200/s") for _ in range(200)] == [None] * 200
     assert calls.count("key", "200/s") == 1
     now += 1
