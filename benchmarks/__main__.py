@@ -19,6 +19,7 @@ from rich.console import Console
 
 from benchmarks import evidence, harness
 from benchmarks.harness import Result
+from benchmarks.recycling import as_after_a_while
 from benchmarks.setting import set_up
 from nova.local.servers.embedded import kafka_server, postgres_server, valkey_server
 
@@ -47,6 +48,7 @@ def main() -> int:
             return stack.enter_context(kafka_server(Path(directory))).address
 
         os.environ["REDIS_URL"] = valkey.address
+        as_after_a_while(postgres)
         set_up(postgres.address)
         call_command("migrate", verbosity=0)
         from benchmarks import suite
