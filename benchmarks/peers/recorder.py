@@ -59,7 +59,7 @@ class PeerRecorder:
         self._mapper: Mapper[UUID] = Mapper(transcoder)
 
     def append(self, number: int) -> None:
-        """New events of a new aggregate, encoded by msgspec: a tenth of what the library's own transcoder takes."""
+        """New events of a new aggregate, encoded by msgspec: in a tenth of the time of the library's own transcoder."""
         originator = uuid4()
         self._recorder.insert_events(
             [StoredEvent(originator, place, _TOPIC, _ENCODE(new_event().payload)) for place in range(1, number + 1)]

@@ -47,7 +47,7 @@ def main() -> None:
         set_up(postgres.address)
         call_command("migrate", verbosity=0)
         from benchmarks.write_costs.tables import VariantTables
-        from benchmarks.write_costs.variants import VARIANTS
+        from benchmarks.write_costs.variants import SIZED, VARIANTS
 
         tables = [
             stack.enter_context(closing(VariantTables(postgres.address, number, variant)))
@@ -55,7 +55,9 @@ def main() -> None:
         ]
         for number, times in ((1, ONES), (BATCH, BATCHES)):
             console.print(_costs(tables, number, times, rounds=options.rounds))
-        console.print(_sizes(tables[0], options.rows))
+        for one in tables:
+            if one.variant.name in SIZED:
+                console.print(_sizes(one, options.rows))
 
 
 def _costs(tables: Sequence["VariantTables"], number: int, times: int, *, rounds: int) -> Table:
@@ -86,7 +88,7 @@ def _sizes(tables: "VariantTables", rows: int) -> Table:
     before = tables.sizes()
     for _ in range(rows // per_append):
         tables.append(per_append, times=1)
-    table = Table("relation", "bytes an event", title=f"On disk, of {rows:,} events more")
+    table = Table("relation", "bytes an event", title=f"On disk, {tables.variant.name}, of {rows:,} events more")
     for name, size in tables.sizes().items():
         table.add_row(name, f"{(size - before[name]) / rows:,.0f}")
     return table

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 AS_IT_IS = "as it is"
+BY_REFERENCE = "outbox body by reference"
+SIZED = {AS_IT_IS, BY_REFERENCE}
+"""The variants whose size on disk is told."""
 NO_GUARD = "CREATE FUNCTION publish_append_guard() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT NULL::text'"
 NO_TRIGGERS = tuple(
     f"DROP TRIGGER {trigger} ON domain_events"
@@ -81,7 +84,7 @@ VARIANTS = (
             "CREATE INDEX ON domain_events (user_id, position) WHERE user_id IS NOT NULL",
         ],
     ),
-    Variant(name="outbox body by reference", by_reference=True),
+    Variant(name=BY_REFERENCE, by_reference=True),
     Variant(name="without the outbox row", has_outbox=False),
     Variant(name="without the content hash", has_hash=False),
     Variant(name="without constraints that are checked", changes=NO_CHECKS),
