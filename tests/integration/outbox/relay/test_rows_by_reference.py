@@ -123,7 +123,7 @@ def test_a_pass_is_bounded_by_bytes_that_lie_in_the_log(
 ) -> None:
     leave_to_log()
     append_events(StreamId("note", "a"), Expected.ANY, [note(n, size=1_000) for n in range(10)])
-    parameters = {"shards": list(range(SHARDS)), "limit": 10, "bytes": 3_500, "going_on": []}
+    parameters: dict[str, Any] = {"shards": list(range(SHARDS)), "limit": 10, "bytes": 3_500, "going_on": []}
 
     with own.cursor() as cursor:
         cursor.execute(statement("pending"), parameters)
