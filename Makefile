@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+PEERS ?=
+PEER_LIBRARIES := .peers
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 PY := $(VENV)/bin/python
@@ -55,9 +57,15 @@ check: $(INSTALLED) ## Check format, lint, types, imports, migrations and settin
 	DJANGO_SETTINGS_MODULE=nova.settings.test $(PY) manage.py saga_histories --check
 	DJANGO_SETTINGS_MODULE=nova.settings.production $(PY) manage.py check --deploy --fail-level WARNING
 
-bench: $(INSTALLED) ## Measure the hot paths beside the raw limit
-	$(PY) -m benchmarks $(ARGS)
+bench: $(INSTALLED) $(if $(PEERS),$(PEER_LIBRARIES)/.installed) ## Measure the hot paths beside the raw limit; with PEERS=1 beside other libraries too
+	$(if $(PEERS),PYTHONPATH=$(PEER_LIBRARIES)) $(PY) -m benchmarks $(if $(PEERS),--peers) $(ARGS)
+
+# Beside .venv and not in it, so that nothing else ever sees them.
+$(PEER_LIBRARIES)/.installed: requirements/peers.lock
+	rm -rf $(PEER_LIBRARIES)
+	$(PY) -m pip install --disable-pip-version-check --no-deps --require-hashes --target $(PEER_LIBRARIES) -r requirements/peers.lock
+	@touch $@
 
 clean: ## Remove .venv and caches; data directories stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEER_LIBRARIES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

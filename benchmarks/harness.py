@@ -23,6 +23,7 @@ from rich.table import Table
 from outbox.hosting.hosted_loop import collect_seldom
 
 ROUNDS = 3
+COLUMNS = ("name", "nova", "other", "unit", "ratio", "goal")
 WAKE_UPS = 10
 OUT = Path(__file__).parent / "out" / "latest.json"
 
@@ -40,6 +41,8 @@ class Measure(Struct, frozen=True, kw_only=True):
     """The least ratio of Nova to raw that is good enough."""
     raw: Side
     nova: Side
+    beside: str = "raw"
+    """What the other side is."""
 
     @property
     def less_is_better(self) -> bool:
@@ -74,6 +77,12 @@ class Result(Struct, frozen=True, kw_only=True):
     ratio: float
     """How much of the raw limit Nova reaches; 1 is all of it."""
     goal: float
+    beside: str = "raw"
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the goal is reached, by the figures as they are told."""
+        return round(self.ratio, 2) >= round(self.goal, 2)
 
 
 def run(measure: Measure, *, rounds: int = ROUNDS) -> Result:
@@ -93,6 +102,7 @@ def run(measure: Measure, *, rounds: int = ROUNDS) -> Result:
         raw=limit,
         ratio=limit / value if measure.less_is_better else value / limit,
         goal=measure.goal,
+        beside=measure.beside,
     )
 
 
@@ -151,22 +161,21 @@ def _wake_up() -> float:
     return (time.thread_time() - began) / WAKE_UPS
 
 
+def cells(result: Result) -> tuple[str, ...]:
+    """A line of the table, under `COLUMNS`."""
+    figures = f"{result.value:,.1f}", f"{result.raw:,.1f}"
+    return result.name, *figures, result.unit, f"{result.ratio:.2f}", f"{result.goal:.2f}"
+
+
 def tell(results: Sequence[Result], facts: dict[str, str], console: Console) -> None:
     """Print the table and write `latest.json`."""
-    table = Table(
-        "name", "nova", "raw", "unit", "ratio", "goal", title="Nova beside the raw limit", title_justify="left"
-    )
+    table = Table(*COLUMNS, title="Nova beside the raw limit", title_justify="left")
     for result in results:
-        colour = "green" if result.ratio >= result.goal else "red"
-        table.add_row(
-            result.name,
-            f"{result.value:,.1f}",
-            f"{result.raw:,.1f}",
-            result.unit,
-            f"[{colour}]{result.ratio:.2f}[/]",
-            f"{result.goal:.2f}",
-        )
+        *figures, ratio, goal = cells(result)
+        table.add_row(*figures, f"[{'green' if result.is_met else 'red'}]{ratio}[/]", goal)
     console.print(table)
+    others = sorted({result.beside for result in results} - {"raw"})
+    console.print(*(f"peer_…: beside {other}" for other in others), sep="\n", end="\n" if others else "")
     console.print(", ".join(f"{name} {value}" for name, value in facts.items()), highlight=False)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([to_builtins(result) for result in results], indent=2) + "\n")

@@ -40,7 +40,7 @@ class _RawEvent(msgspec.Struct, frozen=True):
 def measures(url: str) -> list[Measure]:
     """All measures of reading."""
     client = raw.connect(url)
-    streams = [_written_stream() for _ in range(LOG // STREAM)]
+    streams = [written_stream(STREAM) for _ in range(LOG // STREAM)]
     client.execute("INSERT INTO raw_events OVERRIDING SYSTEM VALUE SELECT * FROM domain_events")
     client.execute("SELECT setval(pg_get_serial_sequence('raw_events', 'position'), max(position)) FROM raw_events")
     client.execute("VACUUM ANALYZE raw_events")
@@ -63,9 +63,10 @@ def measures(url: str) -> list[Measure]:
     ]
 
 
-def _written_stream() -> StreamId:
+def written_stream(number: int) -> StreamId:
+    """A new stream of so many events."""
     stream = new_stream()
-    append_events(stream, Expected.NO_STREAM, [new_event() for _ in range(STREAM)])
+    append_events(stream, Expected.NO_STREAM, [new_event() for _ in range(number)])
     return stream
 
 

@@ -25,10 +25,11 @@ from benchmarks import (
 from benchmarks.harness import Measure
 
 
-def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Measure]:
+def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: bool = False) -> list[Measure]:
     """All measures, on a database that is migrated and empty.
 
-    `brokers` starts Kafka when it is first asked for; what is started runs until the stack is unwound.
+    `brokers` starts Kafka when it is first asked for; what is started runs until the stack is unwound. With `peers`,
+    also those beside other libraries, which must be installed.
     """
     with connection.cursor() as cursor:
         for table in raw.TABLES:
@@ -48,4 +49,12 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
         *latency_projection.measures(),
+        *(_beside_peers(url, stack) if peers else []),
     ]
+
+
+def _beside_peers(url: str, stack: ExitStack) -> list[Measure]:
+    # Imported only where peers are installed.
+    from benchmarks.peers import measures as beside_peers
+
+    return beside_peers.measures(url, stack)

@@ -99,6 +99,9 @@ class OutboxConf(SharedConf, frozen=True, kw_only=True):
     """Takes the place of a consumer group's own name at the broker; empty keeps it."""
     topics: Annotated[tuple[str, ...], Setting("KAFKA_TOPICS")] = ()
     """Take the place of a consumer group's own topics; empty keeps them."""
+    outbox_body: Annotated[Literal["stored", "referenced"], Setting("NOVA_OUTBOX_BODY", check="outbox.E024")] = "stored"
+    """Whether outbox rows have a copy of payload and metadata, as Debezium needs it, or leave them to the log, where
+    the relay looks them up. What the log does not keep as JSON is copied in any case."""
     relay_batch: Annotated[int, Setting("NOVA_RELAY_BATCH"), Meta(ge=1, le=50_000)] = 2_000
     """Most rows of one relay pass."""
     relay_max_retries: Annotated[int, Setting("NOVA_RELAY_MAX_RETRIES"), Meta(ge=0, le=1_000)] = 8

@@ -27,6 +27,8 @@ def _values(event: PreparedEvent) -> Mapping[str, Any]:
         "topic": declared_topic(envelope.event_type, conf=conf) or assigned_topic(envelope.aggregate_type, conf=conf),
         "partition_key": event.partition_key,
         "shard": shard_of(event.partition_key),
+        # What the log keeps in another encoding could not be published from there.
+        "by_reference": conf.outbox_body == "referenced" and event.packed is None,
     }
 
 

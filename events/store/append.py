@@ -115,10 +115,9 @@ def _write(
             )
     try:
         # A savepoint, so that an open transaction can go on when a part of the batch was in the way of another.
-        with savepoint(using), live_cursor(using) as cursor:
-            check_log_once(cursor.connection)
-            cursor.execute(_many(hook.many), documents(writes, prepared, hook.values))
-            return cursor.fetchall()
+        with savepoint(using), live_connection(using) as connection:
+            check_log_once(connection)
+            return call(connection, _many(hook.many), documents(writes, prepared, hook.values))
     except UniqueViolation as violation:
         if violation.diag.table_name != "domain_events":
             raise
@@ -152,8 +151,8 @@ def _one(hooked: str) -> LibpqStatement:
 
 
 @cache
-def _many(hooked: str) -> str:
-    return f"{statement('append_many')}\n{hooked}"
+def _many(hooked: str) -> LibpqStatement:
+    return libpq_statement(f"{statement('append_many')}\n{hooked}")
 
 
 def _queued(

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
-from msgspec.structs import asdict, astuple
+from msgspec import Raw, Struct
+from msgspec.structs import asdict
 
-from events.codec.pipeline import JSON
-from events.envelope import Envelope, StreamId, StreamWrite
+from events.envelope import StreamId, StreamWrite
 from events.exceptions import InvalidEvent
 from events.store.prepared import PreparedEvent
 
@@ -21,15 +20,6 @@ class _StreamRow(Struct, frozen=True, gc=False):
     aggregate_type: str
     aggregate_id: str
     expected: int
-
-
-class _EventRow(Envelope, frozen=True, kw_only=True, gc=False):
-    ord: int
-    stream: int
-    step: int
-    content_hash: str
-    encoding: str = JSON
-    payload_bytes: bytes | None = None
 
 
 def parameters(write: StreamWrite, event: PreparedEvent) -> dict[str, Any]:
@@ -47,14 +37,14 @@ def documents(
     writes: Sequence[StreamWrite],
     prepared: Sequence[Sequence[PreparedEvent]],
     values: Values,
-) -> dict[str, str]:
+) -> dict[str, Raw]:
     """Several events for `append_many.sql`, and what the append hook wants to know of each. Raises `InvalidEvent`.
 
     A stream may stand in several writes, so that the events of several streams keep the order between them.
     """
     streams: dict[StreamId, _StreamRow] = {}
     steps: list[int] = []
-    rows: list[_EventRow] = []
+    rows: list[bytes] = []
     more: list[dict[str, Any]] = []
     for number, (write, events) in enumerate(zip(writes, prepared, strict=True)):
         stream = streams.get(write.stream)
@@ -65,20 +55,29 @@ def documents(
         for step, event in enumerate(events, steps[stream.stream] + 1):
             place = len(rows) + 1
             more.append({"ord": place, **hook_values(values, event, number)})
-            rows.append(
-                _EventRow(
-                    *astuple(event.envelope),
-                    ord=place,
-                    stream=stream.stream,
-                    step=step,
-                    content_hash=event.content_hash.hex(),
-                    encoding=event.encoding,
-                    payload_bytes=event.packed,
-                )
-            )
+            rows.append(_row(event, place, stream.stream, step))
         steps[stream.stream] += len(events)
-    parts = {"streams": list(streams.values()), "events": rows, "more": more}
-    return {name: _ENCODER.encode(part).decode() for name, part in parts.items()}
+    return {
+        "streams": Raw(_ENCODER.encode(list(streams.values()))),
+        "events": Raw(b"[%b]" % b",".join(rows)),
+        "more": Raw(_ENCODER.encode(more)),
+    }
+
+
+def _row(event: PreparedEvent, place: int, stream: int, step: int) -> bytes:
+    """The event as a JSON object: around what was hashed already, so that it is encoded once."""
+    begun = b'{"ord":%d,"stream":%d,"step":%d,"content_hash":"%b",' % (
+        place,
+        stream,
+        step,
+        event.content_hash.hex().encode(),
+    )
+    if event.packed is not None:
+        begun += b'"encoding":%b,"payload_bytes":%b,' % (
+            _ENCODER.encode(event.encoding),
+            _ENCODER.encode(event.packed),
+        )
+    return begun + event.text[1:]
 
 
 def hook_values(values: Values, event: PreparedEvent, number: int) -> Mapping[str, Any]:

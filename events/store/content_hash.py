@@ -8,12 +8,21 @@ from events.codec.canonical import without_fractions
 from events.envelope import Envelope
 
 
-def content_hash(envelope: Envelope, *, is_canonical: bool = False) -> bytes:
-    """SHA-256 over the envelope's canonical JSON (RFC 8785).
+def content_hash(envelope: Envelope) -> bytes:
+    """SHA-256 over the envelope's canonical JSON (RFC 8785); its documents may be as they are kept."""
+    return hash_of(canonical_envelope(envelope), is_canonical=False)
 
-    Its documents may be as they are kept; whoever knows that they are canonical to the last digit saves the look.
+
+def canonical_envelope(envelope: Envelope) -> bytes:
+    """The envelope's canonical JSON, but for the fractions that its documents keep."""
+    return _ENCODER.encode(envelope)
+
+
+def hash_of(text: bytes, *, is_canonical: bool) -> bytes:
+    """The content hash of what `canonical_envelope` has given.
+
+    Whoever knows that its documents are canonical to the last digit saves the look.
     """
-    text = _ENCODER.encode(envelope)
     return sha256(text if is_canonical else without_fractions(text)).digest()
 
 

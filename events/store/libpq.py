@@ -1,8 +1,9 @@
 """libpq: the hottest statement reaches the server with the least in between.
 
 Through libpq's own calls, as psycopg offers them: its cursor spends half as much on twenty parameters as the server
-spends on the rows. Transactions, prepared statements, interruption and errors stay psycopg's own. For one statement
-that is called all the time and returns nothing but integers; everything else takes a cursor. Figures: docs/adr/0001.
+spends on the rows, and a document goes through it as text. Transactions, prepared statements, interruption and errors
+stay psycopg's own. For the statements that append, which are called all the time and return nothing but integers;
+everything else takes a cursor. Figures: docs/adr/0001 and 0031.
 """
 
 import re

@@ -3,17 +3,15 @@
 It has more than 200 lines because every check of a new event stands here, beside the blank that it is about.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import NoneType
-from typing import Any
 from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from events.clock import CLOCK, HIGHEST_CLAIMED, clock_of, process_clock
-from events.codec import ijson
-from events.codec.canonical import canonical_plain, kept, may_have_fractions
+from events.clock import clock_of, process_clock
+from events.codec.canonical import may_have_fractions
 from events.codec.payloads import decode_payload, encode_payload
 from events.codec.pipeline import dump
 from events.conf import EventsConf, events_conf
@@ -21,7 +19,8 @@ from events.context import EventContext, current_context
 from events.envelope import Envelope, NewEvent, StreamId, StreamWrite, Untyped
 from events.exceptions import InvalidEvent, PayloadTooLarge, SourceNotOwner
 from events.identifiers import MAX_PARTITION_KEY, SOURCE_SERVICE, USER_ID, check_event_type, check_stream, uuid7
-from events.store.content_hash import content_hash
+from events.store.content_hash import canonical_envelope, hash_of
+from events.store.event_metadata import MetadataEncoder, as_recorded
 from events.types.owners import is_owner, owner_of
 from events.types.registry import Codec, registry
 from events.types.stream_closed import CLOSED
@@ -38,12 +37,12 @@ class PreparedEvent(Struct, frozen=True, gc=False):
     partition_key: str
     """What the event's message keeps its order by."""
     content_hash: bytes
+    text: bytes
+    """The envelope as JSON with its documents as they are kept: what was hashed but for fractions, and is sent."""
     new: NewEvent
     """What the caller handed in."""
 
 
-# Numbers have to be looked at closely.
-_PLAIN: Collection[type] = frozenset((str, bool, NoneType))
 _UUID_OR_NONE = (UUID, NoneType)
 HIGHEST_SCHEMA_VERSION = 2**31 - 1
 _NO_CONTEXT = EventContext()
@@ -60,6 +59,7 @@ def prepare(
     """
     conf, context, now = events_conf(), current_context(), datetime.now(UTC)
     correlation_id = context.correlation_id or uuid7()
+    metadata = MetadataEncoder(context)
     prepared = []
     for number, write in enumerate(writes):
         try:
@@ -69,7 +69,7 @@ def prepare(
         events = []
         for index, new in enumerate(write.events):
             try:
-                event = _prepare(write.stream, new, conf, context, correlation_id, now, any_source)
+                event = _prepare(write.stream, new, conf, context, metadata, correlation_id, now, any_source)
             except InvalidEvent as error:
                 raise error.within(f"/{number}/events/{index}") from error.__cause__
             if event.envelope.event_type == CLOSED and not closing:
@@ -84,6 +84,7 @@ def _prepare(
     new: NewEvent,
     conf: EventsConf,
     context: EventContext,
+    encoder: MetadataEncoder,
     correlation_id: UUID,
     now: datetime,
     any_source: bool,  # noqa: FBT001 - handed on from a keyword
@@ -92,7 +93,7 @@ def _prepare(
     if taken_over:
         context = _NO_CONTEXT
     payload = _encoded(new)
-    metadata = _metadata(new.metadata, context, as_it_is=taken_over)
+    metadata = as_recorded(new.metadata) if taken_over else encoder.encode(new.metadata)
     if len(payload) + len(metadata) > conf.max_event_bytes:
         raise PayloadTooLarge(len(payload) + len(metadata), conf.max_event_bytes, pointer="/payload")
     if isinstance(new.payload, Untyped):
@@ -137,7 +138,8 @@ def _prepare(
         Raw(payload),
     )
     has_fractions = may_have_fractions(metadata) or (has_numbers and may_have_fractions(payload))
-    hashed = content_hash(envelope, is_canonical=not has_fractions)
+    text = canonical_envelope(envelope)
+    hashed = hash_of(text, is_canonical=not has_fractions)
     if taken_over:
         if hashed != new.content_hash:
             raise InvalidEvent("says something else than what was recorded under this hash", pointer="/content_hash")
@@ -149,6 +151,7 @@ def _prepare(
         stored.body,
         _partition_key(keyed, key) if key else stream.aggregate_id,
         hashed,
+        text,
         new,
     )
 
@@ -181,35 +184,6 @@ def _read_again(payload: Untyped, text: bytes, *, must_fit: bool) -> Struct:
         if must_fit:
             raise error.within("/payload") from error.__cause__
         return payload
-
-
-def _metadata(own: dict[str, Any], context: EventContext, *, as_it_is: bool) -> bytes:
-    if as_it_is:
-        ijson.check(own, "/metadata")
-        return kept(own)
-    if not own and not context.metadata:
-        return b'{"clock":%d}' % process_clock.tick(context.clock)
-    metadata = context.metadata | own
-    seen = metadata.get(CLOCK, 0)
-    if type(seen) is not int or not 0 <= seen <= HIGHEST_CLAIMED:
-        raise InvalidEvent("is reserved for a clock that was seen", pointer=f"/metadata/{CLOCK}")
-    clock = process_clock.tick(max(seen, context.clock))
-    if text := _plainly(metadata, clock):
-        return text
-    ijson.check(metadata, "/metadata")
-    return kept(metadata | {CLOCK: clock})
-
-
-def _plainly(metadata: dict[str, Any], clock: int) -> bytes | None:
-    """The canonical text of metadata that is as usual, text under ASCII keys, at a third of the cost."""
-    for key, value in metadata.items():
-        if type(key) is not str or not key.isascii() or (type(value) not in _PLAIN and key != CLOCK):
-            return None
-    try:
-        text = canonical_plain(metadata | {CLOCK: clock})
-    except UnicodeEncodeError:
-        return None
-    return None if b"\\u0000" in text else text
 
 
 def _timestamp(timestamp: datetime) -> datetime:

@@ -41,12 +41,12 @@ class OutboxRowFields:
     @display(description="payload")
     def payload_text(self, row: OutboxEvent) -> SafeString:
         """The payload as indented JSON."""
-        return json_block(row.payload)
+        return json_block(row.body.payload)
 
     @display(description="metadata")
     def metadata_text(self, row: OutboxEvent) -> SafeString:
         """The metadata as indented JSON."""
-        return json_block(row.metadata)
+        return json_block(row.body.metadata)
 
     @display(description="what operators have done")
     def actions_text(self, row: OutboxEvent) -> SafeString:

@@ -1,11 +1,23 @@
 """Outbox-row models: events to be published, published or discarded, and what operators did about them."""
 
-from django.db import models
+from typing import Any
+
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
+from msgspec import Struct
 
 from events.envelope_columns import EnvelopeColumns
 from kit.json.field import JSONTextField
+from outbox.sql.statements import statement
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """What an event says, and what is known beside; both None when neither row nor log has it."""
+
+    payload: Any
+    metadata: Any
 
 
 class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
@@ -57,7 +69,8 @@ class OutboxEvent(EnvelopeColumns):
     `table.field.event.payload=payload`, `route.by.field=topic`, `route.topic.replacement=${routedByValue}`,
     `table.op.invalid.behavior=warn`, and `table.fields.additional.placement=event_id:header,event_type:header,
     aggregate_id:header,aggregate_type:header,version:header,schema_version:header,correlation_id:header,
-    causation_id:header,source_service:header,user_id:header`.
+    causation_id:header,source_service:header,user_id:header`. It reads the table alone, so that rows must have their
+    payload (`NOVA_OUTBOX_BODY`, as it is by default).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -65,7 +78,8 @@ class OutboxEvent(EnvelopeColumns):
     topic = models.CharField(max_length=249, db_collation="C")
     partition_key = models.TextField(db_collation="C", help_text="Messages of one key keep their order.")
     shard = models.SmallIntegerField(help_text="crc32 of the key modulo 64; one relay at a time owns a shard.")
-    payload = JSONTextField()
+    metadata = JSONTextField(null=True)
+    payload = JSONTextField(null=True, help_text="Null where the log has it; see `body`.")
     created_at = models.DateTimeField(db_default=Now(), help_text="When the row was written.")
     published = models.BooleanField(db_default=False)
     published_at = models.DateTimeField(null=True)
@@ -100,6 +114,16 @@ class OutboxEvent(EnvelopeColumns):
                 name="outbox_events_holding",
             ),
         ]
+
+    @cached_property
+    def body(self) -> Body:
+        """Payload and metadata, from the row or, where it leaves them to the log, from there."""
+        if self.payload is not None:
+            return Body(payload=self.payload, metadata=self.metadata)
+        with connection.cursor() as cursor:
+            cursor.execute(statement("referenced_body"), {"position": self.position})
+            payload, metadata = cursor.fetchone() or (None, None)
+        return Body(payload=payload, metadata=metadata)
 
     @property
     def state(self) -> str:

@@ -33,6 +33,7 @@ from outbox.sql.statements import statement
 log = structlog.get_logger(__name__)
 
 # Payload of one batch; keeps memory bounded whatever the rows' size.
+NO_BODY = "the row refers to an event that is not in the log"
 BATCH_BYTES = 16 * 1024 * 1024
 
 PLANNER = (
@@ -120,14 +121,31 @@ def _take(
 def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None]:
     conf = outbox_conf()
     missing = bus.ensure_topics([spec_of(topic, conf=conf) for topic in sorted({row.topic for row in rows})])
-    if not missing:
+    lost = _lost_bodies(rows)
+    if not missing and not lost:
         return bus.publish_batch([to_message(row) for row in rows])
-    results: list[DeliveryFailure | None] = [missing.get(row.topic) for row in rows]
+    results: list[DeliveryFailure | None] = [
+        lost.get(place) or missing.get(row.topic) for place, row in enumerate(rows)
+    ]
     places = [place for place, failure in enumerate(results) if failure is None]
     published = bus.publish_batch([to_message(rows[place]) for place in places])
     for place, failure in zip(places, published, strict=True):
         results[place] = failure
     return results
+
+
+def _lost_bodies(rows: Sequence[OutboxRow]) -> dict[int, DeliveryFailure]:
+    """By place, rows that refer to what the log does not have, as after half a restore, and those that are behind."""
+    failures: dict[int, DeliveryFailure] = {}
+    keys: set[tuple[str, str]] = set()
+    for place, row in enumerate(rows):
+        key = row.topic, row.partition_key
+        if key in keys:
+            failures[place] = DeliveryFailure(failure=Failure.BLOCKED, reason="one before it has no payload")
+        elif row.payload is None:
+            failures[place] = DeliveryFailure(failure=Failure.PERMANENT, reason=NO_BODY)
+            keys.add(key)
+    return failures
 
 
 def _judge(failed: Sequence[tuple[OutboxRow, DeliveryFailure]], policies: TopicPolicies) -> list[FailedRow]:

@@ -17,8 +17,8 @@ class OutboxRow(Struct, frozen=True, gc=False):
     source_service: str
     topic: str
     partition_key: str
-    payload: str
-    """The JSON text as it was stored."""
+    payload: str | None
+    """The JSON text as it was stored, in the row or in the log; None when it is in neither."""
     correlation_id: str | None
     causation_id: str | None
     user_id: str | None
@@ -29,6 +29,15 @@ class OutboxRow(Struct, frozen=True, gc=False):
     retry_count: int
     clock: str | None = None
     """Lamport clock; see `events.clock`."""
+
+
+COMPUTED = ("payload", "traceparent", "happened_at", "clock")
+"""The fields that are no columns of the row, or not always."""
+
+
+def taken_columns() -> str:
+    """The columns of `OutboxRow` that are the row's own."""
+    return ", ".join(field.name for field in fields(OutboxRow) if field.name not in COMPUTED)
 
 
 def pending_columns() -> str:

@@ -202,3 +202,19 @@ def test_pages_of_consumers_are_called_as_in_the_menu(
 
     assert "chevron_right Consumers" in page
     assert "Consumer controls" not in page
+
+
+def test_a_row_that_leaves_its_body_to_the_log_shows_the_same_as_one_with_a_copy(
+    operator: Client, some_rows: Any, settings: Any
+) -> None:
+    settings.NOVA_OUTBOX_BODY = "referenced"
+    take_notes("a", 3)
+    copied = some_rows[2]
+    referring = OutboxEvent.objects.latest("pk")
+    assert referring.payload is None
+
+    pages = [text_of(operator, "admin:outbox_outboxevent_change", row.pk) for row in (copied, referring)]
+
+    shown = [re.findall(r'{ "filling": "", "number": 3 }|{ "clock": \d+ }', page) for page in pages]
+    assert [len(found) for found in shown] == [2, 2]
+    assert shown[0][0] == shown[1][0]
