@@ -28,7 +28,7 @@ def topic(prefix: str) -> str:
 
 @pytest.fixture
 def kafka(kafka_brokers: str, settings: Any) -> Iterator[KafkaBus]:
-    """Apache Kafka, as the relay uses it, with nothing of earlier tests on the topics that this one shares with them."""
+    """Apache Kafka, as the relay uses it, with nothing of earlier tests on the topics that all of them share."""
     settings.KAFKA_BROKERS = kafka_brokers
     empty_common_topics(kafka_brokers)
     bus = KafkaBus(kafka_brokers)
