@@ -68,7 +68,8 @@ def empty_common_topics(brokers: str) -> None:
 
 @cache
 def _admin(brokers: str) -> AdminClient:
-    return AdminClient({"bootstrap.servers": brokers})
+    # It stays when its broker goes, which is nothing to tell.
+    return AdminClient({"bootstrap.servers": brokers, "log_level": 0})
 
 
 @cache
