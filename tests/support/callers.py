@@ -18,7 +18,7 @@ def nothing_is_remembered(redis_url, monkeypatch):
     Redis may take its time, as it does on a busy machine: who is let pass for that is not counted.
     """
     monkeypatch.setattr(throttling, "REDIS_TIMEOUT", 10.0)
-    monkeypatch.setattr(calls, "_away_until", 0.0)
+    calls.forget()
     forget_tokens()
     yield
     forget_tokens()
