@@ -20,6 +20,7 @@ from django.test.utils import setup_databases, teardown_databases
 from nova.local.servers.embedded import Embedded, kafka_server, postgres_server, valkey_server
 from nova.settings import environment as env
 from tests.support.database import empty_all_tables
+from tests.support.order import longest_first
 from tests.support.rabbitmq import obstacle, rabbitmq_server
 
 # To explain a failure line by line, Hypothesis traces every line of every example: several times the time of all tests.
@@ -78,6 +79,15 @@ def rabbitmq(server_directory: Path) -> Iterator[Embedded]:
         pytest.skip(f"RabbitMQ was not tested: {reason}")
     with rabbitmq_server(server_directory) as server:
         yield server
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest modules begin first, and refuse proofs of time that would not be run alone."""
+    items[:] = longest_first(items)
+    for item in items:
+        if item.get_closest_marker("alone") and not item.get_closest_marker("slow"):
+            raise pytest.UsageError(f"{item.nodeid} is marked `alone`, which only `slow` ones can be")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

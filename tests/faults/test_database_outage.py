@@ -16,7 +16,7 @@ from tests.support.outbox import eventually
 from tests.support.production import Production, production
 from tests.support.prometheus import Prometheus, needs_prometheus, prometheus
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 OUTAGE = 40.0
 BACK_WITHIN = 2.0

@@ -34,6 +34,7 @@ __all__ = ["equal_to_the_log"]
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.usefixtures("recording", "redis_url", "kafka", "prefix", "equal_to_the_log"),
 ]
 

@@ -24,6 +24,7 @@ from tests.support.outbox import eventually, hosted, unique
 KCAT = shutil.which("kcat")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.usefixtures("recording", "kafka", "redis_url"),
     pytest.mark.skipif(KCAT is None, reason="NOT PROVED: kcat is not installed (apt-get install kcat)"),
 ]

@@ -39,7 +39,7 @@ from tests.support.restores import moved_to
 from tests.support.topics import everything_on, header
 from tests.support.truth import Truth
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 __all__ = ["smtp_server"]
 
 ORDERS = 2_000

@@ -18,7 +18,7 @@ from tests.support.outbox import eventually
 from tests.support.proofs_of_time import prove
 from tests.support.relays import pending, relays
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url", "kafka")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("recording", "redis_url", "kafka")]
 
 KEYS = [f"key-{number}" for number in range(10_000)]
 POISONOUS = KEYS[0]

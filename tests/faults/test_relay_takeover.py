@@ -15,7 +15,7 @@ from tests.support.outbox import eventually, take_notes
 from tests.support.relays import duplicates, inversions, pending, relays
 from tests.support.topics import everything_on
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "redis_url", "prefix")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("recording", "redis_url", "prefix")]
 
 TAKEOVER = 5.0  # seconds
 BATCH = 50

@@ -30,7 +30,7 @@ from tests.support.proofs_of_time import prove
 from tests.support.restores import moved_to
 from tests.support.sessions import execute
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("redis_url")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("redis_url")]
 
 WAITING, DUE = 100_000, 1_000
 WINDOW = timedelta(seconds=20)

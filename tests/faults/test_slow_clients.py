@@ -13,7 +13,7 @@ from benchmarks.slow_clients import CLIENTS, Web, slow_clients
 from tests.support.outbox import url_of_test_database
 from tests.support.proofs_of_time import prove
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed_db")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("committed_db")]
 
 MEGABYTES = 1_024
 RATIO = 2.0

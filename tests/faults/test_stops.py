@@ -29,7 +29,7 @@ from tests.support.production import Production, production
 from tests.support.sessions import another_session, execute
 from tests.support.topics import everything_on, header
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("recording", "kafka")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.usefixtures("recording", "kafka")]
 
 OTHERS = ("relay", "consumers", "worker", "beat")
 SLOW = 8

@@ -134,13 +134,18 @@ class KafkaSubscription:
         """Leave the group while callbacks are still served as usual.
 
         Closing in the middle of a rebalance may hang for ever in librdkafka, where the callback asks for the protocol
-        of a group that is no more (confluentinc/librdkafka#4041, #4527).
+        of a group that is no more (confluentinc/librdkafka#4041, #4527), and the whole process with it, because the
+        callback holds Python's lock. So everything that waits for this consumer is taken before: an error or a message
+        may stand before an assignment.
         """
         self._consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_TIMEOUT
-        self._consumer.poll(POLL_INTERVAL)
-        while self._assigned and time.monotonic() < deadline:
-            self._consumer.poll(POLL_INTERVAL)
+        while self._is_leaving() and time.monotonic() < deadline:
+            pass
+
+    def _is_leaving(self) -> bool:
+        taken = self._consumer.poll(POLL_INTERVAL) is not None
+        return taken or bool(self._assigned) or bool(self._consumer.memberid())
 
     def _advance(self, positions: Mapping[Partition, int]) -> None:
         """Tell the broker, unless who is asked before does not want it to be told."""

@@ -8,6 +8,7 @@ import pytest
 from outbox.api import KafkaBus
 from tests.support.outbox import unique
 from tests.support.store import recording
+from tests.support.topics import empty_common_topics
 
 __all__ = ["kafka", "prefix", "recording", "topic"]
 
@@ -27,8 +28,9 @@ def topic(prefix: str) -> str:
 
 @pytest.fixture
 def kafka(kafka_brokers: str, settings: Any) -> Iterator[KafkaBus]:
-    """Apache Kafka, as the relay uses it."""
+    """Apache Kafka, as the relay uses it, with nothing of earlier tests on the topics that all of them share."""
     settings.KAFKA_BROKERS = kafka_brokers
+    empty_common_topics(kafka_brokers)
     bus = KafkaBus(kafka_brokers)
     yield bus
     bus.close()

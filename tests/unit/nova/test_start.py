@@ -40,7 +40,13 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+def programs(*quick: str) -> pytest.MarkDecorator:
+    """Each program; the others are longer proofs, for each takes seconds to start."""
+    rest = [pytest.param(name, marks=pytest.mark.slow) for name in PROGRAMS if name not in quick]
+    return pytest.mark.parametrize("program", [*quick, *rest])
+
+
+@programs("web", "relay")
 def test_a_program_names_what_is_wrong_with_an_address_and_does_not_show_it(program: str) -> None:
     status, said = run(*PROGRAMS[program], **PRODUCTION | {"REDIS_URL": "redis://:s3cr3t/x@127.0.0.1:1/0"})
 
@@ -50,7 +56,7 @@ def test_a_program_names_what_is_wrong_with_an_address_and_does_not_show_it(prog
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@programs("worker", "beat")
 def test_a_program_does_not_serve_with_settings_that_nobody_has_chosen(program: str, tmp_path: Path) -> None:
     status, said = run(*PROGRAMS[program], NOVA_DATA_DIR=str(tmp_path))
 

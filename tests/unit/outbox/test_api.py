@@ -83,15 +83,48 @@ def problems() -> list[CheckMessage]:
     ]
 
 
+RABBITMQ = {"NOVA_BUS": "rabbitmq", "RABBITMQ_URL": "amqp://nova:never-to-be-shown@rabbitmq.example//"}
+OVER_TLS = {"RABBITMQ_URL": "amqps://nova:never-to-be-shown@rabbitmq.example//"}
+SASL = {
+    "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+    "KAFKA_SASL_MECHANISM": "PLAIN",
+    "KAFKA_SASL_USERNAME": "nova",
+    "KAFKA_SASL_PASSWORD": "never-to-be-shown",
+}
+
+
+@pytest.mark.parametrize(
+    ("unencrypted", "encrypted"),
+    [
+        ({}, {"KAFKA_SECURITY_PROTOCOL": "SSL"}),
+        (SASL, {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
+        (RABBITMQ, OVER_TLS),
+    ],
+)
+def test_an_unencrypted_broker_is_refused_where_it_is_not_allowed(
+    settings: Any, unencrypted: dict[str, str], encrypted: dict[str, str]
+) -> None:
+    settings.NOVA_REFUSE_PLAINTEXT_BROKER = True
+    for name, value in unencrypted.items():
+        setattr(settings, name, value)
+    assert [found.id for found in problems()] == ["outbox.E011"]
+    assert "never-to-be-shown" not in str(problems())
+
+    for name, value in encrypted.items():
+        setattr(settings, name, value)
+    assert problems() == []
+
+
 @pytest.mark.parametrize(
     ("unencrypted", "encrypted"),
     [
         ({"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}, {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
-        ({"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
-        (
-            {"NOVA_BUS": "rabbitmq", "RABBITMQ_URL": "amqp://nova:never-to-be-shown@rabbitmq.example//"},
-            {"RABBITMQ_URL": "amqps://nova:never-to-be-shown@rabbitmq.example//"},
+        pytest.param(
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+            {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"},
+            marks=pytest.mark.slow,
         ),
+        pytest.param(RABBITMQ, OVER_TLS, marks=pytest.mark.slow),
     ],
 )
 def test_production_refuses_an_unencrypted_broker_unless_it_is_allowed_by_name(

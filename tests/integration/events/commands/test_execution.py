@@ -269,6 +269,7 @@ class TestMany:
         assert {(answer.version, answer.event_ids) for answer in answers} == {(2, answers[0].event_ids)}
         assert sum(not answer.replayed for answer in answers) == 1
 
+    @pytest.mark.slow
     def test_no_update_is_lost_among_processes(self, order: str, database_url: str, redis_url: str) -> None:
         name = connection.settings_dict["NAME"]
         program = (

@@ -422,8 +422,9 @@ def test_a_fault_that_cannot_be_planted_is_told() -> None:
         pass
 
 
-def test_whatever_clients_do_the_store_is_as_the_model() -> None:
-    run(Reader(), examples=50)
+@pytest.mark.parametrize("examples", [15, pytest.param(100, marks=pytest.mark.slow)])
+def test_whatever_clients_do_the_store_is_as_the_model(examples: int) -> None:
+    run(Reader(), examples=examples)
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,13 @@ from msgspec import Struct
 from prometheus_client import REGISTRY
 
 from kit.query_cache import connection as cache_connection_module
-from kit.query_cache import tags as tags_module
 from kit.query_cache.cache import cached
 from kit.query_cache.entries import MAX_BYTES
 from kit.query_cache.tags import PREFIX, invalidate, invalidate_after_commit
+from tests.support.query_cache import patient_query_cache
 
-pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis is not thought to be away, and nothing is unsent."""
-    monkeypatch.setattr(cache_connection_module.cache_connection, "_away_until", 0.0)
-    monkeypatch.setattr(tags_module, "_unsent", set())
+__all__ = ["patient_query_cache"]
+pytestmark = pytest.mark.usefixtures("committed_db", "patient_query_cache")
 
 
 @pytest.fixture

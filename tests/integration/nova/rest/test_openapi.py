@@ -20,7 +20,7 @@ def test_the_description_is_valid():
     assert document["openapi"] == "3.1.0"
     validate_schema(document)
     with pytest.raises(ValidationError, match="'title' is a required property"):
-        validate_schema(document | {"info": {"version": "1"}})
+        validate_schema({"openapi": "3.1.0", "info": {"version": "1"}, "paths": {}})
 
 
 def operations():
@@ -140,7 +140,8 @@ def test_parameters_say_what_they_take(operation_id, name, schema):
 
 
 def test_it_is_served_in_yaml():
-    served = yaml.safe_load(Client().get("/api/schema/").content)
+    # The loader that is written in C: the other one takes seconds.
+    served = yaml.load(Client().get("/api/schema/").content, Loader=yaml.CSafeLoader)
     assert served["openapi"] == "3.1.0"
     assert "/api/v1/streams/{aggregate_type}/{aggregate_id}/events" in served["paths"]
 

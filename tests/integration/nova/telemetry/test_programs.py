@@ -81,6 +81,7 @@ def test_every_line_is_json_and_says_which_program_speaks(environment: dict[str,
         assert {json.loads(line)["process"] for line in lines} == {name}
 
 
+@pytest.mark.slow
 def test_of_a_database_that_is_away_a_process_speaks_twice_a_minute(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

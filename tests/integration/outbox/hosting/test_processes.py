@@ -66,14 +66,15 @@ def pending() -> bool:
     return OutboxEvent.objects.pending().exists()
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_relay_killed_again_and_again_loses_nothing_and_keeps_the_order(
-    start: Start, kafka_brokers: str, topic: str
+    start: Start, kafka_brokers: str, topic: str, kills: int
 ) -> None:
     for key in range(8):
         for batch in range(5):
             take_notes(f"key-{key}", *range(batch * 100, batch * 100 + 100))
 
-    for _ in range(4):
+    for _ in range(kills):
         before = published()
         with start("nova", "relay", NOVA_RELAY_BATCH="50") as relay:
             eventually(lambda before=before: published() > before)  # type: ignore[misc]
@@ -87,7 +88,7 @@ def test_a_relay_killed_again_and_again_loses_nothing_and_keeps_the_order(
     messages = read_topic(kafka_brokers, topic, at_least=4000)
     assert in_order(messages) == {f"key-{key}": list(range(1, 501)) for key in range(8)}
     # Only what was in hand at a kill came twice.
-    assert len(messages) - 4000 <= 4 * 50
+    assert len(messages) - 4000 <= kills * 50
 
 
 WORKER = ("celery", "-A", "nova.celery:app", "worker", "--pool", "threads", "--concurrency", "1", "--queues", "none")
@@ -114,20 +115,9 @@ def test_a_worker_hosts_consumers_that_survive_being_killed(
         assert worker.wait(20) == 0
 
 
-def test_a_worker_hosts_a_relay_that_leaves_when_it_is_asked_to(start: Start, kafka_brokers: str, topic: str) -> None:
-    take_notes("a", 1, 2, 3)
-
-    with start(*WORKER, "--runners", "relay") as worker:
-        eventually(lambda: not pending())
-        worker.terminate()
-        assert worker.wait(20) == 0
-
-    assert in_order(read_topic(kafka_brokers, topic, at_least=3)) == {"a": [1, 2, 3]}
-
-
 @pytest.mark.parametrize("process", [("nova", "relay"), (*WORKER, "--runners", "relay")], ids=["relay", "worker"])
-def test_what_a_process_counts_can_be_scraped_at_a_port_of_its_own(
-    start: Start, kafka: KafkaBus, topic: str, process: tuple[str, ...]
+def test_a_relay_and_the_worker_of_one_are_scraped_at_a_port_of_their_own_and_leave_when_they_are_asked_to(
+    start: Start, kafka_brokers: str, topic: str, process: tuple[str, ...]
 ) -> None:
     take_notes("a", 1, 2, 3)
     port = free_port()
@@ -139,6 +129,7 @@ def test_what_a_process_counts_can_be_scraped_at_a_port_of_its_own(
         running.terminate()
         assert running.wait(20) == 0
 
+    assert in_order(read_topic(kafka_brokers, topic, at_least=3)) == {"a": [1, 2, 3]}
     # No code registers the type.
     assert '\nevents_published_total{event_type="other",service="nova"} 3.0\n' in page
 

@@ -45,14 +45,14 @@ def test_a_wake_up_may_come_later_than_redis_may_take_to_let_somebody_in(redis_u
 
 
 def test_a_sender_connects_again_however_often_it_lost_its_connection(tmp_path: Path) -> None:
-    """A pool of connections makes a hundred, and no more."""
+    """A pool of connections makes so many, and no more."""
     with valkey_server(tmp_path) as server, redis.Redis.from_url(server.address) as client:
-        sender = WakeupSender(server.address)
+        sender = WakeupSender(f"{server.address}?max_connections=10")
 
         def is_connected() -> bool:
             sender.announce()
             return len(client.client_list(_type="normal")) > 1
 
-        for _ in range(120):
+        for _ in range(15):
             eventually(is_connected)
             client.client_kill_filter(_type="normal", skipme=True)

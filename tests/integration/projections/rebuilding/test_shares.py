@@ -76,6 +76,7 @@ def test_partitions_are_filled_brought_together_and_swapped():
     assert verify(projection) is None
 
 
+@pytest.mark.slow
 def test_fillers_that_are_killed_are_gone_on_from_and_nothing_is_doubled():
     # Given a log, and three at its rebuild
     projection = Shared(3)

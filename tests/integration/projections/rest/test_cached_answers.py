@@ -18,9 +18,11 @@ from projections.operating.actions import operate
 from projections.operating.engine_verbs import OfAggregate
 from tests.support.callers import bearer
 from tests.support.projections import NOON, catch_up, created, record
+from tests.support.query_cache import patient_query_cache
 from tests.support.rebuilds import begin, go_on
 
-pytestmark = pytest.mark.usefixtures("committed_db", "redis_url", "no_schemas_left")
+__all__ = ["patient_query_cache"]
+pytestmark = pytest.mark.usefixtures("committed_db", "patient_query_cache", "no_schemas_left")
 
 
 @pytest.fixture

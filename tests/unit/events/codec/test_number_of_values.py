@@ -19,22 +19,30 @@ def repeated(part: bytes, opening: bytes = b"[", closing: bytes = b"]") -> bytes
     return opening + b",".join([part] * (BODY // (len(part) + 1) - 1)) + closing
 
 
+# Made by the tests: else each run of any test would make all of them, and keep them.
 @pytest.mark.parametrize(
-    "text",
+    "parts",
     [
-        repeated(b"1"),
-        repeated(b"[]"),
-        repeated(b'{"":0}'),
-        repeated(b'""'),
-        repeated(b'"\\""'),
-        repeated(b'"\\\\"'),
-        repeated(b'"":0', b"{", b"}"),
-        repeated(b'"a,b":[1,{"c":[]}]', b"{", b"}"),
-        b'"' + b"," * MIB + b'",' + b"1," * BODY,
+        (b"1",),
+        (b"[]",),
+        (b'{"":0}',),
+        (b'""',),
+        (b'"\\""',),
+        (b'"\\\\"',),
+        (b'"":0', b"{", b"}"),
+        (b'"a,b":[1,{"c":[]}]', b"{", b"}"),
     ],
-    ids=lambda text: repr(text[:20]),
+    ids=lambda parts: repr(parts[0]),
 )
-def test_megabytes_of_values_are_refused_at_once_and_without_memory(text: bytes) -> None:
+def test_megabytes_of_values_are_refused_at_once_and_without_memory(parts: tuple[bytes, ...]) -> None:
+    assert_refused(repeated(*parts))
+
+
+def test_megabytes_of_values_behind_a_long_string_are_refused_too() -> None:
+    assert_refused(b'"' + b"," * MIB + b'",' + b"1," * BODY)
+
+
+def assert_refused(text: bytes) -> None:
     began = time.process_time()
     with pytest.raises(TooManyValues):
         loads(text)
@@ -48,16 +56,18 @@ def test_megabytes_of_values_are_refused_at_once_and_without_memory(text: bytes)
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("strings", "times"),
     [
-        ["one, two, three {[ " * (BODY // 20)],
-        ['say "yes", or \\ "no", ' * (BODY // 30)],
-        ["\\", '"', ",,,,,,,,[[[[{{{{" * MIB, "\\\\", '\\"'],
-        ["," * 100] * 10_000,
+        (["one, two, three {[ "], BODY // 20),
+        (['say "yes", or \\ "no", '], BODY // 30),
+        (["\\", '"', ",,,,,,,,[[[[{{{{", "\\\\", '\\"'], MIB),
+        (["," * 100] * 10_000, 1),
     ],
-    ids=lambda value: value[0][:10],
+    ids=lambda value: str(value[0][:10] if isinstance(value, list) else value),
 )
-def test_prose_of_many_commas_is_one_value(value: object) -> None:
+def test_prose_of_many_commas_is_one_value(strings: list[str], times: int) -> None:
+    longest = max(strings, key=len)
+    value = [string * times if string == longest else string for string in strings]
     text = json.dumps(value).encode()
     assert len(text) > MAX_VALUES
     assert loads(text) == value

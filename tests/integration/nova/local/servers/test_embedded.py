@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from nova.local.processes.ports import LOOPBACK, free_port
 from nova.local.servers.embedded import Embedded, embedded_services, kafka_server, postgres_server, valkey_server
+from nova.local.servers.kafka import KafkaServer
 from nova.local.servers.postgres import PostgresServer
 
 TIMEOUT = 30.0
@@ -134,6 +135,24 @@ def test_valkey_is_back_after_a_kill_and_keeps_its_data_over_a_stop(tmp_path: Pa
         assert client.get("greeting") == b"hello"
 
 
+def test_a_kafka_that_moves_to_another_port_has_the_data_that_it_had(tmp_path: Path):
+    def prepared() -> KafkaServer:
+        ports = {"port": free_port(), "controller_port": free_port()}
+        server = KafkaServer(directory=tmp_path / "kafka", log=tmp_path / "kafka.log", **ports)
+        server.prepare()
+        return server
+
+    first = prepared()
+    formatted = (tmp_path / "kafka" / "data" / "meta.properties").read_text()
+    moved = prepared()
+
+    assert (tmp_path / "kafka" / "data" / "meta.properties").read_text() == formatted
+    configuration = (tmp_path / "kafka" / "server.properties").read_text()
+    assert moved.address in configuration
+    assert first.address not in configuration
+
+
+@pytest.mark.slow
 def test_kafka_keeps_its_messages_when_it_is_killed_and_when_it_moves_to_another_port(tmp_path: Path):
     with kafka_server(tmp_path, port=free_port()) as server:
         create_topic(server.address, "kept")
