@@ -5,8 +5,8 @@ A project that has no `REST_FRAMEWORK` settings, or others, opens or changes not
 
 from typing import Any, ClassVar
 
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kit.rest.rate_limit import RateLimit
@@ -67,9 +67,7 @@ class ApiView(APIView):
         """Those who may refuse."""
         return self._permissions
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """The answer, which says how much of its limit the caller has left."""
         response = super().finalize_response(request, response, *args, **kwargs)
         limit: RateLimit | None = getattr(self.request, "rate_limit", None)
