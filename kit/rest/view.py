@@ -5,8 +5,11 @@ A project that has no `REST_FRAMEWORK` settings, or others, opens or changes not
 
 from typing import Any, ClassVar
 
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kit.rest.rate_limit import RateLimit
 from kit.rest.settings import API_SETTINGS
 
 
@@ -63,3 +66,12 @@ class ApiView(APIView):
     def get_permissions(self) -> list[Any]:
         """Those who may refuse."""
         return self._permissions
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """The answer, which says how much of its limit the caller has left."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        limit: RateLimit | None = getattr(self.request, "rate_limit", None)
+        if limit is not None:
+            for name, value in limit.headers().items():
+                response.headers[name] = value
+        return response

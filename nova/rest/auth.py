@@ -63,9 +63,10 @@ class TokenAuthentication(BaseAuthentication):
         name, key, grant = _own(token) if TOKEN.fullmatch(token) else _of_provider(token)
         if grant.expires_at is not None and grant.expires_at <= timezone.now():
             raise AuthenticationFailed("the token has expired")
-        seconds = calls.count(f"nova:calls:{key}", nova_conf().rate)
-        if seconds is not None:
-            raise Throttled(seconds)
+        limit = calls.count(f"nova:calls:{key}", nova_conf().rate)
+        request._request.rate_limit = limit  # type: ignore[attr-defined]  # noqa: SLF001 - see `kit.rest.rate_limit`
+        if limit is not None and limit.wait is not None:
+            raise Throttled(limit.wait)
         return Caller(name=name), grant
 
     def authenticate_header(self, request: Request) -> str:

@@ -17,7 +17,12 @@ from kit.rest.problems import SCHEMA
 from kit.rest.view import ApiView
 from nova.rest.operation_schema import VARIANTS
 
-CORRELATION_ID = {"description": "The request's correlation id, which the log has too.", "schema": {"type": "string"}}
+_DESCRIPTIONS = {
+    "X-Correlation-ID": "The request's correlation id, which the log has too.",
+    "RateLimit-Policy": 'The limit of the token\'s calls, such as `"calls";q=600;w=60`: 600 in 60 seconds.',
+    "RateLimit": 'What is left of it, such as `"calls";r=417;t=12`: 417 in the next 12 seconds.',
+}
+HEADERS = {name: {"description": text, "schema": {"type": "string"}} for name, text in _DESCRIPTIONS.items()}
 
 
 DESCRIPTION = "A token of `manage.py token create NAME --scope …`, or a JWT of the identity provider"
@@ -51,7 +56,7 @@ class Generator(SchemaGenerator):
         schema: dict[str, Any] = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = SCHEMA
-        components["headers"] = {"X-Correlation-ID": CORRELATION_ID}
+        components["headers"] = HEADERS
         return schema
 
     def parse(self, input_request: Request | None, public: bool) -> dict[str, Any]:  # noqa: FBT001

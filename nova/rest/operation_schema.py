@@ -14,7 +14,10 @@ from nova.rest.problem_responses import problem_responses
 
 VARIANTS = "x-variants"
 """Where an operation keeps its variants until `nova.rest.openapi` makes each an operation of its own."""
-CORRELATION_ID = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
+EVERYWHERE = {
+    name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Correlation-ID", "RateLimit", "RateLimit-Policy")
+}
+"""The headers of every answer."""
 
 
 class OperationSchema(AutoSchema):
@@ -30,7 +33,7 @@ class OperationSchema(AutoSchema):
             operation["requestBody"]["required"] = True
         for status, response in operation["responses"].items():
             response["description"] = HTTPStatus(int(status)).phrase
-            response["headers"] = CORRELATION_ID | response.get("headers", {})
+            response["headers"] = EVERYWHERE | response.get("headers", {})
         operation["responses"] |= self._problems(handler.raised)
         if handler.variants:
             operation[VARIANTS] = [asdict(variant) for variant in handler.variants]
@@ -39,7 +42,7 @@ class OperationSchema(AutoSchema):
     def _problems(self, raised: Raised) -> dict[str, dict[str, str]]:
         responses = {}
         for status, name, response in problem_responses(raised, parameters="{" in self.path):
-            response["headers"] = CORRELATION_ID | response.get("headers", {})
+            response["headers"] = EVERYWHERE | response.get("headers", {})
             component = ResolvedComponent(name, ResolvedComponent.RESPONSE, response, name)  # type: ignore[no-untyped-call]
             self.registry.register_on_missing(component)
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from kit.outage_log import outage_log
 from kit.redis import shared_client
+from kit.rest.rate_limit import RateLimit
 from nova.conf import nova_conf
 
 # Seconds that a request may wait for Redis, and for which Redis is left alone after it was away.
@@ -32,6 +33,8 @@ class Taken(Struct):
 
     window: int
     left: int
+    beyond: int
+    """What nobody had taken then."""
 
 
 class Counter:
@@ -42,22 +45,27 @@ class Counter:
         self._taken: dict[str, Taken] = {}
         self._lock = Lock()
 
-    def count(self, key: str, rate: str) -> float | None:
-        """Count one. The seconds to wait until the next period, at least one, if it was one too many."""
+    def count(self, key: str, rate: str) -> RateLimit | None:
+        """Count one: where the caller stands then, with seconds to wait if it was one too many.
+
+        None while Redis is away.
+        """
         most, period = parse_rate(rate)
         now = time.time()
-        window = int(now) // period
-        if self._use(key, window):
-            return None
-        share = max(1, most // SHARES)
-        counted = self._ask(key, window, period, add=share)
-        if counted is None:
-            return None
-        # Of the last share there may be a part only.
-        left = min(share, most - counted + share) - 1
-        if left > 0:
-            self._keep(key, Taken(window, left))
-        return max(1.0, period - now % period) if left < 0 else None
+        window, reset = int(now) // period, period - now % period
+        remaining = self._use(key, window)
+        if remaining is None:
+            share = max(1, most // SHARES)
+            counted = self._ask(key, window, period, add=share)
+            if counted is None:
+                return None
+            # Of the last share there may be a part only.
+            left, beyond = min(share, most - counted + share) - 1, max(0, most - counted)
+            remaining = left + beyond
+            if left > 0:
+                self._keep(key, Taken(window, left, beyond))
+        wait = max(1.0, reset) if remaining < 0 else None
+        return RateLimit(quota=most, window=period, remaining=max(0, remaining), reset=reset, wait=wait)
 
     def look(self, key: str, rate: str) -> float | None:
         """The seconds to wait, if one more would be too many; counts nothing."""
@@ -72,13 +80,14 @@ class Counter:
             self._taken.clear()
         self._away_until = 0.0
 
-    def _use(self, key: str, window: int) -> bool:
+    def _use(self, key: str, window: int) -> int | None:
+        """Use one of those that were taken: how many are left to the caller; None where none was."""
         with self._lock:
             taken = self._taken.get(key)
             if taken is None or taken.window != window or not taken.left:
-                return False
+                return None
             taken.left -= 1
-            return True
+            return taken.left + taken.beyond
 
     def _keep(self, key: str, taken: Taken) -> None:
         with self._lock:

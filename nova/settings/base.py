@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "nova.rest.failures.FailuresMiddleware",
     "nova.console.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "nova.console.middleware.PageCsrfMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "nova.console.middleware.PageAuthenticationMiddleware",
     "nova.console.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

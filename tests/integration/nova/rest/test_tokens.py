@@ -1,5 +1,6 @@
 """Tokens open what their scopes name, for as long as they live."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -106,6 +107,14 @@ def test_a_token_that_calls_too_often_is_asked_to_wait(caller, settings):
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert_problem(answers[-1], 429, "too-many-requests")
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3_600
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"calls";q=3;w=3600'}
+    left = [re.findall(r'^"calls";r=(\d+);t=(\d+)$', answer.headers["RateLimit"]) for answer in answers]
+    assert [int(remaining) for ((remaining, _),) in left] == [2, 1, 0, 0]
+    assert all(0 <= int(seconds) <= 3_600 for ((_, seconds),) in left)
+
+
+def test_who_is_counted_nowhere_is_told_no_limit(db):
+    assert "RateLimit" not in Client().get(LOG).headers
 
 
 def test_a_token_that_may_not_do_what_it_asks_for_is_counted_all_the_same(caller_with, settings):

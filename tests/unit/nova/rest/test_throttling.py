@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from kit.rest.rate_limit import RateLimit
 from nova.rest.throttling import Counter, parse_rate
 
 
@@ -22,12 +23,24 @@ def test_everybody_passes_while_redis_is_away_and_redis_is_left_alone_for_a_whil
     assert [calls.count("key", "1/h") for _ in range(5)] == [None] * 5
 
 
+def counted(calls: Counter, key: str, rate: str) -> RateLimit:
+    """Where the caller stands after one more; Redis is there."""
+    limit = calls.count(key, rate)
+    assert limit is not None
+    return limit
+
+
+def waits(calls: Counter, key: str, rate: str, *, times: int = 1) -> list[float | None]:
+    """How long each of so many calls has to wait; None for those that pass."""
+    return [counted(calls, key, rate).wait for _ in range(times)]
+
+
 def test_beyond_the_rate_one_has_to_wait_and_looking_counts_nothing(redis_url):
     calls = Counter()
     assert [calls.look("key", "2/h") for _ in range(5)] == [None] * 5
-    assert [calls.count("key", "2/h") for _ in range(2)] == [None] * 2
+    assert waits(calls, "key", "2/h", times=2) == [None] * 2
     assert calls.look("key", "2/h") is not None
-    seconds = calls.count("key", "2/h")
+    (seconds,) = waits(calls, "key", "2/h")
     assert seconds is not None
     assert 1 <= seconds <= 3_600
     assert calls.look("other key", "2/h") is None
@@ -35,7 +48,7 @@ def test_beyond_the_rate_one_has_to_wait_and_looking_counts_nothing(redis_url):
 
 def test_processes_share_a_limit_that_each_takes_in_parts_and_never_pass_it(redis_url):
     processes = [Counter() for _ in range(3)]
-    passed = sum(processes[number % 3].count("key", "500/h") is None for number in range(1_000))
+    passed = [waits(processes[number % 3], "key", "500/h") for number in range(1_000)].count([None])
     # A hundredth of the limit may lie unused at each of the others.
     assert 500 - 2 * 5 <= passed <= 500
 
@@ -44,15 +57,15 @@ def test_one_process_uses_all_of_a_limit_and_asks_seldom(redis_url):
     calls = Counter()
     with redis.Redis.from_url(redis_url) as client:
         client.config_resetstat()
-        assert [calls.count("key", "500/h") for _ in range(500)] == [None] * 500
+        assert waits(calls, "key", "500/h", times=500) == [None] * 500
         assert client.info("commandstats")["cmdstat_incrby"]["calls"] == 100
-    assert calls.count("key", "500/h") is not None
+    assert waits(calls, "key", "500/h") != [None]
 
 
 def test_threads_of_a_process_never_pass_a_limit(redis_url):
     calls = Counter()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: calls.count("key", "300/h"), range(1_000)))
+        answers = list(pool.map(lambda _: counted(calls, "key", "300/h").wait, range(1_000)))
     assert answers.count(None) <= 300
     assert answers.count(None) > 300 - 8 * 3
 
@@ -61,7 +74,16 @@ def test_what_was_taken_is_of_one_period(redis_url, monkeypatch):
     calls = Counter()
     now = 1_000_000.0
     monkeypatch.setattr("nova.rest.throttling.time.time", lambda: now)
-    assert [calls.count("key", "200/s") for _ in range(200)] == [None] * 200
-    assert calls.count("key", "200/s") == 1
+    assert waits(calls, "key", "200/s", times=200) == [None] * 200
+    assert waits(calls, "key", "200/s") == [1]
     now += 1
-    assert [calls.count("key", "200/s") for _ in range(200)] == [None] * 200
+    assert waits(calls, "key", "200/s", times=200) == [None] * 200
+
+
+@pytest.mark.parametrize("rate", ["5/h", "500/h"])
+def test_a_caller_is_told_what_is_left(redis_url, rate):
+    calls, most = Counter(), parse_rate(rate)[0]
+    told = [counted(calls, "key", rate) for _ in range(most + 2)]
+    assert [limit.remaining for limit in told] == [*reversed(range(most)), 0, 0]
+    assert {(limit.quota, limit.window) for limit in told} == {(most, 3_600)}
+    assert all(0 < limit.reset <= 3_600 for limit in told)
