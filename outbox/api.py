@@ -70,6 +70,16 @@ from outbox.handling.logged_events import as_received, handle_again, kept_extern
 from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
+from outbox.journey.consumption import Consumption, consumptions_of
+from outbox.journey.finding import (
+    FoundDeadLetter,
+    MessagePlace,
+    dead_letter_numbered,
+    dead_letters_of,
+    event_id_at,
+    place_of,
+)
+from outbox.journey.publication import Publication, publication_of
 from outbox.messages.received import ReceivedEvent
 from outbox.messages.topics import EVERYTHING, known_topics, topic_of
 from outbox.recorder import record
@@ -85,6 +95,7 @@ __all__ = [
     "Bus",
     "Check",
     "ConsumerGroup",
+    "Consumption",
     "DeadLetterEdit",
     "DeadLetterFilter",
     "DeadLetterNotFound",
@@ -94,6 +105,7 @@ __all__ = [
     "EffectsGated",
     "Failure",
     "FailureGroup",
+    "FoundDeadLetter",
     "GroupDrained",
     "Handler",
     "IncomingMessage",
@@ -105,11 +117,13 @@ __all__ = [
     "LagCollector",
     "Loop",
     "MemoryBus",
+    "MessagePlace",
     "OperationFinished",
     "OperationNotFound",
     "OutboxError",
     "OutgoingMessage",
     "Poisonous",
+    "Publication",
     "Pulse",
     "QueueCollector",
     "ReceivedEvent",
@@ -137,11 +151,15 @@ __all__ = [
     "checks",
     "commands_from",
     "configured_bus",
+    "consumptions_of",
+    "dead_letter_numbered",
     "dead_lettered",
+    "dead_letters_of",
     "deliveries",
     "discard_dead_letters",
     "discard_outbox_rows",
     "edit_and_retry",
+    "event_id_at",
     "failure_groups",
     "gated",
     "get_operation",
@@ -156,7 +174,9 @@ __all__ = [
     "listeners_of",
     "own_connection",
     "owner_of",
+    "place_of",
     "process_counters",
+    "publication_of",
     "record",
     "register_collectors",
     "register_groups",
