@@ -54,6 +54,7 @@ from events.exceptions import (
 )
 from events.exploring.explore import Explored, explore, types_of_aggregate_id
 from events.exploring.filters import LogFilter, filter_of
+from events.exploring.following import HeadPage, read_heads
 from events.exploring.heads import Head, Neighbours, head_at_position, head_of_event, neighbours_of
 from events.identifiers import MAX_PARTITION_KEY, uuid7
 from events.state.loading import Loaded
@@ -125,6 +126,7 @@ __all__ = [
     "Explored",
     "FieldDifference",
     "Head",
+    "HeadPage",
     "HookNotSet",
     "InlineEffect",
     "InlineFollower",
@@ -217,6 +219,7 @@ __all__ = [
     "payload_version",
     "preceding_positions",
     "process_clock",
+    "read_heads",
     "read_log",
     "registry",
     "replay",

@@ -30,6 +30,7 @@ from outbox.dead_letters.operations import (
 )
 from outbox.dead_letters.selection import DeadLetterFilter, dead_lettered
 from outbox.exceptions import (
+    BrokerUnavailable,
     DeadLetterNotFound,
     DeadLetterNotOpen,
     EffectsGated,
@@ -79,7 +80,7 @@ from outbox.journey.finding import (
     event_id_at,
     place_of,
 )
-from outbox.journey.publication import Publication, publication_of
+from outbox.journey.publication import Publication, outbox_retention, publication_of
 from outbox.messages.received import ReceivedEvent
 from outbox.messages.topics import EVERYTHING, known_topics, topic_of
 from outbox.recorder import record
@@ -92,6 +93,7 @@ from outbox.signals.wakeup import WakeupListener, announce_append
 __all__ = [
     "EVERYTHING",
     "Backlog",
+    "BrokerUnavailable",
     "Bus",
     "Check",
     "ConsumerGroup",
@@ -172,6 +174,7 @@ __all__ = [
     "kept_external_events",
     "known_topics",
     "listeners_of",
+    "outbox_retention",
     "own_connection",
     "owner_of",
     "place_of",

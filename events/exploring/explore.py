@@ -1,8 +1,8 @@
 """Exploring the log: the newest events that fit a filter, page by page, in bounded time however long the log is.
 
 The filter's most telling field with an index leads; the others are looked at in what that yields, so many events at a
-time. Where few fit, a page ends before it is full, and says up to where it has looked: from there it goes on. Nothing is
-counted that is not bounded, and nothing is passed over by number.
+time. Where few fit, a page ends before it is full and says up to where it has looked: from there it goes on. Nothing is
+counted but what was looked at, and nothing is passed over by number.
 """
 
 import time

@@ -84,6 +84,11 @@ def bearer_token(header: str) -> str | None:
     return token if scheme.lower() == "bearer" and TOKEN.fullmatch(token) else None
 
 
+def scopes_of(request: Request) -> frozenset[str]:
+    """What the caller's token allows; nothing without one."""
+    return request.auth.scopes if isinstance(request.auth, Grant) else frozenset()
+
+
 class HasScope(BasePermission):
     """Lets those pass whose token has the scope that the view's `required_scopes` names for the method.
 

@@ -1,11 +1,12 @@
 """Publication: where an event is on its way to its topic, and where its message lies once it is there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
 from msgspec import Struct
 
+from outbox.conf import outbox_conf
 from outbox.models import OutboxEvent
 from outbox.relay.holders import with_holder
 
@@ -37,6 +38,11 @@ def publication_of(event_id: UUID) -> Publication | None:
     """The outbox row of an event; None where there is none, or none any more."""
     row = with_holder(OutboxEvent.objects.filter(event_id=event_id).defer("payload", "metadata")).first()
     return None if row is None else _publication(row)
+
+
+def outbox_retention() -> timedelta:
+    """For how long rows that are published or discarded are kept."""
+    return timedelta(days=outbox_conf().retention_days)
 
 
 def _publication(row: "OutboxEvent") -> Publication:
