@@ -37,7 +37,7 @@ class Field(Struct, frozen=True, kw_only=True):
     label: str
     value: str
     type: str = "text"
-    hint: str = ""
+    placeholder: str = ""
     choices: tuple[str, ...] = ()
 
 
@@ -140,11 +140,11 @@ def fields(request: HttpRequest) -> list[Field]:
     return [
         field("event_type", "Event type", choices=tuple(event_types())),
         field("aggregate_type", "Aggregate type"),
-        field("stream", "Stream", hint="order/1042"),
+        field("stream", "Stream", placeholder="order/1042"),
         field("user_id", "User"),
         field("source_service", "Source"),
-        field("correlation_id", "Correlation", hint="a UUID"),
-        field("causation_id", "Caused by", hint="a UUID"),
+        field("correlation_id", "Correlation", placeholder="a UUID"),
+        field("causation_id", "Caused by", placeholder="a UUID"),
         field("since", "From (UTC)", type="datetime-local"),
         field("until", "Before (UTC)", type="datetime-local"),
         field("from_position", "From position", type="number"),

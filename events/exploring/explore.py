@@ -64,15 +64,16 @@ def explore(which: LogFilter, *, limit: int, beyond: int | None = None) -> Explo
     )
     parameters = structs.asdict(which) | {
         "after": (which.from_position or 0) - 1,
-        "before": MAX_BIGINT if beyond is None else beyond,
     }
-    if which.to_position is not None:
-        parameters["before"] = min(parameters["before"], which.to_position + 1)
+    beyond = MAX_BIGINT if beyond is None else beyond
+    last = MAX_BIGINT if which.to_position is None else which.to_position + 1
     found: list[EventHead] = []
     looked_at, scan, deadline = 0, FIRST_SCAN if has_more_to_fit else limit, time.monotonic() + BUDGET
     while True:
         wanted = limit - len(found)
-        looked, edge, heads = _look(leader, parameters | {"scan": scan, "limit": wanted})
+        # By time, what follows may stand anywhere in the log.
+        places = {"beyond": beyond, "before": last if leader == "time" else min(beyond, last)}
+        looked, edge, heads = _look(leader, parameters | places | {"scan": scan, "limit": wanted})
         found += heads
         looked_at += looked
         if len(heads) == wanted:
@@ -81,7 +82,7 @@ def explore(which: LogFilter, *, limit: int, beyond: int | None = None) -> Explo
             return Explored(events=found, beyond=None, complete=True, looked_at=looked_at)
         if time.monotonic() > deadline:
             return Explored(events=found, beyond=edge, complete=False, looked_at=looked_at)
-        parameters["before"], scan = edge, SCAN
+        beyond, scan = edge, SCAN
 
 
 def types_of_aggregate_id(aggregate_id: str, limit: int) -> list[str]:

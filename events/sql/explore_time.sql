@@ -1,5 +1,6 @@
 -- Events of a time, by it, newest first: of so many that are looked at, those that fit.
 -- since, until: timestamptz or null, the second exclusive
+-- beyond: bigint, position of the event that the page before ended with, or above all
 -- before, after: bigint, positions, both exclusive; scan, limit: bigint
 -- and the parameters of {{residual}}, each null where everything fits; see events.exploring.filters
 -- Result: rows (looked_at bigint, edge bigint, {{head}}); one of them at least, without an event where none fits
@@ -8,13 +9,13 @@
 WITH scanned AS MATERIALIZED (
     SELECT {{head}}
     FROM domain_events
-    WHERE timestamp >= coalesce(%(since)s, '-infinity')
-        AND timestamp < coalesce(%(until)s, 'infinity')
+    WHERE timestamp >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND timestamp < coalesce(%(until)s::timestamptz, 'infinity')
         -- Below the time of the event that the page before ended with; a row of two is what the index is ordered by.
         AND (timestamp, position) < (
-            coalesce((SELECT timestamp FROM domain_events WHERE position = %(before)s), 'infinity'), %(before)s
+            coalesce((SELECT timestamp FROM domain_events WHERE position = %(beyond)s), 'infinity'), %(beyond)s
         )
-        AND position > %(after)s
+        AND position < %(before)s AND position > %(after)s
     ORDER BY timestamp DESC, position DESC
     LIMIT %(scan)s
 ),

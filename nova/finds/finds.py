@@ -33,9 +33,9 @@ log = structlog.get_logger(__name__)
 
 Kind = Literal["event", "message", "stream", "correlation", "causation", "user", "saga", "dead_letter"]
 
-MOST = 50
+MAX_COUNTED = 50
 """How far the finds of a kind are counted."""
-SHOWN = 5
+MAX_SHOWN = 5
 MAX_TERM = 400
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -100,7 +100,7 @@ def find(term: str, *, sees: Collection[Kind]) -> Finds:
                 kinds.append(found)
     return Finds(
         term=term,
-        kinds=_without_repetition(kinds),
+        kinds=_without_lone_conversation(kinds),
         hidden=[kind for kind in KINDS if kind not in sees],
         unanswered=unanswered,
     )
@@ -130,7 +130,7 @@ def _stream(term: str) -> KindOfFinds | None:
         names = [aggregate_type] if _has_events(StreamId(aggregate_type, aggregate_id)) else []
     else:
         aggregate_id = term
-        names = types_of_aggregate_id(term, MOST + 1)
+        names = types_of_aggregate_id(term, MAX_COUNTED + 1)
     streams = [str(StreamId(name, aggregate_id)) for name in names]
     return _of("stream", [Find(kind="stream", key=name, title=name) for name in streams]) if streams else None
 
@@ -155,14 +155,14 @@ def _user(term: str) -> KindOfFinds | None:
 
 
 def _events_of(kind: Kind, which: LogFilter) -> KindOfFinds | None:
-    events = explore(which, limit=MOST + 1).events
+    events = explore(which, limit=MAX_COUNTED + 1).events
     return _of(kind, [_event_find(event, kind) for event in events]) if events else None
 
 
 def _saga(term: str) -> KindOfFinds | None:
     saga_id = _uuid(term)
     by_id = saga_of_id(saga_id) if saga_id else None
-    found = [by_id] if by_id else sagas_of_key(term, MOST + 1)
+    found = [by_id] if by_id else sagas_of_key(term, MAX_COUNTED + 1)
     finds = [Find(kind="saga", key=str(one.saga_id), title=f"{one.saga} {one.key}, {one.status}") for one in found]
     return _of("saga", finds) if finds else None
 
@@ -191,10 +191,12 @@ def _event_find(event: EventHead, kind: Kind = "event") -> Find:
 
 
 def _of(kind: Kind, finds: Sequence[Find]) -> KindOfFinds:
-    return KindOfFinds(kind=kind, count=min(len(finds), MOST), more=len(finds) > MOST, items=finds[:SHOWN])
+    return KindOfFinds(
+        kind=kind, count=min(len(finds), MAX_COUNTED), more=len(finds) > MAX_COUNTED, items=finds[:MAX_SHOWN]
+    )
 
 
-def _without_repetition(kinds: Sequence[KindOfFinds]) -> list[KindOfFinds]:
+def _without_lone_conversation(kinds: Sequence[KindOfFinds]) -> list[KindOfFinds]:
     """The kinds, without a conversation that is no more than the event that was found by its id."""
     events = {find.key for one in kinds if one.kind == "event" for find in one.items}
     return [

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 KEY = "nova_recent_finds"
-MOST = 10
+MAX_KEPT = 10
 
 
 def recent_finds(request: HttpRequest) -> list[str]:
@@ -17,6 +17,6 @@ def recent_finds(request: HttpRequest) -> list[str]:
 def remember_find(request: HttpRequest, term: str) -> None:
     """Keep a term by which something was found."""
     before = recent_finds(request)
-    after = [term, *(one for one in before if one != term)][:MOST]
+    after = [term, *(one for one in before if one != term)][:MAX_KEPT]
     if after != before:
         request.session[KEY] = after

@@ -29,9 +29,7 @@ def handled(event_id: UUID, consumer: str) -> None:
 
 def stands_at(consumer: str, position: int, *, topic: str = "notes", partition: int = 0) -> None:
     """The consumer goes on there."""
-    ConsumerPosition.objects.create(
-        consumer=consumer, topic=topic, partition=partition, topic_id="", position=position
-    )
+    ConsumerPosition.objects.create(consumer=consumer, topic=topic, partition=partition, topic_id="", position=position)
 
 
 def dead_lettered(event_id: UUID, consumer: str, *, status: str = "open") -> DeadLetter:

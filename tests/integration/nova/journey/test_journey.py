@@ -195,9 +195,7 @@ def test_projections_are_past_it_or_not() -> None:
     AheadEvent.objects.all().delete()
     ProjectionCheckpoint.objects.update(position=position, failed_event_id=None)
     assert state() == "applied"
-    SkippedEvent.objects.create(
-        projection="notes", position=position, event_id=event_id, error="", skipped_at=Now()
-    )
+    SkippedEvent.objects.create(projection="notes", position=position, event_id=event_id, error="", skipped_at=Now())
     assert state() == "skipped"
     SkippedEvent.objects.all().delete()
     ParkedAggregate.objects.create(
