@@ -26,6 +26,7 @@ from django.urls import reverse
 from events.api import InvalidArgument, LogFilter, Unavailable, filter_of, read_heads, safe_position
 from kit.arguments import MAX_BIGINT
 from nova.console.tail_slots import TailSlots
+from nova.server.streams import are_to_end
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +93,8 @@ async def _stream(which: LogFilter, after: int, session: str) -> AsyncIterator[b
     loop = asyncio.get_running_loop()
     looked_at = spoken_at = loop.time()
     is_in_trouble = False
-    while True:
+    # A browser connects again where a stream has ended without a word: to a process that goes on.
+    while not are_to_end():
         try:
             if loop.time() - looked_at >= SESSION_INTERVAL:
                 looked_at = loop.time()

@@ -126,6 +126,20 @@ def test_it_ends_with_the_session_and_says_so(watcher: Client, how: str, monkeyp
     assert found[-1][:2] == ("end", {"reason": tail.ENDED})
 
 
+def test_it_ends_without_a_word_when_the_server_is_to_stop(watcher: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping = [False]
+    monkeypatch.setattr(tail, "are_to_end", lambda: stopping[0])
+    response = watcher.get(STREAM)
+
+    def stop(_: Any) -> None:
+        stopping[0] = True
+
+    found = messages(response, "end", during=stop)
+    response.close()
+
+    assert found == []
+
+
 def test_while_the_log_does_not_answer_it_says_so_and_goes_on(watcher: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "SESSION_INTERVAL", 0.05)
     really, times = tail.read_heads, [0]
