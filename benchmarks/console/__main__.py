@@ -50,6 +50,7 @@ def main() -> None:
                 continue
             found = operator.measure(name, allowed, path, calls=options.calls)
             figures = (found.median, found.p95, found.processor, allowed)
+            console.print(name, *(f"{figure:.0f}" for figure in figures))
             table.add_row(name, *(f"{figure:.0f}" for figure in figures))
             slow += [] if found.is_reached else [name]
         console.print(table)

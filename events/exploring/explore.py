@@ -21,9 +21,10 @@ from events.store.connection import live_cursor
 from kit.arguments import MAX_BIGINT
 
 MAX_PAGE = 1_000
-# How many events one statement looks at: few at first, so that what is near is shown at once.
-FIRST_SCAN, SCAN = 2_000, 20_000
-# Seconds after which no further statement begins.
+# How many events one statement looks at: few at first, then as many as the time that is left should do for. Those of
+# an index may each lie on a page of their own, which has to be read, or all on a few that are in memory.
+FIRST_SCAN, MAX_SCAN, GROWTH = 500, 20_000, 8
+# Seconds that all statements of a page may take together, but for the first.
 BUDGET = 0.12
 
 # In this order: the first whose fields are all given leads.
@@ -71,6 +72,7 @@ def explore(which: LogFilter, *, limit: int, beyond: int | None = None) -> Explo
     looked_at, scan, deadline = 0, FIRST_SCAN if has_more_to_fit else limit, time.monotonic() + BUDGET
     while True:
         wanted = limit - len(found)
+        began = time.monotonic()
         # By time, what follows may stand anywhere in the log.
         places = {"beyond": beyond, "before": last if leader == "time" else min(beyond, last)}
         looked, edge, heads = _look(leader, parameters | places | {"scan": scan, "limit": wanted})
@@ -80,9 +82,17 @@ def explore(which: LogFilter, *, limit: int, beyond: int | None = None) -> Explo
             return Explored(events=found, beyond=found[-1].position, complete=True, looked_at=looked_at)
         if looked < scan:
             return Explored(events=found, beyond=None, complete=True, looked_at=looked_at)
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             return Explored(events=found, beyond=edge, complete=False, looked_at=looked_at)
-        beyond, scan = edge, SCAN
+        beyond, scan = edge, next_scan(scan, taken=now - began, left=deadline - now)
+
+
+def next_scan(scan: int, *, taken: float, left: float) -> int:
+    """How many events to look at next, where `scan` of them have taken so many seconds and so many are left."""
+    # Half of what the time would do for: what comes may lie worse.
+    possible = int(scan * left / max(taken, 0.001) / 2)
+    return max(min(possible, scan * GROWTH, MAX_SCAN), min(FIRST_SCAN, MAX_SCAN))
 
 
 def types_of_aggregate_id(aggregate_id: str, limit: int) -> list[str]:

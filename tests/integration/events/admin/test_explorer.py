@@ -31,7 +31,7 @@ def append(key: str, **fields: Any) -> int:
     return append_events(StreamId(fields.pop("kind", "note"), key), Expected.ANY, [event]).positions[0]
 
 
-def positions(client: Client, **filters: object) -> list[int]:
+def positions(client: Client, **filters: str | int) -> list[int]:
     return [row.pk for row in client.get(reverse(LOG), filters).context["cl"].result_list]
 
 
@@ -108,7 +108,9 @@ def test_where_few_fit_the_page_says_up_to_where_it_has_looked(viewer: Client, m
     assert "Older" in page
 
 
-def test_a_search_that_takes_too_long_is_given_up_with_a_hint(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_takes_too_long_is_given_up_and_says_what_to_do(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     append("a")
     monkeypatch.setattr(explorer, "LIMIT", 50)
 
@@ -172,7 +174,7 @@ def an_order() -> StreamId:
     return StreamId("order", "o1")
 
 
-def time_machine(client: Client, **query: object) -> str:
+def time_machine(client: Client, **query: str | int) -> str:
     answer = client.get(reverse("admin:events_time_machine"), query)
     assert answer.status_code == 200
     return html.unescape(answer.content.decode())

@@ -111,7 +111,7 @@ def test_where_little_is_looked_at_at_a_time_nothing_is_missed(
     log: list[EventHead], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exploring, "FIRST_SCAN", 2)
-    monkeypatch.setattr(exploring, "SCAN", 3)
+    monkeypatch.setattr(exploring, "MAX_SCAN", 3)
     monkeypatch.setattr(exploring, "BUDGET", -1.0)
     which = FILTERS[name](log)
 
@@ -128,6 +128,21 @@ def test_a_page_that_ran_out_of_time_says_up_to_where_it_has_looked(
 
     assert (page.events, page.complete, page.looked_at) == ([], False, 10)
     assert page.beyond == log[9].position
+
+
+@pytest.mark.parametrize(
+    ("scan", "taken", "left", "expected"),
+    [
+        (500, 0.0001, 0.12, 4_000),
+        (4_000, 0.005, 0.1, 20_000),
+        (4_000, 0.1, 0.1, 2_000),
+        (4_000, 5.0, 0.01, 500),
+    ],
+)
+def test_as_many_are_looked_at_as_the_time_that_is_left_should_do_for(
+    scan: int, taken: float, left: float, expected: int
+) -> None:
+    assert exploring.next_scan(scan, taken=taken, left=left) == expected
 
 
 def test_nothing_is_passed_over_by_number(log: list[EventHead]) -> None:

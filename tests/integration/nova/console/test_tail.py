@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.test import Client
 from django.urls import reverse
 
-from events.api import safe_position
+from events.api import read_heads, safe_position
 from nova.console import tail
 from nova.console.tail_slots import TailSlots
 from tests.support.journeys import append_note
@@ -142,13 +142,13 @@ def test_it_ends_without_a_word_when_the_server_is_to_stop(watcher: Client, monk
 
 def test_while_the_log_does_not_answer_it_says_so_and_goes_on(watcher: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "SESSION_INTERVAL", 0.05)
-    really, times = tail.read_heads, [0]
+    times = [0]
 
     def failing(after: int, limit: int) -> Any:
         times[0] += 1
         if times[0] < 3:
             raise DatabaseError("away")
-        return really(after, limit)
+        return read_heads(after, limit)
 
     monkeypatch.setattr(tail, "read_heads", failing)
     append_note()

@@ -1,10 +1,10 @@
 """An operator sees what has become of an event: in the outbox, on its topic, at each consumer, projection and saga."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
@@ -53,9 +53,8 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def projections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def projections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_projections", {"notes": Notes(), "others": Others()})
-    return
 
 
 def journey(event_id: UUID, sees: set[Part] = ALL) -> Journey:
@@ -168,8 +167,6 @@ def test_a_row_that_was_cleaned_away_is_said_to_have_been(settings: Any) -> None
     assert journey(event_id).row_state == "missing"
     head = head_of_event(event_id)
     assert head is not None
-    import msgspec  # noqa: PLC0415
-
     old = msgspec.structs.replace(head.event, created_at=head.event.created_at - timedelta(days=8))
     assert journey_of(old, sees=ALL).row_state == "cleaned"
     assert {one.consumer: one.state for one in journey_of(old, sees=ALL).consumers}["reader"] == "handled"
