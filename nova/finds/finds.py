@@ -18,6 +18,7 @@ from events.api import (
 )
 from events.envelope import EventHead
 from kit.arguments import MAX_BIGINT
+from kit.postgresql.time_limit import time_limit
 from outbox.api import (
     BrokerUnavailable,
     MessagePlace,
@@ -37,6 +38,8 @@ MAX_COUNTED = 50
 """How far the finds of a kind are counted."""
 MAX_SHOWN = 5
 MAX_TERM = 400
+LIMIT = 2_000
+"""Milliseconds for each statement."""
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -83,21 +86,28 @@ KINDS: Sequence[Kind] = ("event", "message", "stream", "correlation", "causation
 
 
 def find(term: str, *, sees: Collection[Kind]) -> Finds:
-    """All that a term names in full, of the kinds that the caller sees."""
+    """All that a term names in full, of the kinds that the caller sees.
+
+    Raises `TimeLimitExceeded` when a statement takes more than `LIMIT`.
+    """
     term = term.strip()
     kinds: list[KindOfFinds] = []
-    unanswered = None
+    unanswered = message = None
     if term and len(term) <= MAX_TERM:
         place = place_of(term)
         if place is not None and "message" in sees:
+            # Before the transaction: a broker that is away takes its time to be so.
             try:
-                kinds += _at(place, sees)
+                message = event_id_at(place)
             except (BrokerUnavailable, Unsupported) as error:
                 log.warning("a message could not be looked up", place=str(place), error=str(error))
                 unanswered = f"What lies at {place} could not be asked of the broker: {error}"
-        for kind in KINDS:
-            if kind in sees and (found := _FINDERS[kind](term)) is not None:
-                kinds.append(found)
+        with time_limit(LIMIT):
+            if place is not None and message is not None:
+                kinds += _at(place, message, sees)
+            for kind in KINDS:
+                if kind in sees and (found := _FINDERS[kind](term)) is not None:
+                    kinds.append(found)
     return Finds(
         term=term,
         kinds=_without_lone_conversation(kinds),
@@ -106,10 +116,7 @@ def find(term: str, *, sees: Collection[Kind]) -> Finds:
     )
 
 
-def _at(place: MessagePlace, sees: Collection[Kind]) -> Iterator[KindOfFinds]:
-    event_id = event_id_at(place)
-    if event_id is None:
-        return
+def _at(place: MessagePlace, event_id: UUID, sees: Collection[Kind]) -> Iterator[KindOfFinds]:
     head = head_of_event(event_id)
     if head is not None and "event" in sees:
         title = f"{head.event.event_type} at {place}"

@@ -6,11 +6,11 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.postgresql.time_limit import time_limit
+from events.api import Unavailable
+from kit.exceptions import TimeLimitExceeded
 from kit.rest.openapi import described
 from kit.rest.query import Query
 from kit.rest.view import ApiView
-from nova.finds.console import LIMIT
 from nova.finds.finds import MAX_TERM, Finds, find
 from nova.finds.kinds import found_with
 from nova.rest.auth import scopes_of
@@ -45,6 +45,7 @@ class FindsView(ApiView):
     def get(self, request: Request) -> Response:
         """What was found, by kind, as far as the token's scopes let it be seen; `hidden` names the rest."""
         query = FindsQuery.of(request)
-        with time_limit(LIMIT):
-            found = find(query.term, sees=found_with(scopes_of(request)))
-        return Response(found)
+        try:
+            return Response(find(query.term, sees=found_with(scopes_of(request))))
+        except TimeLimitExceeded as error:
+            raise Unavailable(f"try again: {error}") from error

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events
@@ -210,6 +211,20 @@ def test_it_is_found_over_http_as_far_as_the_scopes_go(caller_with: Any) -> None
     assert [one["kind"] for one in whole["kinds"]] == ["event", "dead_letter"]
     assert caller_with("outbox:read").get("/api/v1/finds", {"term": "x"}).status_code == 403
     assert caller_with("events:read").get("/api/v1/finds").status_code == 400
+
+
+def test_a_search_that_takes_too_long_is_given_up(
+    admin_client: Any, caller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+
+    monkeypatch.setitem(finds._FINDERS, "event", slow)
+    monkeypatch.setattr(finds, "LIMIT", 50)
+
+    assert "The search was given up" in page(admin_client, "x").content.decode()
+    assert caller.get("/api/v1/finds", {"term": "x"}).status_code == 503
 
 
 def test_nothing_that_is_found_tells_of_payloads(admin_client: Any, caller: Any) -> None:
