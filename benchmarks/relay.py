@@ -92,7 +92,8 @@ def bare_pass(client: psycopg.Connection[Any], producer: Producer, acknowledged:
     assert len(delivered) == len(rows)
     if acknowledged is not None:
         acknowledged |= dict.fromkeys((row[1] for row in rows), time.perf_counter())
-    client.execute(statement("complete"), {"ids": [row[0] for row in rows]})
+    unknown = [None] * len(rows)
+    client.execute(statement("complete"), {"ids": [row[0] for row in rows], "partitions": unknown, "offsets": unknown})
     return len(rows)
 
 

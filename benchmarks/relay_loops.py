@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from benchmarks import raw, relay
-from outbox.bus.base import DeliveryFailure, OutgoingMessage
+from outbox.bus.base import DeliveryFailure, Location, OutgoingMessage
 from outbox.bus.kafka.bus import KafkaBus
 from outbox.conf import outbox_conf
 from outbox.hosting.hosted_loop import collect_seldom
@@ -58,9 +58,11 @@ class _RecordingBus(KafkaBus):
         super().__init__(brokers)
         self._acknowledged = acknowledged
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
         """See `Bus`."""
-        results = super().publish_batch(messages)
+        results = super().publish_batch(messages, locations=locations)
         now = time.perf_counter()
         for message in messages:
             self._acknowledged[dict(message.headers)["event_id"].decode()] = now

@@ -52,6 +52,10 @@ from events.exceptions import (
     VersionConflict,
     VersionNotFound,
 )
+from events.exploring.explore import Explored, explore, types_of_aggregate_id
+from events.exploring.filters import LogFilter, filter_of
+from events.exploring.following import HeadPage, read_heads
+from events.exploring.heads import Head, Neighbours, head_at_position, head_of_event, neighbours_of
 from events.identifiers import MAX_PARTITION_KEY, uuid7
 from events.state.loading import Loaded
 from events.state.loading import load as load_aggregate
@@ -119,7 +123,10 @@ __all__ = [
     "EventType",
     "Executed",
     "Expected",
+    "Explored",
     "FieldDifference",
+    "Head",
+    "HeadPage",
     "HookNotSet",
     "InlineEffect",
     "InlineFollower",
@@ -130,9 +137,11 @@ __all__ = [
     "Issued",
     "LamportClock",
     "Loaded",
+    "LogFilter",
     "LogPage",
     "LogPartition",
     "MissingCast",
+    "Neighbours",
     "NewEvent",
     "NotFound",
     "OnAppend",
@@ -181,6 +190,8 @@ __all__ = [
     "event",
     "event_context",
     "execute",
+    "explore",
+    "filter_of",
     "forget_stream",
     "get_event",
     "get_events",
@@ -190,6 +201,8 @@ __all__ = [
     "get_events_by_type",
     "get_events_since",
     "get_stream_metadata",
+    "head_at_position",
+    "head_of_event",
     "inline_effect",
     "last_position",
     "latest_event_ids",
@@ -200,11 +213,13 @@ __all__ = [
     "load_stream",
     "loads_json",
     "log_backlog",
+    "neighbours_of",
     "open_appends",
     "partition_number",
     "payload_version",
     "preceding_positions",
     "process_clock",
+    "read_heads",
     "read_log",
     "registry",
     "replay",
@@ -221,6 +236,7 @@ __all__ = [
     "stream_version",
     "tombstone_stream",
     "type_name",
+    "types_of_aggregate_id",
     "unknown_event_ids",
     "upcaster",
     "uuid7",

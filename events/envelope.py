@@ -93,6 +93,33 @@ ENVELOPE_COLUMNS = tuple(name for name in Envelope.__struct_fields__ if name != 
 """The columns that every table of events has alike; a payload is JSON in one and may be packed in another."""
 
 
+class EventHead(Struct, frozen=True, gc=False):
+    """An event without what it says: all that lists and searches show, and nobody needs to decode or decrypt."""
+
+    position: int
+    """Place in the log of all events."""
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    source_service: str
+    aggregate_type: str
+    aggregate_id: str
+    version: int
+    """Place in the stream."""
+    timestamp: datetime
+    """When it happened (UTC)."""
+    created_at: datetime
+    """When it was recorded (UTC)."""
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    user_id: str | None
+
+    @property
+    def stream(self) -> StreamId:
+        """The stream that the event belongs to."""
+        return StreamId(self.aggregate_type, self.aggregate_id)
+
+
 class RecordedEvent(Struct, frozen=True, gc=False):
     """An event as the store keeps it, for ever.
 

@@ -56,6 +56,9 @@ class DomainEvent(EnvelopeColumns):
                 name="idx_events_causation",
                 condition=models.Q(causation_id__isnull=False),
             ),
+            models.Index(
+                fields=["user_id", "position"], name="idx_events_user", condition=models.Q(user_id__isnull=False)
+            ),
             # One entry a stream: what a list of streams walks.
             models.Index(
                 fields=["aggregate_type", "aggregate_id"], name="idx_events_first", condition=models.Q(version=1)

@@ -35,3 +35,11 @@ class RequestIdConflict(Exception):
     def __init__(self, request_id: UUID) -> None:
         super().__init__(f"request id {request_id} was used before for something else")
         self.request_id = request_id
+
+
+class TimeLimitExceeded(Exception):
+    """A statement that somebody waits for was given up; `milliseconds` is what it was given."""
+
+    def __init__(self, milliseconds: int) -> None:
+        super().__init__(f"given up after {milliseconds} ms")
+        self.milliseconds = milliseconds

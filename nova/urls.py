@@ -13,9 +13,12 @@ SERVICES = ("identity", "content", "feed", "search", "analytics", "graph", "rank
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", include("nova.console.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("events.rest.urls")),
     path("api/v1/", include("events.rest.command_urls")),
+    path("api/v1/", include("nova.journey.urls")),
+    path("api/v1/", include("nova.finds.urls")),
     path("api/v1/", include("outbox.rest.urls")),
     path("api/v1/", include("projections.rest.urls")),
     path("api/v1/", include("sagas.rest.urls")),

@@ -30,6 +30,7 @@ from outbox.dead_letters.operations import (
 )
 from outbox.dead_letters.selection import DeadLetterFilter, dead_lettered
 from outbox.exceptions import (
+    BrokerUnavailable,
     DeadLetterNotFound,
     DeadLetterNotOpen,
     EffectsGated,
@@ -70,6 +71,16 @@ from outbox.handling.logged_events import as_received, handle_again, kept_extern
 from outbox.hosting.collectors import LagCollector, QueueCollector, register_collectors
 from outbox.hosting.hosted_loop import Loop
 from outbox.hosting.runners import register_runner, relay_runner
+from outbox.journey.consumption import Consumption, consumptions_of
+from outbox.journey.finding import (
+    FoundDeadLetter,
+    MessagePlace,
+    dead_letter_numbered,
+    dead_letters_of,
+    event_id_at,
+    place_of,
+)
+from outbox.journey.publication import Publication, outbox_retention, publication_of
 from outbox.messages.received import ReceivedEvent
 from outbox.messages.topics import EVERYTHING, known_topics, topic_of
 from outbox.recorder import record
@@ -82,9 +93,11 @@ from outbox.signals.wakeup import WakeupListener, announce_append
 __all__ = [
     "EVERYTHING",
     "Backlog",
+    "BrokerUnavailable",
     "Bus",
     "Check",
     "ConsumerGroup",
+    "Consumption",
     "DeadLetterEdit",
     "DeadLetterFilter",
     "DeadLetterNotFound",
@@ -94,6 +107,7 @@ __all__ = [
     "EffectsGated",
     "Failure",
     "FailureGroup",
+    "FoundDeadLetter",
     "GroupDrained",
     "Handler",
     "IncomingMessage",
@@ -105,11 +119,13 @@ __all__ = [
     "LagCollector",
     "Loop",
     "MemoryBus",
+    "MessagePlace",
     "OperationFinished",
     "OperationNotFound",
     "OutboxError",
     "OutgoingMessage",
     "Poisonous",
+    "Publication",
     "Pulse",
     "QueueCollector",
     "ReceivedEvent",
@@ -137,11 +153,15 @@ __all__ = [
     "checks",
     "commands_from",
     "configured_bus",
+    "consumptions_of",
+    "dead_letter_numbered",
     "dead_lettered",
+    "dead_letters_of",
     "deliveries",
     "discard_dead_letters",
     "discard_outbox_rows",
     "edit_and_retry",
+    "event_id_at",
     "failure_groups",
     "gated",
     "get_operation",
@@ -154,9 +174,12 @@ __all__ = [
     "kept_external_events",
     "known_topics",
     "listeners_of",
+    "outbox_retention",
     "own_connection",
     "owner_of",
+    "place_of",
     "process_counters",
+    "publication_of",
     "record",
     "register_collectors",
     "register_groups",

@@ -37,6 +37,7 @@ from projections.exceptions import (
 )
 from projections.metrics import ProjectionCollector
 from projections.operating.actions import rebuild
+from projections.operating.reach import Reach, reaches_of
 from projections.operating.reading import ProjectionStatus, projection_statuses
 from projections.paging import MAX_PAGE, check_limit, check_text, page_of
 from projections.refilling.refill import Refilled, refill
@@ -73,6 +74,7 @@ __all__ = [
     "ProjectionError",
     "ProjectionRunner",
     "ProjectionStatus",
+    "Reach",
     "ReadModelError",
     "RebuildRefused",
     "RefillRefused",
@@ -95,6 +97,7 @@ __all__ = [
     "projection_named",
     "projection_runner",
     "projection_statuses",
+    "reaches_of",
     "rebuild",
     "refill",
     "register_handled",

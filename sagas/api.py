@@ -38,6 +38,7 @@ from sagas.exceptions import (
 from sagas.machine.instance import Instance, Status, StepState, StepStatus, request_id, saga_id_of
 from sagas.operating.actions import operate
 from sagas.operating.executor import work_off_operations
+from sagas.operating.finding import FoundSaga, MovedSaga, saga_of_id, sagas_moved_by, sagas_of_key
 from sagas.operating.operations import cancel_operation, start_operation
 from sagas.operating.reading import SagaDetail, SagaView, StepView, TransitionView, saga_detail
 from sagas.operating.selection import SagaFilter
@@ -52,12 +53,14 @@ __all__ = [
     "FAILED",
     "OPERATOR",
     "Compensation",
+    "FoundSaga",
     "Instance",
     "Interrupt",
     "InvalidArgument",
     "InvalidData",
     "InvalidSaga",
     "Kind",
+    "MovedSaga",
     "On",
     "OperationFinished",
     "OperationNotFound",
@@ -101,8 +104,11 @@ __all__ = [
     "request_id",
     "saga_detail",
     "saga_id_of",
+    "saga_of_id",
     "saga_runner",
     "sagas",
+    "sagas_moved_by",
+    "sagas_of_key",
     "shape_of",
     "start_operation",
     "supersede_saga",

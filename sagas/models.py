@@ -69,6 +69,9 @@ class SagaTransition(models.Model):
     class Meta:
         db_table = "saga_transitions"
         constraints = [models.UniqueConstraint(fields=["saga_id", "number"], name="saga_transitions_number")]
+        indexes = [
+            models.Index(fields=["cause_id"], name="saga_transitions_cause", condition=models.Q(cause_id__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.saga_id} {self.number}"

@@ -1,34 +1,25 @@
 """The log: every event and import, to be searched and read, and nothing that could be changed."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from events.admin.commands import CommandConsole
-from events.admin.links import log_link, stream_filter
-from events.admin.state_blocks import state_after
+from events.admin.explorer import LogExplorer
+from events.admin.links import log_link
 from events.admin.stream_forms import EventStreamForm, stream_dialog
 from events.admin.streams import describe_stream
+from events.admin.time_machine import changes_between, state_after, time_machine, time_machine_url
 from events.models import DomainEvent, EventImport
-from events.sql.statements import statement
-from events.store.connection import live_cursor
-from kit.admin.display import json_block
-from kit.admin.filters import ColumnFilter
+from kit.admin.display import json_block, link
 from kit.admin.operated import row_action
-from kit.admin.read_only import ReadOnlyAdmin, uuid_of
-
-
-class EventTypeFilter(ColumnFilter):
-    """Narrows the log to one event type."""
-
-    title = "event type"
-    parameter_name = "event_type"
-
-    def values(self) -> list[str]:
-        """The types that the log holds."""
-        with live_cursor() as cursor:
-            return [name for (name,) in cursor.execute(statement("event_types")).fetchall()]
+from kit.admin.pages import admin_page
+from kit.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(DomainEvent)
@@ -38,9 +29,12 @@ class DomainEventAdmin(CommandConsole):
     actions_detail = (*CommandConsole.actions_detail, "describe_stream")
     list_display = ("position", "event_type", "stream_link", "version", "timestamp", "user_id", "source_service")
     list_display_links = ("position", "event_type")
-    list_filter = (EventTypeFilter,)
     ordering = ("-position",)
+    # An order of their own is what pages go on by.
+    sortable_by = ()
     search_fields = ("aggregate_id",)
+    list_before_template = "admin/events/explorer.html"
+    change_form_outer_before_template = "admin/events/event_before.html"
     search_help_text = (
         "An event id, correlation id, causation id, stream (type/id), aggregate id or event type, in full"
     )
@@ -49,7 +43,7 @@ class DomainEventAdmin(CommandConsole):
         ("Where it stands", {"fields": ("position", "stream_link", "version", "created_at")}),
         ("Payload", {"fields": ("payload_text", "encoding")}),
         ("Why it happened", {"fields": ("effects_link", "correlation_link", "causation_link", "metadata_text")}),
-        ("State after this event", {"classes": ("collapse",), "fields": ("state_text", "difference_text")}),
+        ("State after this event", {"fields": ("difference_table", "state_text", "time_machine_link")}),
         ("Proof", {"fields": ("content_hash_text",)}),
     )
 
@@ -97,31 +91,44 @@ class DomainEventAdmin(CommandConsole):
         """The metadata as indented JSON."""
         return json_block(event.metadata)
 
+    @admin.display(description="changed by this event")
+    def difference_table(self, event: DomainEvent) -> SafeString | str:
+        """The fields that this event changed, one by one."""
+        return changes_between(event.stream, event.version - 1, event.version)
+
     @admin.display(description="state")
     def state_text(self, event: DomainEvent) -> SafeString | str:
         """What the aggregate was after this event."""
-        state, _ = state_after(event.stream, event.version)
-        return state
+        return state_after(event.stream, event.version)
 
-    @admin.display(description="changed by this event")
-    def difference_text(self, event: DomainEvent) -> SafeString | str:
-        """The fields that this event changed."""
-        _, changes = state_after(event.stream, event.version)
-        return changes
+    @admin.display(description="time machine")
+    def time_machine_link(self, event: DomainEvent) -> SafeString | str:
+        """The state after this event, and between any two."""
+        return link(time_machine_url(event.stream, event.version), f"{event.stream} at version {event.version}")
 
     @admin.display(description="content hash")
     def content_hash_text(self, event: DomainEvent) -> str:
         """SHA-256 over the canonical envelope."""
         return bytes(event.content_hash).hex()
 
-    def term_filter(self, term: str) -> Q:
-        """Events that the term names in full; each way of naming them has an index."""
-        if (stream := stream_filter(term)) is not None:
-            return stream
-        named = Q(aggregate_id=term) | Q(event_type=term)
-        if (uuid := uuid_of(term)) is not None:
-            named |= Q(event_id=uuid) | Q(correlation_id=uuid) | Q(causation_id=uuid)
-        return named
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The page that is asked for, in bounded time."""
+        return LogExplorer
+
+    def get_urls(self) -> list[URLPattern]:
+        """The time machine beside the screen's own pages."""
+        site = self.admin_site
+        return [
+            path("time-machine/", site.admin_view(self.time_machine), name="events_time_machine"),
+            *super().get_urls(),
+        ]
+
+    def time_machine(self, request: HttpRequest) -> HttpResponse:
+        """A stream's state at a version, and what differs between two."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        context = {"title": "Time machine"} | time_machine(request)
+        return admin_page(self, request, "admin/events/time_machine.html", context)
 
 
 @admin.register(EventImport)

@@ -6,6 +6,6 @@ from events.sql.statements import statement
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0004_index_names")]
+    dependencies = [("events", "0005_events_of_users")]
 
     operations = [migrations.RunSQL(statement("event_bodies"), "DROP VIEW event_bodies")]

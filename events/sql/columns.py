@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 from msgspec.structs import fields
 
-from events.envelope import ENVELOPE_COLUMNS, Envelope, RecordedEvent
+from events.envelope import ENVELOPE_COLUMNS, Envelope, EventHead, RecordedEvent
 
 RECORDED_COLUMNS = (
     *(name for name in RecordedEvent.__struct_fields__ if name != "upcast_from"),
@@ -15,6 +15,22 @@ RECORDED_COLUMNS = (
     "payload_bytes",
 )
 """The columns that the reading statements return, in their order."""
+
+HEAD_COLUMNS = EventHead.__struct_fields__
+"""The columns that tell of an event without its payload."""
+
+RESIDUAL = """
+    (%(event_type)s::text IS NULL OR event_type = %(event_type)s)
+    AND (%(aggregate_type)s::text IS NULL OR aggregate_type = %(aggregate_type)s)
+    AND (%(aggregate_id)s::text IS NULL OR aggregate_id = %(aggregate_id)s)
+    AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s)
+    AND (%(source_service)s::text IS NULL OR source_service = %(source_service)s)
+    AND (%(correlation_id)s::uuid IS NULL OR correlation_id = %(correlation_id)s)
+    AND (%(causation_id)s::uuid IS NULL OR causation_id = %(causation_id)s)
+    AND (%(since)s::timestamptz IS NULL OR timestamp >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR timestamp < %(until)s)
+"""
+"""What an explored event has to fit, whichever index it was found by."""
 
 _TYPES = {UUID: "uuid", str: "varchar", int: "int", datetime: "timestamptz", Raw: "json"}
 

@@ -1,7 +1,7 @@
 """SQL statements of this app, one a file."""
 
 from events.envelope import ENVELOPE_COLUMNS
-from events.sql.columns import recorded_columns, typed_envelope
+from events.sql.columns import HEAD_COLUMNS, RESIDUAL, recorded_columns, typed_envelope
 from kit.sql import columns, parameters, statements_of
 
 statement = statements_of(
@@ -10,4 +10,6 @@ statement = statements_of(
     envelope_parameters=parameters(ENVELOPE_COLUMNS),
     typed_envelope=typed_envelope(),
     recorded=recorded_columns(),
+    head=columns(HEAD_COLUMNS),
+    residual=RESIDUAL,
 )

@@ -19,6 +19,9 @@ WIDTH, HEIGHT = 1440, 1000  # CSS pixels
 TIMEOUT = 60  # seconds for all that a browser is asked
 WAIT_TIMEOUT = 15.0  # seconds for a page to show something
 POLL_INTERVAL = 0.05
+KEYS = {"Enter": "\r"}
+"""What a key writes that has a name."""
+CODES = {"Enter": 13, "Tab": 9, "Escape": 27}
 CLICKABLE = "a, button, input[type=submit]"
 
 # The browser reads commands from file descriptor 3 and writes answers to 4.
@@ -66,6 +69,21 @@ class Browser:
         self.wait_for(f"{fields}.length > 0")
         tell = "['input', 'change'].forEach(kind => field.dispatchEvent(new Event(kind, {bubbles: true})))"
         self._evaluate(f"{{ const field = {fields}.at(-1); field.value = {json.dumps(value)}; {tell} }}")
+
+    def press(self, key: str) -> None:
+        """Press a key, wherever the focus is: a letter, or a name such as `Enter` or `Tab`."""
+        said = {"key": key, "text": KEYS.get(key, key if len(key) == 1 else "")}
+        code = {"windowsVirtualKeyCode": CODES.get(key, ord(key.upper()) if len(key) == 1 else 0)}
+        self._call("Input.dispatchKeyEvent", type="keyDown" if said["text"] else "rawKeyDown", **said, **code)
+        self._call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
+
+    def type(self, text: str) -> None:
+        """Write where the focus is."""
+        self._call("Input.insertText", text=text)
+
+    def value(self, expression: str) -> object:
+        """What a JavaScript expression is on the page. Raises `BrowserError` for what the page raises."""
+        return self._evaluate(expression)
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression is true of the page, over whatever loads meanwhile.

@@ -105,6 +105,11 @@ def _of_provider(token: str) -> tuple[str, str, Grant]:
     return said.subject, key, Grant(scopes=said.scopes, expires_at=said.expires_at)
 
 
+def scopes_of(request: Request) -> frozenset[str]:
+    """What the caller's token allows; nothing without one."""
+    return request.auth.scopes if isinstance(request.auth, Grant) else frozenset()
+
+
 class HasScope(BasePermission):
     """Lets those pass whose token has the scope that the view's `required_scopes` names for the method.
 

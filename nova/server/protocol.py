@@ -10,6 +10,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from nova.conf import nova_conf
+from nova.server.streams import end_streams
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request's head."""
@@ -39,6 +40,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_has_come()
         self._answer_is_taken()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Finish what is in flight; streams have no end of their own."""
+        end_streams()
+        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come: part of a head, for the rest of which there is a time, or of what follows it."""

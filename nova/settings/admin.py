@@ -14,6 +14,10 @@ def _styles(_request: HttpRequest) -> str:
     return static("nova/console.css")
 
 
+def _scripts(_request: HttpRequest) -> str:
+    return static("nova/console.js")
+
+
 def _night_sky(_request: HttpRequest) -> str:
     return static("nova/login.svg")
 
@@ -26,12 +30,15 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SITE_URL": None,
     "STYLES": [_styles],
+    "SCRIPTS": [_scripts],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "nova.console.dashboard.dashboard_context",
     "LOGIN": {"image": _night_sky},
     "SIDEBAR": {
         "show_search": True,
+        # Screens are looked for by Ctrl+K, as the key of the theme's own field is that of the one search.
+        "command_search": True,
         "navigation": "nova.console.navigation.navigation",
     },
     "COLORS": {

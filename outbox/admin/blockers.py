@@ -1,38 +1,15 @@
-"""Blockers: what holds a row or a dead letter back, the first of its key that somebody has to deal with."""
+"""Blockers: what holds a dead letter back, the first of its key that somebody has to deal with."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Now
-
-from outbox.conf import outbox_conf
 from outbox.dead_letters.key_order import UNDECIDED
 from outbox.exceptions import KeyBlocked
-from outbox.models import DeadLetter, OutboxEvent
-from outbox.relay.topic_policies import TopicPolicies
+from outbox.models import DeadLetter
 
 PARKED = f"{KeyBlocked.__module__}.{KeyBlocked.__qualname__}"
 """The exception of a dead letter that was parked behind another one."""
-
-
-def with_holder(rows: QuerySet[OutboxEvent]) -> QuerySet[OutboxEvent]:
-    """Rows with `held_by`: the number of the row that the relay does not publish this one before, or None."""
-    unblocking = TopicPolicies.of_settings(outbox_conf()).topics_that_go_on()
-    holder = (
-        OutboxEvent.objects.stuck()
-        .filter(
-            # As in pending.sql.
-            Q(dead_at__isnull=False) & ~Q(topic__in=unblocking) | Q(next_attempt_at__gt=Now()),
-            topic=OuterRef("topic"),
-            partition_key=OuterRef("partition_key"),
-            position__lt=OuterRef("position"),
-        )
-        .order_by("position")
-    )
-    unfinished = Q(published=False, discarded_at=None, dead_at=None)
-    return rows.annotate(held_by=Case(When(unfinished, then=Subquery(holder.values("pk")[:1]))))
 
 
 def find_blockers(dead_letters: Iterable[Any]) -> None:

@@ -15,13 +15,13 @@ from kit.admin.operated import row_action, selection_action
 from kit.admin.pages import list_url
 from kit.admin.read_only import uuid_of
 from kit.admin.reasons import ReasonForm, actor_of, reason_dialog, refuse_dialog
-from outbox.admin.blockers import with_holder
 from outbox.admin.row_fields import OutboxRowFields
 from outbox.admin.row_forms import VERBS, RouteForm, RowsForm
 from outbox.admin.row_list_filters import LATEST, EventTypeFilter, StateFilter, TopicFilter
 from outbox.conf import outbox_conf
 from outbox.exceptions import InvalidRoute, RowNotDead, RowNotFound
 from outbox.models import OutboxEvent, OutboxQuerySet
+from outbox.relay.holders import with_holder
 from outbox.relay.row_actions import discard_outbox_rows, reroute_outbox_row, retry_outbox_rows
 
 # Rows that are acted on in one transaction.

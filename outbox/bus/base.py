@@ -18,6 +18,9 @@ MAX_MESSAGE_BYTES = 1_000_000
 Partition = tuple[str, int]
 """Topic and number."""
 
+Location = tuple[int, int]
+"""Where a message lies in its topic: partition and offset."""
+
 Offsets = Mapping[int, tuple[int, int | None]]
 """By partition, the first and the last offset that are wanted; without a last one, all that are there."""
 
@@ -200,10 +203,14 @@ class Bus(Protocol):
         """Connect and learn the topics, so that the first message need not wait; a broker that is away is no error."""
         ...
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
         """Publish, wait for every delivery, and say for each message why it failed, or None.
 
-        When a message fails, no later one of its topic and key is delivered by this call.
+        When a message fails, no later one of its topic and key is delivered by this call. Who wants to know where the
+        delivered ones lie gives `locations`, which is filled by their index in `messages`; it stays empty where the
+        broker numbers no messages.
         """
         ...
 

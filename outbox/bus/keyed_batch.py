@@ -8,7 +8,7 @@ go (`pending`), or one message of each key at a time (`waves`).
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from outbox.bus.base import DeliveryFailure, Failure, OutgoingMessage
+from outbox.bus.base import DeliveryFailure, Failure, Location, OutgoingMessage
 
 BLOCKED = DeliveryFailure(failure=Failure.BLOCKED, reason="one before it failed")
 
@@ -16,11 +16,17 @@ BLOCKED = DeliveryFailure(failure=Failure.BLOCKED, reason="one before it failed"
 class KeyedBatch:
     """Messages, by their places, and what has become of each."""
 
-    def __init__(self, messages: Sequence[OutgoingMessage]) -> None:
+    def __init__(self, messages: Sequence[OutgoingMessage], locations: dict[int, Location] | None = None) -> None:
         self.messages = messages
+        self._locations = locations
         self.results: list[DeliveryFailure | None] = [BLOCKED] * len(messages)
         """One for each message: why it failed, or None."""
         self._failed: set[tuple[str, bytes]] = set()
+
+    def locate(self, place: int, location: Location) -> None:
+        """Note where a delivered message lies, if anybody wants to know and the broker has told."""
+        if self._locations is not None and location[1] >= 0:
+            self._locations[place] = location
 
     def settle(self, place: int, result: DeliveryFailure | None) -> None:
         """Note what has become of a message; behind a failure, its key goes no further."""

@@ -6,7 +6,7 @@ import kit.json.field
 
 
 class Migration(migrations.Migration):
-    dependencies = [("outbox", "0006_handler_replays"), ("events", "0006_event_bodies")]
+    dependencies = [("outbox", "0007_locations"), ("events", "0006_event_bodies")]
 
     operations = [
         migrations.AlterField(

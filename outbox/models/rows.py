@@ -83,6 +83,8 @@ class OutboxEvent(EnvelopeColumns):
     created_at = models.DateTimeField(db_default=Now(), help_text="When the row was written.")
     published = models.BooleanField(db_default=False)
     published_at = models.DateTimeField(null=True)
+    published_partition = models.IntegerField(null=True, help_text="Where its message lies, if the broker has told.")
+    published_offset = models.BigIntegerField(null=True, help_text="Where it lies in the partition.")
     retry_count = models.IntegerField(db_default=0, help_text="How often the broker has refused it.")
     next_attempt_at = models.DateTimeField(null=True, help_text="Not before; set once it has failed.")
     dead_at = models.DateTimeField(null=True, help_text="When it was given up.")

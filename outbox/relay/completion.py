@@ -5,12 +5,13 @@ remembered and told first of all when it is back: otherwise the relay would publ
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
+from outbox.bus.base import Location
 from outbox.sql.rows import OutboxRow
 from outbox.sql.statements import statement
 
@@ -26,14 +27,22 @@ class FailedRow(Struct, frozen=True):
     error: str
 
 
+class DeliveredRow(NamedTuple):
+    """A row that the broker has taken."""
+
+    row: OutboxRow
+    location: Location | None
+    """Where its message lies; None where the broker does not tell."""
+
+
 class Completion:
     """Completes batches, one after the other, for one relay."""
 
     def __init__(self) -> None:
-        self._untold: Sequence[OutboxRow] = ()
+        self._untold: Sequence[DeliveredRow] = ()
 
     def complete(
-        self, connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[FailedRow]
+        self, connection: BaseDatabaseWrapper, delivered: Sequence[DeliveredRow], failed: Sequence[FailedRow]
     ) -> None:
         """In one statement; in one transaction when some have failed."""
         self._untold = delivered
@@ -51,10 +60,9 @@ class Completion:
         """
         if not self._untold:
             return
-        parameters: dict[str, Any] = {
-            "ids": [row.id for row in self._untold],
-            "topics": [row.topic for row in self._untold],
-            "partition_keys": [row.partition_key for row in self._untold],
+        parameters: dict[str, Any] = _locations(self._untold) | {
+            "topics": [one.row.topic for one in self._untold],
+            "partition_keys": [one.row.partition_key for one in self._untold],
         }
         with connection.cursor() as cursor:
             cursor.execute(statement("complete_late"), parameters)
@@ -62,7 +70,7 @@ class Completion:
 
 
 def _complete_in_transaction(
-    connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow], failed: Sequence[FailedRow]
+    connection: BaseDatabaseWrapper, delivered: Sequence[DeliveredRow], failed: Sequence[FailedRow]
 ) -> None:
     connection.set_autocommit(False)
     try:
@@ -75,6 +83,15 @@ def _complete_in_transaction(
         connection.set_autocommit(True)
 
 
-def _complete_published(connection: BaseDatabaseWrapper, delivered: Sequence[OutboxRow]) -> None:
+def _complete_published(connection: BaseDatabaseWrapper, delivered: Sequence[DeliveredRow]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement("complete"), {"ids": [row.id for row in delivered]})
+        cursor.execute(statement("complete"), _locations(delivered))
+
+
+def _locations(delivered: Sequence[DeliveredRow]) -> dict[str, Any]:
+    """Of the statements that mark rows as published."""
+    return {
+        "ids": [one.row.id for one in delivered],
+        "partitions": [one.location and one.location[0] for one in delivered],
+        "offsets": [one.location and one.location[1] for one in delivered],
+    }

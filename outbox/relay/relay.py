@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from kit.outage_log import outage_log
 from kit.postgresql.connections import own_connection, require_writable
-from outbox.bus.base import Bus, DeliveryFailure, Failure
+from outbox.bus.base import Bus, DeliveryFailure, Failure, Location
 from outbox.conf import outbox_conf
 from outbox.messages.encoding import to_message
 from outbox.messages.topics import spec_of
-from outbox.relay.completion import Completion, FailedRow
+from outbox.relay.completion import Completion, DeliveredRow, FailedRow
 from outbox.relay.lease import leased
 from outbox.relay.topic_policies import TopicPolicies
 from outbox.relay.verdict import judge
@@ -88,10 +88,15 @@ def relay_pass(
     rows = _take(connection, shards, limit, policies)
     if not rows:
         return PassResult(taken=0)
-    results = _publish(bus, rows)
-    delivered = [row for row, failure in zip(rows, results, strict=True) if failure is None]
+    locations: dict[int, Location] = {}
+    results = _publish(bus, rows, locations)
+    delivered = [
+        DeliveredRow(row, locations.get(place))
+        for place, (row, failure) in enumerate(zip(rows, results, strict=True))
+        if failure is None
+    ]
     failed = [(row, failure) for row, failure in zip(rows, results, strict=True) if failure is not None]
-    _count(delivered, failed)
+    _count([one.row for one in delivered], failed)
     if not delivered and not any(failure.failure in {Failure.REFUSED, Failure.PERMANENT} for _, failure in failed):
         outage_log("broker").lost(failed[0][1].reason, rows=len(rows))
         return PassResult(taken=len(rows), outage=True)
@@ -118,17 +123,19 @@ def _take(
     return rows
 
 
-def _publish(bus: Bus, rows: Sequence[OutboxRow]) -> list[DeliveryFailure | None]:
+def _publish(bus: Bus, rows: Sequence[OutboxRow], locations: dict[int, Location]) -> list[DeliveryFailure | None]:
     conf = outbox_conf()
     missing = bus.ensure_topics([spec_of(topic, conf=conf) for topic in sorted({row.topic for row in rows})])
     lost = _lost_bodies(rows)
     if not missing and not lost:
-        return bus.publish_batch([to_message(row) for row in rows])
+        return bus.publish_batch([to_message(row) for row in rows], locations=locations)
     results: list[DeliveryFailure | None] = [
         lost.get(place) or missing.get(row.topic) for place, row in enumerate(rows)
     ]
     places = [place for place, failure in enumerate(results) if failure is None]
-    published = bus.publish_batch([to_message(rows[place]) for place in places])
+    located: dict[int, Location] = {}
+    published = bus.publish_batch([to_message(rows[place]) for place in places], locations=located)
+    locations.update((places[index], location) for index, location in located.items())
     for place, failure in zip(places, published, strict=True):
         results[place] = failure
     return results

@@ -47,7 +47,7 @@ def publish_again(row_ids: Sequence[int]) -> int:
     """Let the relay publish rows that were published, in the order of the log; how many there were."""
     return sum(
         OutboxEvent.objects.filter(pk__in=row_ids[place : place + CHUNK], published=True).update(
-            published=False, published_at=None
+            published=False, published_at=None, published_partition=None, published_offset=None
         )
         for place in range(0, len(row_ids), CHUNK)
     )

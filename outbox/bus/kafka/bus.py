@@ -13,6 +13,7 @@ from outbox.bus.base import (
     Bus,
     DeliveryFailure,
     GroupPlace,
+    Location,
     Offsets,
     OutgoingMessage,
     Partition,
@@ -109,9 +110,11 @@ class KafkaBus(Bus):
         if self._publisher.warm_up(timeout=TOPIC_DEADLINE):
             self.ensure_topics(specs)
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
         """See `Bus`."""
-        results = self._publisher.publish_batch(messages)
+        results = self._publisher.publish_batch(messages, locations=locations)
         self._existing -= refused_topics(messages, results)
         return results
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, OutgoingMessage
+from outbox.bus.base import MAX_MESSAGE_BYTES, DeliveryFailure, Failure, Location, OutgoingMessage
 from outbox.bus.kafka.config import LONE_PRODUCER_CONFIG, PRODUCER_CONFIG
 from outbox.bus.kafka.errors import PERMANENT, Complaint, failure_of, is_consequence
 from outbox.bus.keyed_batch import BLOCKED, KeyedBatch
@@ -18,6 +18,11 @@ from outbox.bus.keyed_batch import BLOCKED, KeyedBatch
 # when the broker comes back in between, a later message is delivered that has overtaken an earlier one. At this
 # deadline everything that is undelivered is taken back together.
 DELIVERY_DEADLINE = 4.5
+
+Reports = dict[int, "KafkaError | Location"]
+"""By place in the batch, why a message was not delivered, or where it lies."""
+
+NOWHERE: Location = (-1, -1)
 
 _NEVER_WORKED = DeliveryFailure(failure=Failure.OUTAGE, reason="the broker gives the producer no id, or takes it back")
 _UNANSWERED = DeliveryFailure(failure=Failure.OUTAGE, reason=f"no answer within {DELIVERY_DEADLINE} s")
@@ -50,10 +55,12 @@ class KafkaPublisher:
             return False
         return True
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
         """As `Bus` asks for it."""
         self._complaint.reason = ""
-        batch = KeyedBatch(messages)
+        batch = KeyedBatch(messages, locations)
         suspects = self._publish(batch, deadline=time.monotonic() + self._deadline)
         if suspects:
             self._publish_one_by_one(batch, suspects)
@@ -66,7 +73,7 @@ class KafkaPublisher:
     def _publish(self, batch: KeyedBatch, *, deadline: float) -> list[int]:
         """Settle the batch; the places of messages that a broker refused together with others of one request."""
         producer = self._live_producer()
-        reports: dict[int, KafkaError | None] = {}
+        reports: Reports = {}
         handed_in: list[int] = []
         broken = False
         for place, message in batch.pending():
@@ -82,12 +89,13 @@ class KafkaPublisher:
             if place not in reports:
                 results[place] = _UNANSWERED if intact else BLOCKED
                 continue
-            error = reports[place]
-            if error is None:
+            report = reports[place]
+            if isinstance(report, tuple):
                 results[place] = None
+                batch.locate(place, report)
                 continue
-            results[place] = failure_of(error) if intact or not is_consequence(error) else BLOCKED
-            if error.code() in PERMANENT:
+            results[place] = failure_of(report) if intact or not is_consequence(report) else BLOCKED
+            if report.code() in PERMANENT:
                 suspects.append(place)
         if broken or any(results[place] for place in handed_in):
             # What it still has in flight may arrive or not; a new producer begins a new sequence behind it.
@@ -103,22 +111,25 @@ class KafkaPublisher:
         alone = KeyedBatch([batch.messages[place] for place in suspects])
         for place, message in alone.pending():
             late = time.monotonic() > deadline
-            alone.settle(place, BLOCKED if late else self._publish_alone(message, deadline=deadline))
+            outcome = BLOCKED if late else self._publish_alone(message, deadline=deadline)
+            if isinstance(outcome, tuple):
+                batch.locate(suspects[place], outcome)
+            alone.settle(place, None if isinstance(outcome, tuple) else outcome)
         for place, result in zip(suspects, alone.results, strict=True):
             batch.results[place] = result
 
-    def _publish_alone(self, message: OutgoingMessage, *, deadline: float) -> DeliveryFailure | None:
+    def _publish_alone(self, message: OutgoingMessage, *, deadline: float) -> DeliveryFailure | Location:
         if self._lone is None:
             self._lone = self._new_producer(LONE_PRODUCER_CONFIG)
-        reports: dict[int, KafkaError | None] = {}
+        reports: Reports = {}
         if failure := _hand_in(self._lone, message, partial(_report, reports, 0), deadline):
             return failure
         _await_reports(self._lone, deadline)
         if 0 not in reports:
             self._lone = None
             return _UNANSWERED
-        error = reports[0]
-        return failure_of(error) if error else None
+        report = reports[0]
+        return report if isinstance(report, tuple) else failure_of(report)
 
     def _live_producer(self) -> Producer:
         # librdkafka's threads do not survive a fork.
@@ -179,5 +190,11 @@ def _flush(producer: Producer, deadline: float) -> bool:
     return intact
 
 
-def _report(reports: dict[int, KafkaError | None], place: int, error: KafkaError | None, _: Message) -> None:
-    reports[place] = error
+def _report(reports: Reports, place: int, error: KafkaError | None, message: Message) -> None:
+    reports[place] = _location(message) if error is None else error
+
+
+def _location(message: Message) -> Location:
+    partition, offset = message.partition(), message.offset()
+    # Where a broker has answered that it had the message already, its answer may name no offset.
+    return (partition, offset) if partition is not None and offset is not None else NOWHERE

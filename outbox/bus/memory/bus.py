@@ -13,6 +13,7 @@ from outbox.bus.base import (
     DeliveryFailure,
     Failure,
     IncomingMessage,
+    Location,
     OutgoingMessage,
     TopicSpec,
 )
@@ -61,14 +62,16 @@ class MemoryBus(WithoutOffsets, Bus):
         """See `Bus`."""
         return self.topics([]).get(topic)
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
         """See `Bus`."""
-        batch = KeyedBatch(messages)
+        batch = KeyedBatch(messages, locations)
         with self._broker.arrival:
             for place, message in batch.pending():
                 failure = self._rejection(message)
                 if failure is None:
-                    self._append(message)
+                    batch.locate(place, self._append(message))
                 batch.settle(place, failure)
             self._broker.arrival.notify_all()
         return batch.results
@@ -87,7 +90,7 @@ class MemoryBus(WithoutOffsets, Bus):
             return DeliveryFailure(failure=Failure.PERMANENT, reason="message too large")
         return self.fail(message)
 
-    def _append(self, message: OutgoingMessage) -> None:
+    def _append(self, message: OutgoingMessage) -> Location:
         logs = self._broker.logs[message.topic]
         partition = crc32(message.key) % len(logs)
         logs[partition].append(
@@ -103,3 +106,4 @@ class MemoryBus(WithoutOffsets, Bus):
             )
         )
         self.published.append(message)
+        return partition, len(logs[partition]) - 1

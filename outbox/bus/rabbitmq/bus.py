@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from outbox.bus.base import Bus, DeliveryFailure, Failure, OutgoingMessage, TopicSpec
+from outbox.bus.base import Bus, DeliveryFailure, Failure, Location, OutgoingMessage, TopicSpec
 from outbox.bus.keyed_batch import KeyedBatch, refused_topics
 from outbox.bus.no_offsets import WithoutOffsets
 from outbox.bus.rabbitmq.publisher import RabbitPublisher
@@ -89,8 +89,10 @@ class RabbitBus(WithoutOffsets, Bus):
         """See `Bus`."""
         self.ensure_topics(specs)
 
-    def publish_batch(self, messages: Sequence[OutgoingMessage]) -> list[DeliveryFailure | None]:
-        """See `Bus`.
+    def publish_batch(
+        self, messages: Sequence[OutgoingMessage], *, locations: dict[int, Location] | None = None
+    ) -> list[DeliveryFailure | None]:
+        """See `Bus`. RabbitMQ numbers no messages: `locations` stays empty.
 
         Of each key, one message at a time is under way: a message that RabbitMQ hands back, or refuses, does not keep
         it from taking the next one, which would overtake.

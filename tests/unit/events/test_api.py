@@ -10,7 +10,7 @@ InvalidJSON Issued LamportClock Loaded LogPage LogPartition MAX_PARTITION_KEY Mi
 OpenAppend PayloadTooLarge PreconditionRequired PreparedEvent RecordedEvent Replayed ReplayFailed SequenceBehind
 SourceNotOwner StaleSnapshot StreamId StreamMetadata StreamNotFound StreamSummary StreamTombstoned StreamWrite
 TooManyValues Topic Unavailable UnknownAggregate UnknownCommand UnknownEventType UnreadableStream Untyped
-VersionConflict VersionNotFound
+VersionConflict VersionNotFound Explored Head HeadPage LogFilter Neighbours
 """
 FUNCTIONS = """
 accept_payload aggregate_types aggregates append_events append_only append_streams archive_stream casts clock_of
@@ -21,6 +21,7 @@ list_streams load_aggregate load_events_range load_stream loads_json log_backlog
 payload_version preceding_positions process_clock read_log registry replay restore_stream safe_position save_snapshot
 set_on_append set_owners set_stream_metadata state_at_time state_at_version stream_events stream_log stream_version
 tombstone_stream type_name unknown_event_ids upcaster uuid7
+explore filter_of head_at_position head_of_event neighbours_of read_heads types_of_aggregate_id
 """
 
 

@@ -32,6 +32,8 @@ GroupDrained process_counters handles register_handlers Backlog Delivery backlog
 Unsupported configured_bus dead_lettered InvalidArgument after_restore_is_due
 as_received gated handle_again have_effect kept_external_events taken_effect unlogged_events
 EffectsGated ReplayRefused ReplayStopped replay_events resume_replay
+BrokerUnavailable Consumption FoundDeadLetter MessagePlace Publication consumptions_of dead_letter_numbered
+dead_letters_of event_id_at outbox_retention place_of publication_of
 """
 
 

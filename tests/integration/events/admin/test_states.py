@@ -47,7 +47,7 @@ def test_an_event_shows_the_state_after_it_and_what_it_changed() -> None:
     assert "&quot;status&quot;: &quot;open&quot;" in page_of(client, created)
     page = page_of(client, cancelled)
     assert "&quot;status&quot;: &quot;cancelled&quot;" in page
-    assert "&quot;pointer&quot;: &quot;/status&quot;" in page
+    assert "<td><code>/status</code></td><td>open</td><td>cancelled</td>" in page
     assert "<tea>" not in page
 
 

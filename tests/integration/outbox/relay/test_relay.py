@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from events.api import Expected, NewEvent, StreamId, Untyped, append_events
-from outbox.api import KafkaBus, MemoryBus
+from outbox.api import DeliveryFailure, Failure, KafkaBus, MemoryBus
+from outbox.models import OutboxEvent
 from outbox.recorder import SHARDS
 from outbox.relay.relay import BATCH_BYTES, PassResult
 from outbox.sql.statements import statement
@@ -92,3 +93,37 @@ def rows_read(node: dict[str, Any]) -> float:
     """All rows that the nodes of a plan have returned or looked at in vain."""
     seen = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
     return float(seen + sum(rows_read(child) for child in node.get("Plans", ())))
+
+
+def test_a_row_keeps_where_its_message_lies(
+    kafka: KafkaBus, kafka_brokers: str, topic: str, relay: Callable[..., PassResult]
+) -> None:
+    for n in range(20):
+        take_notes(f"key-{n % 5}", n)
+
+    relay(kafka)
+
+    lying = {
+        headers_of(m)["event_id"].decode(): (m.partition(), m.offset())
+        for m in read_topic(kafka_brokers, topic, at_least=20)
+    }
+    assert {
+        str(row.event_id): (row.published_partition, row.published_offset) for row in OutboxEvent.objects.all()
+    } == lying
+
+
+def test_beside_topics_that_are_missing_rows_keep_their_own_places(relay: Callable[..., PassResult]) -> None:
+    class HalfAway(MemoryBus):
+        def ensure_topics(self, specs: Any) -> Any:
+            super().ensure_topics([spec for spec in specs if not spec.name.endswith("away.events")])
+            gone = DeliveryFailure(failure=Failure.REFUSED, reason="may not be made")
+            return {spec.name: gone for spec in specs if spec.name.endswith("away.events")}
+
+    append_events(StreamId("away", "a"), Expected.ANY, [NewEvent(payload=Untyped("away.gone", {}))])
+    take_notes("a", 1, 2)
+    append_events(StreamId("away", "b"), Expected.ANY, [NewEvent(payload=Untyped("away.gone", {}))])
+
+    relay(HalfAway())
+
+    offsets = dict(OutboxEvent.objects.order_by("position").values_list("position", "published_offset"))
+    assert list(offsets.values()) == [None, 0, 1, None]
