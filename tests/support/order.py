@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-LONGEST = (
+LONG_MODULES = (
     # Of the longer proofs.
     "faults/test_orders.py",
     "integration/projections/rebuilding/test_under_load.py",
@@ -55,5 +55,5 @@ LONGEST = (
 
 def longest_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """The tests, module by module; each module keeps its own order."""
-    places = {TESTS / path: place for place, path in enumerate(LONGEST)}
+    places = {TESTS / path: place for place, path in enumerate(LONG_MODULES)}
     return sorted(items, key=lambda item: places.get(item.path, len(places)))

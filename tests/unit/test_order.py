@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.support.order import LONGEST, TESTS, longest_first
+from tests.support.order import LONG_MODULES, TESTS, longest_first
 
 
 class Item:
@@ -19,15 +19,17 @@ class Item:
 
 
 def test_the_longest_modules_are_there() -> None:
-    assert [path for path in LONGEST if not (TESTS / path).is_file()] == []
-    assert len(set(LONGEST)) == len(LONGEST)
+    assert [path for path in LONG_MODULES if not (TESTS / path).is_file()] == []
+    assert len(set(LONG_MODULES)) == len(LONG_MODULES)
 
 
 def test_they_come_first_and_each_module_keeps_its_order() -> None:
     short, other = "unit/test_order.py", "unit/test_image.py"
-    items: list[Any] = [Item(path, number) for path in (short, LONGEST[3], other, LONGEST[0]) for number in (1, 2)]
+    items: list[Any] = [
+        Item(path, number) for path in (short, LONG_MODULES[3], other, LONG_MODULES[0]) for number in (1, 2)
+    ]
 
     found: Any = longest_first(items)
 
-    paths = (LONGEST[0], LONGEST[3], short, other)
+    paths = (LONG_MODULES[0], LONG_MODULES[3], short, other)
     assert [item.place for item in found] == [(TESTS / path, number) for path in paths for number in (1, 2)]
