@@ -6,10 +6,11 @@ It is asked of the rows and of the broker alone, so that it tells the same of an
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Any, LiteralString
 
 import psycopg
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # as it is documented
 from msgspec import Struct
 
 from benchmarks.platform_appends.checkout import Running
@@ -90,8 +91,8 @@ def latencies(running: Running, after: int) -> tuple[Latency, Latency]:
     return Latency.of(consumed), Latency.of(projected)
 
 
-def _one(connection: "psycopg.Connection[tuple[object, ...]]", query: str) -> int:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]  # one of the above
+def _one(connection: "psycopg.Connection[Any]", query: LiteralString) -> int:
+    row = connection.execute(query).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 
@@ -108,7 +109,7 @@ def _is_consumed(client: AdminClient) -> bool:
             for future in answer.values()
             for one in future.result().topic_partitions
         ]
-        wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition, _ in places}
+        wanted = {TopicPartition(topic, partition): OffsetSpec.latest() for topic, partition, _ in places}  # type: ignore[no-untyped-call]
         ends = {
             (one.topic, one.partition): future.result().offset
             for one, future in client.list_offsets(wanted, request_timeout=BROKER_TIMEOUT).items()

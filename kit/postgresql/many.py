@@ -1,6 +1,6 @@
 """Many rows: one statement with many sets of parameters, sent together and prepared once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
@@ -24,9 +24,9 @@ class Statements:
         """Carry all of them out; nothing where there are none."""
         with connection.cursor() as cursor:
             for statement, rows in self._rows.items():
-                ordered: Iterable[Mapping[str, Any]] = [one for _, one in sorted(rows, key=lambda row: row[0])]
+                ordered = [one for _, one in sorted(rows, key=lambda row: row[0])]
                 if len(rows) == 1:
-                    cursor.execute(statement, *ordered)
+                    cursor.execute(statement, ordered[0])
                 else:
                     cursor.executemany(statement, ordered)
         self._rows.clear()

@@ -39,7 +39,7 @@ POLL_TIMEOUT = 0.5
 # While a partition rests, which may end at any time, or a queue waits for a thread.
 SHORT_POLL = 0.02
 # Database and broker need not hear of every batch; the inbox knows what comes again.
-COMMIT_INTERVAL = 0.5
+COMMIT_INTERVAL = 1.0
 # Seconds until positions are recorded again that could not be, and until a group that stays out looks again.
 RECORD_AGAIN = 1.0
 STAY_OUT = 2.0

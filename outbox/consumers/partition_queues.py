@@ -69,8 +69,9 @@ class PartitionQueues:
         self._is_paused = is_paused
         self._is_alone = is_alone
         self._gathering = Gathering()
-        # The one that has waited longest comes first.
         self._queues: dict[Partition, PartitionQueue] = {}
+        # Those that have something to do; the one that has waited longest comes first.
+        self._line: dict[Partition, PartitionQueue] = {}
         self._threads = 0
         self._busy = 0
         self._closed = False
@@ -112,6 +113,8 @@ class PartitionQueues:
         """Forget what waits, and wait for what is in hand; up to where the partitions have come then."""
         with self._work:
             released = [self._queues.pop(partition) for partition in partitions if partition in self._queues]
+            for queue in released:
+                self._line.pop(queue.partition, None)
             if not self._settled.wait_for(lambda: not any(queue.in_hand for queue in released), within):
                 late = [queue.partition for queue in released if queue.in_hand]
                 log.warning("partitions go before what is in hand is done; it comes again", partitions=late)
@@ -125,7 +128,7 @@ class PartitionQueues:
     def is_behind(self) -> bool:
         """Whether a queue waits for a thread, or for its next attempt: then `feed` or `recheck` are wanted soon."""
         with self._work:
-            free = (queue for queue in self._queues.values() if queue.has_work and queue.in_hand is None)
+            free = (queue for queue in self._line.values() if queue.in_hand is None)
             return any(not self._is_paused(queue.partition) for queue in free)
 
     def await_need(self, within: float) -> None:
@@ -163,8 +166,8 @@ class PartitionQueues:
             self._work.notify_all()
 
     def _ready(self, now: float) -> Iterator[PartitionQueue]:
-        queues = self._queues.values()
-        return (queue for queue in queues if queue.is_ready(now) and not self._is_paused(queue.partition))
+        line = self._line.values()
+        return (queue for queue in line if queue.is_ready(now) and not self._is_paused(queue.partition))
 
     def _has_enough(self) -> bool:
         return sum(len(queue.waiting) for queue in self._ready(time.monotonic())) >= ENOUGH_BATCHES * self.batch
@@ -176,6 +179,7 @@ class PartitionQueues:
             if queue is None:
                 queue = self._queues[partition] = PartitionQueue(partition, self._effect, self._policy)
             queue.feed(message, now)
+            self._line.setdefault(partition, queue)
 
     def _wake(self, now: float) -> None:
         """Let there be a thread for the queues that are ready; one more when one of them has waited too long."""
@@ -203,7 +207,7 @@ class PartitionQueues:
             while not self._closed and (now := time.monotonic()) < idle_since + self._idle_timeout():
                 if queue := next(self._ready(now), None):
                     return self._take(self._together(queue, now), now)
-                due = (queue.due for queue in self._queues.values() if queue.due > now and queue.has_work)
+                due = (queue.due for queue in self._line.values() if queue.due > now)
                 # The budget may be spent meanwhile, of which nobody tells.
                 look = now + SPENT_IDLE_TIMEOUT if self._threads > 1 else idle_since + IDLE_TIMEOUT
                 self._work.wait(min([look, *due]) - now)
@@ -236,7 +240,7 @@ class PartitionQueues:
         self._busy += 1
         for queue in queues:
             # To the end of the line, so that the others come first the next time.
-            self._queues[queue.partition] = self._queues.pop(queue.partition)
+            self._line[queue.partition] = self._line.pop(queue.partition)
             queue.in_hand = InHand(
                 partition=queue.partition, since=now, thread=threading.get_ident(), database=connections["default"]
             )
@@ -264,6 +268,8 @@ class PartitionQueues:
                 queue.took = now - began
                 queue.since = now
                 queue.due = now + pause if pause else 0.0
+                if not queue.has_work:
+                    self._line.pop(queue.partition, None)
             is_full = number >= ENOUGH_OF_BATCH * self.batch
             self._gathering = self._gathering.after_batch(began=began, ended=now, is_full=is_full)
             self._settled.notify_all()

@@ -203,7 +203,7 @@ def _by_author(name: str, author_ids: Sequence[str], **parameters: Any) -> defau
     found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     if author_ids:
         with connection.cursor() as cursor:
-            cursor.execute(statement(name), {"author_ids": author_ids, **parameters})
+            cursor.execute(statement(name), {"author_ids": list(author_ids), **parameters})
             for author_id, *row in cursor.fetchall():
                 found[author_id].append(tuple(row))
     return found

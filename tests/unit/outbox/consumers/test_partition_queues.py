@@ -143,7 +143,8 @@ def known_as_quick(queues: PartitionQueues, notes: Notes, *partitions: tuple[str
     for number, (topic, partition) in enumerate(partitions, 1):
         queues.feed(of(topic, partition, 0))
         notes.await_number(number)
-    notes.taken.clear(), notes.tried.clear()
+    notes.taken.clear()
+    notes.tried.clear()
 
 
 def test_partitions_that_are_known_as_quick_are_taken_together(noting: PartitionQueues, notes: Notes) -> None:
