@@ -23,6 +23,7 @@ from benchmarks import (
     slow_clients,
 )
 from benchmarks.harness import Measure
+from benchmarks.platform_appends import measures as platform_appends
 
 
 def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Measure]:
@@ -48,4 +49,5 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack) -> list[Mea
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
         *latency_projection.measures(),
+        *platform_appends.measures(stack),
     ]

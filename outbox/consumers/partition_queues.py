@@ -268,8 +268,9 @@ class PartitionQueues:
                 queue.took = now - began
                 queue.since = now
                 queue.due = now + pause if pause else 0.0
-                if not queue.has_work:
-                    self._line.pop(queue.partition, None)
+                # It may have been released, and another one of the partition stand in line.
+                if not queue.has_work and self._line.get(queue.partition) is queue:
+                    del self._line[queue.partition]
             is_full = number >= ENOUGH_OF_BATCH * self.batch
             self._gathering = self._gathering.after_batch(began=began, ended=now, is_full=is_full)
             self._settled.notify_all()

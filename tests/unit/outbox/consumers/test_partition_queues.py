@@ -218,3 +218,18 @@ def test_what_gathers_after_a_slow_batch_is_taken_with_what_comes_meanwhile(
     notes.await_number(3)
 
     assert sorted(notes.taken[1]) == [("t", 0, 2), ("t", 1, 1)]
+
+
+def test_a_partition_that_comes_back_while_its_last_batch_is_in_hand_is_worked_off(
+    noting: PartitionQueues, notes: Notes
+) -> None:
+    notes.gate.clear()
+    noting.feed(of("t", 0, 0))
+    eventually(noting.in_hand)
+    noting.release({("t", 0)}, within=0)
+
+    noting.feed(of("t", 0, 1))
+    notes.gate.set()
+    notes.await_number(2)
+
+    assert notes.taken == [[("t", 0, 0)], [("t", 0, 1)]]
