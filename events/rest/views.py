@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
+from django.utils.encoding import escape_uri_path
 from msgspec import Meta
-from msgspec.structs import astuple
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,7 +27,6 @@ from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
-from kit.links import link_to
 from kit.rest.answer_headers import POSITION, etag_header, location_header, position_header, replayed_header
 from kit.rest.conditions import etag
 from kit.rest.openapi import described
@@ -89,7 +88,7 @@ class StreamEventsView(ApiView):
         appended = append_events(stream, expected, new_events(request.data, conf))
         _tell_log(request, [appended])
         headers = {
-            "Location": link_to("stream-events", *astuple(stream), from_version=appended.first_version),
+            "Location": f"{escape_uri_path(request.path)}?from_version={appended.first_version}",
             "ETag": etag(appended.version),
         }
         return _created(appended_answer(appended), [appended], headers)

@@ -1,4 +1,4 @@
-"""Database backend: Django's for PostgreSQL with django_prometheus's measures, for sessions that are kept for long.
+"""Database backend: Django's for PostgreSQL, for sessions that are kept for long.
 
 `ENGINE` is `kit.postgresql`. Its cursors are `SessionCursor`s, and its transactions read what is committed, whatever
 the defaults of the role or the database are: a later statement of theirs sees more than an earlier one, on which
@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.base.base import NO_DB_ALIAS
-from django_prometheus.db.backends.postgresql import base
+from django.db.backends.postgresql import base
 from psycopg import IsolationLevel
 
 from kit.postgresql.connections import OUTAGE_TIMEOUTS
@@ -18,8 +18,11 @@ from kit.postgresql.pool import OutagePool
 from kit.postgresql.poolers import require_kept
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no types
+class DatabaseWrapper(base.DatabaseWrapper):
     """Django's connection to PostgreSQL."""
+
+    # Django's own: those of all connections of the process, by alias.
+    _connection_pools: dict[str, OutagePool]
 
     def get_connection_params(self) -> dict[str, Any]:
         """psycopg's parameters."""
@@ -56,7 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # it has no 
             connection.rollback()
             require_kept(connection)
             self._set_isolation(connection)
-        super()._configure_connection(connection)
+        super()._configure_connection(connection)  # type: ignore[misc]  # the stubs do not know it
         return True
 
     def _set_isolation(self, connection: psycopg.Connection[Any]) -> int:

@@ -3,6 +3,8 @@
 A project that has no `REST_FRAMEWORK` settings, or others, opens or changes nothing of Nova's API by that.
 """
 
+from typing import Any, ClassVar
+
 from rest_framework.views import APIView
 
 from kit.rest.settings import API_SETTINGS
@@ -21,3 +23,18 @@ class ApiView(APIView):
     metadata_class = settings.DEFAULT_METADATA_CLASS
     versioning_class = settings.DEFAULT_VERSIONING_CLASS
     schema = settings.DEFAULT_SCHEMA_CLASS()
+
+    _allowed: ClassVar[list[str]] = ["OPTIONS"]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Django gives HEAD to a view that has GET.
+        served = {name for name in cls.http_method_names if hasattr(cls, name)}
+        if "get" in served:
+            served.add("head")
+        cls._allowed = [name.upper() for name in cls.http_method_names if name in served]
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """The methods that the view serves, which stand in each answer."""
+        return self._allowed

@@ -6,6 +6,7 @@ shut them out. Behind a proxy, clients are told apart only where uvicorn trusts 
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,8 @@ from nova.rest.throttling import calls
 
 # What a household or a machine has of IPv6: it can take any address within.
 IPV6_NETWORK = 64
+MAX_ADDRESSES = 1_024
+"""Whose network a process remembers."""
 
 
 class FailuresMiddleware:
@@ -43,6 +46,7 @@ class FailuresMiddleware:
         return response
 
 
+@lru_cache(maxsize=MAX_ADDRESSES)
 def network_of(address: str) -> str:
     """The address, or the IPv6 network that it is part of; empty for what is no address, such as a socket's path."""
     try:

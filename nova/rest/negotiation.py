@@ -10,6 +10,8 @@ from rest_framework.request import Request
 
 from kit.rest.settings import API_SETTINGS
 
+ANYTHING = "*/*"
+
 
 class ContentNegotiation(DefaultContentNegotiation):
     """REST framework's negotiation, which trips over encodings that Python does not know (RFC 8187 parameters)."""
@@ -27,6 +29,12 @@ class ContentNegotiation(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The renderer and its media type; raises `NotAcceptable` for a 406."""
+        renderers = list(renderers)
+        first = renderers[0]
+        # As nearly everybody asks; REST framework would come to the same.
+        accepted = request.META.get("HTTP_ACCEPT", ANYTHING)
+        if accepted in {ANYTHING, first.media_type} and not format_suffix and not request.META.get("QUERY_STRING"):
+            return first, first.media_type
         try:
             found: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
         except (LookupError, ValueError):

@@ -14,8 +14,8 @@ from typing import IO, Any, cast
 from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.core.signals import request_started
-from django.db import connections
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connections, reset_queries
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
@@ -41,6 +41,10 @@ class NovaASGIHandler(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
+        # The handler gives connections back itself, at the end of each request.
+        request_started.disconnect(reset_queries)
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)
         self._in_flight = InFlight()
         self._threads = RequestThreads()
 

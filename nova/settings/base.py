@@ -42,7 +42,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
-    "django_prometheus",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -56,21 +55,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "nova.telemetry.requests.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "nova.telemetry.CorrelationMiddleware",
     "nova.server.in_flight.InFlightMiddleware",
     "nova.health.probes.ProbesMiddleware",
     "nova.rest.failures.FailuresMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "nova.console.middleware.PageSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "nova.console.middleware.PageCsrfMiddleware",
+    "nova.console.middleware.PageAuthenticationMiddleware",
+    "nova.console.middleware.PageMessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "nova.console.session.SessionEndMiddleware",
-    "nova.telemetry.requests.RequestMetricsMiddleware",
 ]
 
 # Of read replicas, where settings have any.

@@ -12,6 +12,7 @@ from nova.health.probes import ROUTES
 from nova.telemetry.traceparent import valid_traceparent
 
 HEADER = "X-Correlation-ID"
+META_NAME = "HTTP_X_CORRELATION_ID"
 log = structlog.get_logger("nova.access")
 
 
@@ -28,21 +29,23 @@ class CorrelationMiddleware:
         """Answer the request."""
         started = time.perf_counter()
         correlation_id = _given_id(request) or uuid7()
-        traceparent = valid_traceparent(request.headers.get("traceparent"))
+        traceparent = valid_traceparent(request.META.get("HTTP_TRACEPARENT"))
         metadata = {"traceparent": traceparent} if traceparent else {}
-        with (
-            structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
-            event_context(correlation_id=correlation_id, metadata=metadata),
-        ):
-            response = self._get_response(request)
-            response.headers[HEADER] = str(correlation_id)
-            _log_access(request, response, time.perf_counter() - started)
+        # Not `bound_contextvars`, which copies the context twice.
+        bound = structlog.contextvars.bind_contextvars(correlation_id=str(correlation_id))
+        try:
+            with event_context(correlation_id=correlation_id, metadata=metadata):
+                response = self._get_response(request)
+                response.headers[HEADER] = str(correlation_id)
+                _log_access(request, response, time.perf_counter() - started)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
         return response
 
 
 def _given_id(request: HttpRequest) -> UUID | None:
     try:
-        return UUID(request.headers[HEADER])
+        return UUID(request.META[META_NAME])
     except (KeyError, ValueError):
         return None
 

@@ -11,9 +11,9 @@ from nova.rest.tokens import SCOPES, create_token
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_remembered(redis_url, monkeypatch):
+def nothing_is_remembered(redis_url):
     """Each test begins with an empty Redis, which is not thought to be away, and without knowledge of tokens."""
-    monkeypatch.setattr(calls, "_away_until", 0.0)
+    calls.forget()
     forget_tokens()
     yield
     forget_tokens()

@@ -21,7 +21,7 @@ WORKER = "from prometheus_client import Counter; Counter('probe', 'A probe.').in
 def test_rows_and_requests_are_measured(db):
     page = Client().get("/metrics").content.decode()
     assert "\noutbox_queue_size 0.0" in page
-    assert "django_http_requests_before_middlewares_total" in page
+    assert "http_server_request_duration_seconds_count" in page
     assert 'projection_running{projection="users"}' in page
 
 
