@@ -18,7 +18,7 @@ class Gathering(Struct, frozen=True, kw_only=True):
 
     quick: float = 0.006
     """What a batch may take that is quick."""
-    longest: float = 0.03
+    longest: float = 0.05
     """The most that anything waits for others."""
     recent: float = 0.2
     """For how long the last batch tells anything of the next."""

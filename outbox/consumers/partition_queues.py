@@ -148,7 +148,7 @@ class PartitionQueues:
                 return False
             # As if they came then: that they wait is no reason for another thread.
             self._add(first, began + pause)
-            # Nothing is lost while the threads are busy all the same.
+            # While the threads are busy, more comes anyhow.
             self._settled.wait_for(lambda: not self._busy, self._gathering.longest)
         if (pause := began + pause - time.monotonic()) > 0:
             time.sleep(pause)
