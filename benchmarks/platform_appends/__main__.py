@@ -5,6 +5,8 @@ processor time: seconds are those of a machine that may have other work.
 """
 
 import argparse
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,6 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     checkouts = {"here": HERE} | ({"beside": options.beside.absolute()} if options.beside else {})
     console = Console()
+    # Also who is asked to end leaves no platform behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="nova-bench-") as directory, ExitStack() as stack:
         # PostgreSQL does not run as root, and its own user has to pass through.
         Path(directory).chmod(0o711)
@@ -63,7 +67,8 @@ def tell_round(name: str, one: Round, console: Console) -> None:
     """Print a round."""
     console.print(
         f"{name}: {one.recorded} events ({one.appended} appended) in {one.seconds:.1f} s, {one.rate:.0f}/s, "
-        f"the last {one.drain:.2f} s of it to drain; {one.cost:.2f} ms of processor an event; commit to effect "
+        f"the last {one.drain:.2f} s of it to drain; {one.cost:.2f} ms of processor "
+        f"and {one.transactions:.1f} transactions an event; commit to effect "
         f"p50 {one.consumed.p50:.0f} ms, p99 {one.consumed.p99:.0f} ms of {one.consumed.count}; "
         f"to projection {one.projected.p50:.0f}, {one.projected.p99:.0f} of {one.projected.count}",
         highlight=False,

@@ -20,6 +20,7 @@ POLL_INTERVAL = 0.05
 BROKER_TIMEOUT = 10.0
 
 LAST_POSITION = "SELECT coalesce(max(position), 0) FROM domain_events"
+TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 IS_TAKEN = """
     SELECT NOT EXISTS (SELECT FROM outbox_events WHERE NOT published)
         AND (SELECT min(position) FROM projection_checkpoints) >= (SELECT max(position) FROM domain_events)
@@ -61,6 +62,12 @@ def last_position(running: Running) -> int:
     """Up to where the log goes."""
     with psycopg.connect(running.database_url, autocommit=True) as connection:
         return int(_one(connection, LAST_POSITION))
+
+
+def transactions(running: Running) -> int:
+    """How many transactions the database has seen, those of single statements included; a second late."""
+    with psycopg.connect(running.database_url, autocommit=True) as connection:
+        return int(_one(connection, TRANSACTIONS))
 
 
 def await_arrival(running: Running) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from benchmarks.platform_appends.arrival import Latency, await_arrival, last_position, latencies
+from benchmarks.platform_appends.arrival import Latency, await_arrival, last_position, latencies, transactions
 from benchmarks.platform_appends.checkout import Running
 from benchmarks.platform_appends.clients import append_all
 from benchmarks.platform_appends.mix import Mix
@@ -26,6 +26,8 @@ class Round(Struct, frozen=True, kw_only=True):
     """How much of that was after the last append."""
     processor: dict[str, float]
     """Seconds, by process."""
+    transactions: float
+    """Of the database, for each recorded event: how well work gathers, whatever else the machine does."""
     consumed: Latency
     projected: Latency
 
@@ -63,18 +65,21 @@ class Platform:
     def round(self, events: int, *, rate: float = 0.0) -> Round:
         """Append so many events, as fast as possible or at a rate, and wait for all that comes of them."""
         running, appends = self.running, self._mix.draw(events)
-        position, before = last_position(running), processor_time(running.processes)
+        position, begun = last_position(running), transactions(running)
+        before = processor_time(running.processes)
         began = time.perf_counter()
         appending = append_all(running.port, running.token, appends, clients=self._clients, rate=rate)
         arrived = await_arrival(running)
         after = processor_time(running.processes)
         consumed, projected = latencies(running, position)
+        recorded = last_position(running) - position
         return Round(
             appended=events,
-            recorded=last_position(running) - position,
+            recorded=recorded,
             seconds=arrived - began,
             drain=arrived - began - appending,
             processor=used(before, after),
+            transactions=(transactions(running) - begun) / recorded,
             consumed=consumed,
             projected=projected,
         )
@@ -85,11 +90,6 @@ class Platform:
         time.sleep(seconds)
         taken = used(before, processor_time(self.running.processes))
         return {name: 100 * one / seconds for name, one in taken.items()}
-
-
-def median(rounds: Sequence[Round]) -> Round:
-    """The round whose cost is the median one's."""
-    return sorted(rounds, key=lambda one: one.cost)[len(rounds) // 2]
 
 
 def medians(rounds: Sequence[Round]) -> dict[str, float]:
