@@ -229,8 +229,8 @@ def _read(part: Part, limit: int) -> LogPage | None:
             limit,
             part.projection.event_types,
             partition=part.partition,
-            # Another worker may have come further since.
-            safe_position=None if part.target is None else max(part.target, part.row.position),
+            # Never before the position, where another worker may have come further since.
+            safe_position=part.target,
         )
     except Exception as error:
         if is_outage(error) or transaction.get_connection().needs_rollback:

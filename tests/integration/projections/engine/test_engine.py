@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.api import NewEvent, StreamId, append_events, last_position, read_log
+from events.api import NewEvent, StreamId, append_events, last_position, read_log, safe_position
 from events.envelope import RecordedEvent
 from kit.outages import is_outage
 from nova.services.identity.models import User
@@ -90,6 +90,30 @@ def test_checkpoint_moves_on_when_no_event_matches(committed_db):
     assert projection.seen == []
     assert checkpoint("recording").position == last_position()
     assert run_pass(projection).outcome == Outcome.CURRENT
+
+
+def test_who_has_read_the_safe_position_before_others_came_further_moves_nothing_back(committed_db):
+    projection = Recording()
+    record(created("ann"))
+    read_before = safe_position()
+    record(created("bea"))
+    assert run_pass(projection).position == last_position()
+
+    late = run_pass(projection, safe_position=read_before)
+
+    assert (late.outcome, late.position) == (Outcome.CURRENT, last_position())
+    assert checkpoint(projection.name).position == last_position()
+    assert len(projection.seen) == 2
+
+
+def test_no_more_is_applied_than_up_to_the_safe_position_that_is_given(committed_db):
+    projection = Recording()
+    record(created("ann"))
+    read_before = safe_position()
+    record(created("bea"))
+
+    assert run_pass(projection, safe_position=read_before).position == read_before
+    assert len(projection.seen) == 1
 
 
 def test_batches_are_limited_and_follow_the_log(committed_db):
