@@ -294,13 +294,13 @@ def test_an_open_append_is_waited_for_and_then_seen(committed_db):
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
 def test_no_event_is_passed_whatever_the_isolation_level_of_the_role(committed_db, monkeypatch, level):
     # Given an event that is committed when a pass has begun and has not read the log yet
-    def read_after_a_commit(*arguments):
+    def read_after_a_commit(*arguments, **options):
         if "late" not in late:
             late.append("late")
             thread = threading.Thread(target=append_late)
             thread.start()
             thread.join(30)
-        return read_log(*arguments)
+        return read_log(*arguments, **options)
 
     def append_late():
         record(created("late"))
