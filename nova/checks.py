@@ -9,10 +9,11 @@ from kit.query_cache.conf import QueryCacheConf
 from kit.replicas.conf import ReplicasConf
 from kit.settings import settings_check, sound
 from nova.conf import NovaConf
+from nova.rest.jwt.conf import JwtConf
 from nova.rest.throttling import parse_rate
 from nova.telemetry.process import program_of
 
-settings_are_sound = settings_check(NovaConf, ReplicasConf, QueryCacheConf, check="nova.E003")
+settings_are_sound = settings_check(NovaConf, JwtConf, ReplicasConf, QueryCacheConf, check="nova.E003")
 
 
 @register()
@@ -25,6 +26,20 @@ def callers_can_be_counted(**_: Any) -> list[CheckMessage]:
         for name, rate in rates.items()
         if not _is_rate(rate)
     ]
+
+
+@register()
+def tokens_of_the_provider_can_be_verified(**_: Any) -> list[CheckMessage]:
+    """Refuse to take an identity provider's tokens without knowing for whom they are, and by which keys."""
+    conf = sound(JwtConf)
+    if not conf.issuer:
+        return []
+    lacking = []
+    if not conf.audience:
+        lacking.append("NOVA_JWT_AUDIENCE, for tokens that were made for others are not for Nova")
+    if bool(conf.key_set_url) == bool(conf.secret):
+        lacking.append("either NOVA_JWT_JWKS_URL or NOVA_JWT_SECRET")
+    return [Error(f"NOVA_JWT_ISSUER needs {' and '.join(lacking)}.", id="nova.E005")] if lacking else []
 
 
 @register()

@@ -3,6 +3,7 @@
 NovaError
 ├── UnknownScope        no such scope exists
 ├── TokenNotFound       no live token has that name or number
+├── KeysUnavailable     an identity provider's keys are not known
 ├── BodyTooSlow         a body was not waited for any longer
 ├── Overloaded          slow clients leave no room for a body or an answer
 └── TooManyFailures     an address has to wait
@@ -30,6 +31,10 @@ class TokenNotFound(NovaError):
     def __init__(self, name: str) -> None:
         super().__init__(f"no live token has the name or number {name!r}")
         self.name = name
+
+
+class KeysUnavailable(NovaError):
+    """The identity provider cannot be asked for the keys of its tokens, and none of its are known."""
 
 
 class BodyTooSlow(NovaError):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from types import TracebackType
+from typing import Any, NoReturn
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connections, transaction
@@ -16,22 +17,39 @@ APPEND_ONLY_SQLSTATE = "NV001"
 SEQUENCE_BEHIND_SQLSTATE = "NV002"
 
 
-@contextmanager
-def live_connection(using: str = "default") -> Iterator[psycopg.Connection[Any]]:
-    """Django's connection, inside its transaction if one is open; errors come as Nova's own."""
-    connection = connections[using]
-    try:
-        connection.ensure_connection()
-        yield connection.connection
-    except psycopg.Error as error:
+class live_connection:  # noqa: N801 - it reads as a function
+    """Django's connection, inside its transaction if one is open; errors come as Nova's own.
+
+    A context manager without a generator, for each append enters one.
+    """
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, using: str = "default") -> None:
+        self._connection = connections[using]
+
+    def __enter__(self) -> psycopg.Connection[Any]:
+        try:
+            self._connection.ensure_connection()
+        except (psycopg.Error, InterfaceError, OperationalError) as error:
+            self._raise(error)
+        connection: psycopg.Connection[Any] = self._connection.connection
+        return connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, psycopg.Error | InterfaceError | OperationalError):
+            self._raise(error)
+
+    def _raise(self, error: Exception) -> NoReturn:
+        if not isinstance(error, psycopg.Error):
+            raise Unavailable(str(error)) from error
+        connection = self._connection
         if connection.in_atomic_block:
             connection.needs_rollback = True
         elif connection.connection.closed:
             # Django keeps what it does not know to be broken; the next call connects again.
             connection.close()
         raise_as_ours(error)
-    except (InterfaceError, OperationalError) as error:
-        raise Unavailable(str(error)) from error
 
 
 @contextmanager
@@ -49,7 +67,7 @@ def savepoint(using: str = "default") -> AbstractContextManager[None]:
     return transaction.atomic(using=using) if is_open else nullcontext()
 
 
-def raise_as_ours(error: psycopg.Error) -> None:
+def raise_as_ours(error: psycopg.Error) -> NoReturn:
     """Raise what the error means by its SQLSTATE, or the error itself when it means a fault of Nova."""
     match error:
         case _ if error.sqlstate == APPEND_ONLY_SQLSTATE:

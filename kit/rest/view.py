@@ -25,6 +25,11 @@ class ApiView(APIView):
     schema = settings.DEFAULT_SCHEMA_CLASS()
 
     _allowed: ClassVar[list[str]] = ["OPTIONS"]
+    # None of them has a state: those of the class do for all requests.
+    _parsers: ClassVar[list[Any]]
+    _renderers: ClassVar[list[Any]]
+    _authenticators: ClassVar[list[Any]]
+    _permissions: ClassVar[list[Any]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -33,8 +38,28 @@ class ApiView(APIView):
         if "get" in served:
             served.add("head")
         cls._allowed = [name.upper() for name in cls.http_method_names if name in served]
+        cls._parsers = [parser() for parser in cls.parser_classes]
+        cls._renderers = [renderer() for renderer in cls.renderer_classes]
+        cls._authenticators = [authentication() for authentication in cls.authentication_classes]
+        cls._permissions = [permission() for permission in cls.permission_classes]
 
     @property
     def allowed_methods(self) -> list[str]:
         """The methods that the view serves, which stand in each answer."""
         return self._allowed
+
+    def get_parsers(self) -> list[Any]:
+        """Those that may read a body."""
+        return self._parsers
+
+    def get_renderers(self) -> list[Any]:
+        """Those that may write an answer."""
+        return self._renderers
+
+    def get_authenticators(self) -> list[Any]:
+        """Those who may know the caller."""
+        return self._authenticators
+
+    def get_permissions(self) -> list[Any]:
+        """Those who may refuse."""
+        return self._permissions

@@ -1,5 +1,6 @@
 """Authentication and authorisation: bearer tokens (RFC 6750), and a scope for each method of a view."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from nova.conf import nova_conf
-from nova.rest.known_tokens import known_token
+from nova.rest.jwt.verifying import JWT, InvalidJwt, verified_jwt, was_verified
+from nova.rest.known_tokens import is_known, known_token
 from nova.rest.throttling import calls
 from nova.rest.tokens import TOKEN
 
@@ -21,7 +23,6 @@ REALM = 'Bearer realm="nova"'
 class Grant(Struct, frozen=True, kw_only=True):
     """What a token allows: `request.auth`."""
 
-    token_id: int
     scopes: frozenset[str]
     expires_at: datetime | None
 
@@ -46,7 +47,7 @@ class InsufficientScope(PermissionDenied):
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Recognises bearer tokens (RFC 6750)."""
+    """Recognises bearer tokens (RFC 6750): Nova's own, and those of the identity provider that settings name."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Grant] | None:
         """The caller and the grant; None without an `Authorization` header.
@@ -58,17 +59,14 @@ class TokenAuthentication(BaseAuthentication):
             return None
         token = bearer_token(header)
         if token is None:
-            raise AuthenticationFailed("the Authorization header must be: Bearer nova_…")
-        known = known_token(token)
-        if known is None or known.revoked_at is not None:
-            raise AuthenticationFailed("the token is not known, or was revoked")
-        if known.expires_at is not None and known.expires_at <= timezone.now():
+            raise AuthenticationFailed("the Authorization header must be: Bearer nova_…, or Bearer and a JWT")
+        name, key, grant = _own(token) if TOKEN.fullmatch(token) else _of_provider(token)
+        if grant.expires_at is not None and grant.expires_at <= timezone.now():
             raise AuthenticationFailed("the token has expired")
-        seconds = calls.count(f"nova:calls:{known.pk}", nova_conf().rate)
+        seconds = calls.count(f"nova:calls:{key}", nova_conf().rate)
         if seconds is not None:
             raise Throttled(seconds)
-        grant = Grant(token_id=known.pk, scopes=frozenset(known.scopes), expires_at=known.expires_at)
-        return Caller(name=known.name), grant
+        return Caller(name=name), grant
 
     def authenticate_header(self, request: Request) -> str:
         """The `WWW-Authenticate` header of a 401."""
@@ -78,10 +76,32 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def bearer_token(header: str) -> str | None:
-    """The token of an `Authorization` header; None where it has none of ours."""
+    """The token of an `Authorization` header; None where it has none that could be one of ours or a JWT."""
     scheme, _, token = header.partition(" ")
     token = token.strip()
-    return token if scheme.lower() == "bearer" and TOKEN.fullmatch(token) else None
+    return token if scheme.lower() == "bearer" and (TOKEN.fullmatch(token) or JWT.fullmatch(token)) else None
+
+
+def is_in_use(token: str) -> bool:
+    """Whether this process has taken the token for a good one when it was last used; asks nobody."""
+    return is_known(token) if TOKEN.fullmatch(token) else was_verified(token)
+
+
+def _own(token: str) -> tuple[str, str, Grant]:
+    known = known_token(token)
+    if known is None or known.revoked_at is not None:
+        raise AuthenticationFailed("the token is not known, or was revoked")
+    return known.name, str(known.pk), Grant(scopes=frozenset(known.scopes), expires_at=known.expires_at)
+
+
+def _of_provider(token: str) -> tuple[str, str, Grant]:
+    try:
+        said = verified_jwt(token)
+    except InvalidJwt as error:
+        raise AuthenticationFailed(str(error)) from error
+    # A name may be long, and hold anything.
+    key = hashlib.sha256(said.subject.encode()).hexdigest()[:32]
+    return said.subject, key, Grant(scopes=said.scopes, expires_at=said.expires_at)
 
 
 class HasScope(BasePermission):

@@ -14,9 +14,8 @@ from django.urls import reverse
 
 from nova.conf import nova_conf
 from nova.exceptions import TooManyFailures
-from nova.rest.auth import bearer_token
+from nova.rest.auth import bearer_token, is_in_use
 from nova.rest.errors import MACHINE_PATHS
-from nova.rest.known_tokens import is_in_use
 from nova.rest.rules import problem_answer
 from nova.rest.throttling import calls
 

@@ -48,7 +48,7 @@ def known_token(token: str) -> ApiToken | None:
     return row
 
 
-def is_in_use(token: str) -> bool:
+def is_known(token: str) -> bool:
     """Whether this process has known the token for a live one when it was last used; asks nobody."""
     remembered = _known.get(digest_of(token))
     return remembered is not None and remembered[1].state == "live"

@@ -20,6 +20,9 @@ from nova.rest.operation_schema import VARIANTS
 CORRELATION_ID = {"description": "The request's correlation id, which the log has too.", "schema": {"type": "string"}}
 
 
+DESCRIPTION = "A token of `manage.py token create NAME --scope …`, or a JWT of the identity provider"
+
+
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes the tokens, and for each operation the scope that it needs."""
 
@@ -28,7 +31,11 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """The scheme."""
-        return {"type": "http", "scheme": "bearer", "description": "`manage.py token create NAME --scope …`"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": DESCRIPTION,
+        }
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
         """The operation's scope."""

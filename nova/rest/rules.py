@@ -204,6 +204,7 @@ RULES: dict[type[BaseException], Rule] = {
         headers=lambda _: {"Connection": "close"},
         detail=plain("Nothing of the request has taken effect."),
     ),
+    nova.KeysUnavailable: unavailable("The identity provider"),
     nova.Overloaded: Rule(
         503,
         "overloaded",

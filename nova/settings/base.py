@@ -8,6 +8,7 @@ from kit.query_cache.conf import QueryCacheConf
 from kit.replicas.conf import ReplicasConf
 from kit.rest.defaults import API_DEFAULTS
 from nova.conf import NovaConf
+from nova.rest.jwt.conf import JwtConf
 from nova.services.account_deletion.conf import AccountDeletionConf
 from nova.services.feed.conf import FeedConf
 from nova.services.orders.conf import OrdersConf
@@ -115,7 +116,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Each app declares its own settings in its conf.py, with their defaults; they are named alike in the environment.
 confs = (
-    *(SharedConf, ReplicasConf, QueryCacheConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf),
+    *(SharedConf, ReplicasConf, QueryCacheConf, EventsConf, OutboxConf, ProjectionsConf, SagasConf, NovaConf, JwtConf),
     *(AccountDeletionConf, FeedConf, OrdersConf, PaymentsConf),
 )
 own = env.settings_of(*confs)

@@ -39,5 +39,5 @@ def caller_with(db):
 def client_with(*scopes: str) -> APIClient:
     """A client that is known to have these scopes, without a token."""
     client = APIClient(raise_request_exception=False)
-    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset(scopes), expires_at=None))  # type: ignore[arg-type]
+    client.force_authenticate(Caller(name="test"), Grant(scopes=frozenset(scopes), expires_at=None))  # type: ignore[arg-type]
     return client

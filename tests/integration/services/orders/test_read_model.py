@@ -179,7 +179,7 @@ def test_a_wrong_filter_is_named(wrong: dict[str, Any], parameter: str) -> None:
 
 def get(address: str, scope: str = "read-models:read", **query: Any) -> Any:
     client = APIClient(raise_request_exception=False)
-    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
+    client.force_authenticate(Caller(name="test"), Grant(scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
     return client.get(f"/api/v1/{address}", query)
 
 

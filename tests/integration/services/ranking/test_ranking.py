@@ -188,7 +188,7 @@ def test_a_cursor_that_no_page_gave_is_refused(after: str) -> None:
 
 def get(scope: str = "read-models:read", **query: Any) -> Any:
     client = APIClient(raise_request_exception=False)
-    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
+    client.force_authenticate(Caller(name="test"), Grant(scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
     return client.get("/api/v1/ranking/posts", query)
 
 

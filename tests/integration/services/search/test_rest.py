@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
 def get(address: str, scope: str, **query: Any) -> Any:
     client = APIClient(raise_request_exception=False)
-    client.force_authenticate(Caller(name="test"), Grant(token_id=1, scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
+    client.force_authenticate(Caller(name="test"), Grant(scopes=frozenset({scope}), expires_at=None))  # type: ignore[arg-type]
     return client.get(f"/api/v1/{address}", query)
 
 

@@ -49,6 +49,7 @@ FREE = {
     *("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "KAFKA_GROUP_ID", "NOVA_METRICS_HOST"),
     *("KAFKA_SSL_CA_LOCATION", "KAFKA_SSL_CERTIFICATE_LOCATION", "KAFKA_SSL_KEY_LOCATION", "KAFKA_SSL_KEY_PASSWORD"),
     *("RABBITMQ_SSL_CA_LOCATION", "NOVA_PAYMENT_PROVIDER"),
+    *("NOVA_JWT_ISSUER", "NOVA_JWT_AUDIENCE", "NOVA_JWT_SCOPE_CLAIM"),
 }
 KNOWN = {known.setting.name: known for conf in base.confs for known in declared(conf) if known.setting.in_environment}
 
