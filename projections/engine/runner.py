@@ -68,7 +68,8 @@ class ProjectionRunner:
     def __init__(self, projections: Sequence[Projection], conf: ProjectionsConf) -> None:
         self._turns = [Turn(projection, conf.max_poll_interval) for projection in projections]
         self._conf = conf
-        self._gathering = Gathering()
+        # A round takes a while by itself: all projections, one after the other.
+        self._gathering = Gathering(longest=0.025)
 
     def run(self, stop: threading.Event) -> None:
         """Project until asked to stop; a lost database is waited for."""
