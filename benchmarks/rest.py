@@ -17,6 +17,7 @@ import msgspec
 
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, rate
+from benchmarks.http_client import exchange
 from nova.local.processes.ports import LOOPBACK, free_port
 from nova.rest.tokens import create_token
 
@@ -74,29 +75,9 @@ def _exchange(port: int, requests: list[bytes]) -> None:
     with socket.create_connection((LOOPBACK, port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for request in requests:
-            connection.sendall(request)
-            answer = _answer(connection)
+            answer = exchange(connection, request)
             if not answer.startswith(CREATED):
                 raise RuntimeError(answer.decode(errors="replace"))
-
-
-def _answer(connection: socket.socket) -> bytes:
-    """An answer, whose length stands in its head."""
-    answer = b""
-    while (end := answer.find(b"\r\n\r\n")) < 0:
-        answer += _more(connection, answer)
-    head = answer[:end].lower()
-    length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-    while len(answer) < end + 4 + length:
-        answer += _more(connection, answer)
-    return answer
-
-
-def _more(connection: socket.socket, answer: bytes) -> bytes:
-    part = connection.recv(262_144)
-    if not part:
-        raise RuntimeError(f"the server closed the connection after {answer!r}")
-    return part
 
 
 def _bare(stack: ExitStack) -> int:

@@ -23,6 +23,7 @@ from benchmarks import (
     slow_clients,
 )
 from benchmarks.harness import Measure
+from benchmarks.platform_appends import measures as platform_appends
 
 
 def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: bool = False) -> list[Measure]:
@@ -49,6 +50,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: b
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
         *latency_projection.measures(),
+        *platform_appends.measures(stack),
         *(_beside_peers(url, stack) if peers else []),
     ]
 

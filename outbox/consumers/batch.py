@@ -56,9 +56,22 @@ class Batch:
         """Whether there is nothing to do."""
         return not self._pieces
 
+    @property
+    def first(self) -> Sequence[IncomingMessage]:
+        """What the next step tries."""
+        return self._pieces[0]
+
     def add(self, messages: Sequence[IncomingMessage]) -> None:
         """Some more, behind the others."""
         self._pieces.append(messages)
+
+    def finish_first(self) -> None:
+        """The first piece has had its effect: by a step, or together with others."""
+        piece = self._pieces.popleft()
+        if self._missed:
+            outage_log(self._missed).found()
+        self._attempts, self._outages, self._missed = 0, 0, ""
+        self.position = piece[-1].offset + 1
 
     def step(self) -> float:
         """Try the first piece; seconds until the next step is due. Raises when no dead letter can be stored."""
@@ -67,7 +80,7 @@ class Batch:
             self._effect.take(piece)
         except Exception as error:  # noqa: BLE001 - whatever it is, one message is guilty of it and is to be found
             return self._after(error, piece)
-        self._finish(piece)
+        self.finish_first()
         return 0.0
 
     def _after(self, error: Exception, piece: Sequence[IncomingMessage]) -> float:
@@ -88,7 +101,7 @@ class Batch:
                 raise
             self._attempts -= 1
             return self._wait_for_server(failure)
-        self._finish(piece)
+        self.finish_first()
         return 0.0
 
     def _wait_for_server(self, error: Exception) -> float:
@@ -99,12 +112,21 @@ class Batch:
         outage_log(self._missed).lost(error)
         return SERVER_RETRY.delay(self._outages, chance=self._chance())
 
-    def _finish(self, piece: Sequence[IncomingMessage]) -> None:
-        self._pieces.popleft()
-        if self._missed:
-            outage_log(self._missed).found()
-        self._attempts, self._outages, self._missed = 0, 0, ""
-        self.position = piece[-1].offset + 1
+
+def take_together(effect: Effect, batches: Sequence[Batch]) -> bool:
+    """Try the first pieces of several batches at once; whether they have had their effect.
+
+    If not, nothing has happened, and nobody is counted guilty: each tries for itself.
+    """
+    messages = [message for batch in batches for message in batch.first]
+    try:
+        effect.take(messages)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the steps of each find out whose it is
+        log.info("batches failed together", batches=len(batches), messages=len(messages), error=type(error).__name__)
+        return False
+    for batch in batches:
+        batch.finish_first()
+    return True
 
 
 def _parts(piece: Sequence[IncomingMessage]) -> list[Sequence[IncomingMessage]]:

@@ -39,7 +39,7 @@ POLL_TIMEOUT = 0.5
 # While a partition rests, which may end at any time, or a queue waits for a thread.
 SHORT_POLL = 0.02
 # Database and broker need not hear of every batch; the inbox knows what comes again.
-COMMIT_INTERVAL = 0.2
+COMMIT_INTERVAL = 1.0
 # Seconds until positions are recorded again that could not be, and until a group that stays out looks again.
 RECORD_AGAIN = 1.0
 STAY_OUT = 2.0
@@ -115,13 +115,15 @@ class ConsumerRunner:
     def _consume(self, stop: threading.Event) -> None:
         """From joining the group to leaving it."""
         settings = self._settings
+        processor = Processor(self._group, blocking=settings.blocking)
         queues = PartitionQueues(
-            Processor(self._group, blocking=settings.blocking),
+            processor,
             settings.policy,
             threads=settings.threads,
             budget=self._budget,
             batch=settings.batch,
             is_paused=self._is_paused,
+            is_alone=processor.is_blocking,
         )
         watchdog = Watchdog(
             self._group.name,
@@ -167,7 +169,10 @@ class ConsumerRunner:
         queues.batch = self._batch_size.size(time.monotonic())
         queues.await_need(within=SHORT_POLL)
         timeout = SHORT_POLL if self._resting or queues.is_behind() else POLL_TIMEOUT
-        queues.feed(subscription.poll(limit=self._settings.batch, timeout=timeout))
+        messages = subscription.poll(limit=self._settings.batch, timeout=timeout)
+        if messages and queues.gather(messages):
+            messages = subscription.poll(limit=self._settings.batch, timeout=0)
+        queues.feed(messages)
 
     def _commit(self, subscription: Subscription, queues: PartitionQueues) -> None:
         now = time.monotonic()

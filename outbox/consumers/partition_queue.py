@@ -1,5 +1,6 @@
 """Partition queue: the messages of one partition in their order, and the batch of them that is in hand."""
 
+import math
 from collections import deque
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -8,6 +9,9 @@ from msgspec import Struct
 from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.consumers.batch import Batch, Effect
+
+# Seconds that steps may take of a queue whose next one may be one with others, which wait for it then.
+QUICK = 0.1
 
 
 class InHand(Struct, frozen=True, kw_only=True):
@@ -41,6 +45,8 @@ class PartitionQueue:
         """Monotonic seconds before which no step is taken."""
         self.since = 0.0
         """Since when it has had something to do."""
+        self.took = math.inf
+        """Seconds that the last step of it took; without end before the first one."""
         self.in_hand: InHand | None = None
         self._committed: int | None = None
 
@@ -64,6 +70,10 @@ class PartitionQueue:
     def is_ready(self, now: float) -> bool:
         """Whether a step can be done."""
         return self.in_hand is None and now >= self.due and self.has_work
+
+    def joins(self, now: float) -> bool:
+        """Whether its next step may be one with other queues: it is known as quick, and nothing has failed of it."""
+        return self.is_ready(now) and self.batch.is_empty and self.took <= QUICK
 
     def load(self, limit: int) -> None:
         """Take the next batch in hand, unless one is."""

@@ -23,8 +23,15 @@ class Processor:
         self._group = group
         self._blocking = tuple(blocking)
 
+    def is_blocking(self, topic: str) -> bool:
+        """Whether a dead letter of the topic holds back its key; its partitions are taken one by one."""
+        return includes(self._blocking, topic)
+
     def take(self, messages: Sequence[IncomingMessage]) -> None:
-        """See `Effect`. What is parked stays parked, even if the rest fails."""
+        """See `Effect`. What is parked stays parked, even if the rest fails.
+
+        The messages are of one partition, or of several ones of topics that do not block.
+        """
         decided: dict[str, bool] = {}
         wanted = []
         for message in messages:
@@ -38,7 +45,7 @@ class Processor:
             # What cannot be read may be meant for us: as a dead letter it is seen.
             if wants or message.unreadable is not None:
                 wanted.append((message, headers))
-        if wanted and includes(self._blocking, wanted[0][0].topic):
+        if wanted and self.is_blocking(wanted[0][0].topic):
             blocked = self._park([message for message, _ in wanted])
             wanted = [(message, headers) for message, headers in wanted if message.key not in blocked]
         if wanted:

@@ -10,6 +10,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from msgspec import Struct
 
 from kit.circuit_breaker import CircuitBreaker
+from kit.gathering import Gathering
 from kit.outage_log import outage_log
 from kit.retry import RetryPolicy
 from kit.tempo import Tempo
@@ -28,6 +29,8 @@ from outbox.signals.wakeup import WakeupListener
 REBALANCE_INTERVAL = 1.0
 REBALANCE_DELAY = 0.5
 BROKER_RETRY = RetryPolicy(limit=0, base=0.2, cap=2.0)
+# A pass of so many rows is large enough.
+ENOUGH_ROWS = 200
 DATABASE_RETRY = RetryPolicy(limit=0, base=0.1, cap=2.0)
 
 
@@ -58,6 +61,8 @@ class RelayRunner:
         self._tempo = settings.tempo
         self._completion = Completion()
         self._losses = 0
+        # An event is at the broker soon even so.
+        self._gathering = Gathering(quick=0.01, longest=0.01)
 
     def run(self, stop: threading.Event) -> None:
         """Relay until asked to stop; a database that is lost, takes no writes or refuses them is waited for."""
@@ -85,12 +90,23 @@ class RelayRunner:
                 owner.rebalance()
                 pulse.beat(connection, shards=len(owner.owned), outages=self._breaker.outages)
                 rebalance_at = time.monotonic() + REBALANCE_INTERVAL
-            busy = self._breaker.allows(time.monotonic()) and self._pass(connection, owner).published > 0
+            began = time.monotonic()
+            published = self._pass(connection, owner).published if self._breaker.allows(began) else 0
+            busy = published > 0
             if busy:
                 self._tempo = self._tempo.after_work()
+                self._gather(began, published, stop)
                 continue
             woken = listener.wait(self._tempo.pause, stop)
             self._tempo = self._tempo.after_work() if woken else self._tempo.after_nothing()
+
+    def _gather(self, began: float, published: int, stop: threading.Event) -> None:
+        """Let rows gather while passes are small and slow."""
+        ended = time.monotonic()
+        is_full = published >= ENOUGH_ROWS
+        self._gathering = self._gathering.after_batch(began=began, ended=ended, is_full=is_full)
+        if pause := self._gathering.pause(ended):
+            stop.wait(pause)
 
     def _pass(self, connection: BaseDatabaseWrapper, owner: ShardOwner) -> PassResult:
         result = relay_pass(

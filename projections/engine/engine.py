@@ -69,6 +69,8 @@ class Pass(Struct, frozen=True, kw_only=True):
     """Number of events applied."""
     more: bool = False
     """Whether the log holds more that can be read at once."""
+    position: int | None = None
+    """Up to where the tables are now, as far as one number tells that."""
 
 
 class EventFailed(Exception):
@@ -88,15 +90,18 @@ class Part(Struct, frozen=True, eq=False):
     """Where it stands: the checkpoint itself, or its partition's row."""
     partition: LogPartition | None = None
     target: int | None = None
-    """How far it is to go where all partitions are brought together."""
+    """How far it is to go, where not as far as the log can be read: up to where all partitions are brought together, or
+    what was read of the log a moment ago."""
 
     @property
     def number(self) -> int:
         return self.partition.number if self.partition else 0
 
 
-def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
+def run_pass(projection: Projection, *, limit: int = 1_000, safe_position: int | None = None) -> Pass:
     """Apply at most `limit` events. Raises only when the database is not there, not for a failing event.
+
+    Who has just read the `safe_position`, outside of a transaction, may say so: it is safe for ever.
 
     When a batch fails, its transaction is rolled back and the events are applied one by one, up to the failing one;
     there the projection waits and is tried again with growing pauses, so that what passes by itself heals by itself.
@@ -107,27 +112,27 @@ def run_pass(projection: Projection, *, limit: int = 1_000) -> Pass:
     arguments.limit(limit)
     try:
         with transaction.atomic():
-            return _pass(projection, limit)
+            return _pass(projection, limit, safe_position)
     except EventFailed as failed:
         with transaction.atomic():
-            return _pass(projection, limit, one_by_one=failed.part)
+            return _pass(projection, limit, safe_position, one_by_one=failed.part)
 
 
-def _pass(projection: Projection, limit: int, *, one_by_one: int | None = None) -> Pass:
+def _pass(projection: Projection, limit: int, safe_position: int | None, *, one_by_one: int | None = None) -> Pass:
     found: list[Outcome] = []
-    for part in _parts(projection):
+    for part in _parts(projection, safe_position):
         if isinstance(part, Outcome):
             found.append(part)
         elif one_by_one is None or one_by_one == part.number:
             result = _pass_over(part, limit, one_by_one=one_by_one is not None)
             # What was appended may all be of another partition.
-            if result.applied or result.more or result.outcome is Outcome.FAILED:
+            if part.partition is None or result.applied or result.more or result.outcome is Outcome.FAILED:
                 return result
             found.append(result.outcome)
     return Pass(outcome=min(found, key=PRECEDENCE.index, default=Outcome.CURRENT))
 
 
-def _parts(projection: Projection) -> Iterator[Part | Outcome]:
+def _parts(projection: Projection, safe_position: int | None) -> Iterator[Part | Outcome]:
     """What can be passed over, each with its locks; or why it cannot be."""
     name, is_alone = projection.name, policy_of(projection).workers == 1
     # The one part of most projections, with one statement.
@@ -142,10 +147,10 @@ def _parts(projection: Projection) -> Iterator[Part | Outcome]:
     elif checkpoint.partitions > 1:
         yield from _partitions(projection, checkpoint)
     elif is_alone:
-        yield Part(projection, checkpoint, checkpoint)
+        yield Part(projection, checkpoint, checkpoint, target=safe_position)
     elif checkpoints.try_pass(name):
         # Looked at again, for somebody else may have been at it until now.
-        yield Part(projection, checkpoint := checkpoints.current(projection), checkpoint)
+        yield Part(projection, checkpoint := checkpoints.current(projection), checkpoint, target=safe_position)
     else:
         yield Outcome.BUSY
 
@@ -169,7 +174,7 @@ def _pass_over(part: Part, limit: int, *, one_by_one: bool) -> Pass:
     if part.partition is None and (policy_of(projection).mode is Mode.INLINE or checkpoint.is_inline):
         _set_mode(projection, checkpoint, page)
     if page.position == part.row.position:
-        return Pass(outcome=Outcome.CURRENT)
+        return Pass(outcome=Outcome.CURRENT, position=page.position if part.partition is None else None)
     parked = parked_streams(projection.name) if checkpoint.parked else set()
     events: Sequence[RecordedEvent] = page.events
     if checkpoint.is_inline and events:
@@ -219,13 +224,12 @@ def _waiting(row: Progress) -> Outcome | None:
 
 def _read(part: Part, limit: int) -> LogPage | None:
     try:
-        if part.partition is None:
-            return read_log(part.row.position, limit, part.projection.event_types)
         return read_log(
             part.row.position,
             limit,
             part.projection.event_types,
             partition=part.partition,
+            # Never before the position, where another worker may have come further since.
             safe_position=part.target,
         )
     except Exception as error:
@@ -286,4 +290,5 @@ def _failed(part: Part, event: RecordedEvent | None, error: Exception, *, attemp
 def _advanced(part: Part, page: LogPage, applied: int) -> Pass:
     # Of several partitions, others are behind as well, or the next pass finds that they are not.
     more = page.position < page.safe_position or (part.partition is not None and applied > 0)
-    return Pass(outcome=Outcome.ADVANCED, applied=applied, more=more)
+    position = page.position if part.partition is None else None
+    return Pass(outcome=Outcome.ADVANCED, applied=applied, more=more, position=position)

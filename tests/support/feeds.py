@@ -57,8 +57,11 @@ def handle(handlers: Sequence[Handler], *payloads: Struct, minute: int = 0) -> N
         for payload in payloads:
             event = received(payload, timestamp=at(minute))
             for handler in handlers:
-                if handler.wants(event.event_type) and handler.handle is not None:
-                    handler.handle(event)
+                if handler.wants(event.event_type):
+                    if handler.handle is not None:
+                        handler.handle(event)
+                    elif handler.handle_batch is not None:
+                        handler.handle_batch([event])
 
 
 def post(post_id: str = "p1", author: str = "ann", *, minute: int = 0, **fields: Any) -> ContentPostCreated:

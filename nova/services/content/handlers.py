@@ -35,7 +35,7 @@ from projections.api import UnexpectedPayload
 register_handlers(
     SERVICE.name,
     keep_external_events(SERVICE, (*EVENT_TYPES, "media.upload.completed", "media.upload.deleted")),
-    Handler(name="local-users", event_types=EVENT_TYPES, handle=keep_local_users, repeatable=True),
+    Handler(name="local-users", event_types=EVENT_TYPES, handle_batch=keep_local_users, repeatable=True),
 )
 
 

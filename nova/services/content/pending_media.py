@@ -14,7 +14,7 @@ front of them, as it is for users (see `user_copies`). Which upload a post shows
 An upload that is deleted leaves the post that has taken it by an event too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from msgspec import Struct
 from events.api import CommandRefused, execute
 from kit.conf import shared_conf
 from kit.outage_log import outage_log
+from kit.postgresql.many import Statements
 from kit.redis import shared_client
 from nova.services.content.aggregates.post import AttachMedia, DetachMedia
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostMediaAttached
@@ -60,10 +61,13 @@ def pending_media(user_id: str) -> list[PendingUpload]:
     check_text(user_id, parameter="user_id")
     try:
         found = _redis().get(_key(user_id))
-        uploads = msgspec.json.decode(found, type=list[PendingUpload]) if isinstance(found, bytes) else _copied(user_id)
+        if isinstance(found, bytes):
+            uploads = msgspec.json.decode(found, type=list[PendingUpload])
+        else:
+            uploads = _copied([user_id]).get(user_id, [])
     except redis.RedisError as error:
         outage_log("redis").lost(error, instead="pending media are read from PostgreSQL")
-        uploads = _stored(user_id)
+        uploads = _stored([user_id]).get(user_id, [])
     return [upload for upload in uploads if _waits(upload)]
 
 
@@ -71,6 +75,8 @@ def keep_pending_media(events: Sequence[ReceivedEvent]) -> None:
     """Let rows and copies follow the events, and posts take what waits for them. Raises `redis.RedisError`."""
     user_ids = sorted({user_id for event in events if (user_id := getattr(event.payload, "user_id", ""))})
     have_effect(lambda: _rows("take_uploaders", user_ids=user_ids))
+    _keep_takers(events)
+    waiting = {user_id for (user_id,) in have_effect(lambda: _rows("waiting_uploaders", user_ids=user_ids)) or ()}
     for event in events:
         match event.payload:
             case MediaUploadCompleted() as upload:
@@ -82,17 +88,17 @@ def keep_pending_media(events: Sequence[ReceivedEvent]) -> None:
                     user_id=upload.user_id,
                     uploaded_at=uploaded_at,
                 )
+                waiting.add(upload.user_id)
                 have_effect(partial(_attach, event, upload.user_id, since=uploaded_at, until=uploaded_at))
             case MediaUploadDeleted(upload_id=upload_id):
                 _execute("upload_deleted", upload_id=upload_id)
                 have_effect(partial(_detach, event, upload_id))
-            case ContentPostCreated() as post:
-                created_at = utc(post.created_at)
-                values = {"user_id": post.user_id, "created_at": created_at}
-                MediaTaker.objects.get_or_create(post_id=post.post_id, defaults=values)
-                have_effect(
-                    partial(_attach, event, post.user_id, since=_before(created_at, LIFETIME), until=created_at)
-                )
+            case ContentPostCreated(user_id=user_id):
+                created_at = utc(event.payload.created_at)
+                # Most authors have uploaded nothing.
+                if user_id in waiting:
+                    since = _before(created_at, LIFETIME)
+                    have_effect(partial(_attach, event, user_id, since=since, until=created_at))
             case ContentPostMediaAttached(upload_id=upload_id, post_id=post_id):
                 _execute("upload_taken", upload_id=upload_id, post_id=post_id)
                 have_effect(partial(_detach, event, upload_id))
@@ -101,8 +107,22 @@ def keep_pending_media(events: Sequence[ReceivedEvent]) -> None:
             case _:
                 raise UnexpectedPayload(event.event_type, event.schema_version)
     have_effect(lambda: forget_pending(user_ids))
-    for user_id in user_ids:
-        transaction.on_commit(partial(pending_media, user_id), robust=True)
+    transaction.on_commit(partial(_show_copies, user_ids), robust=True)
+
+
+def _keep_takers(events: Sequence[ReceivedEvent]) -> None:
+    """Record the posts before anything is decided: of several, an upload is for the first one, whichever came first."""
+    takers = Statements()
+    for event in events:
+        if isinstance(post := event.payload, ContentPostCreated):
+            takers.add(
+                statement("post_takes"),
+                post.post_id,
+                post_id=post.post_id,
+                user_id=post.user_id,
+                created_at=utc(post.created_at),
+            )
+    takers.run()
 
 
 def forget_pending(user_ids: Sequence[str]) -> None:
@@ -137,29 +157,44 @@ def _carry_out(event: ReceivedEvent, post_id: str, command: AttachMedia | Detach
     return True
 
 
-def _copied(user_id: str) -> list[PendingUpload]:
-    """What the rows say, put into Redis unless somebody is about to change them. Raises `redis.RedisError`."""
+def _show_copies(user_ids: Sequence[str]) -> None:
+    try:
+        _copied(user_ids)
+    except redis.RedisError as error:
+        # The next reader does it.
+        outage_log("redis").lost(error, lost="copies of pending media")
+
+
+def _copied(user_ids: Sequence[str]) -> Mapping[str, list[PendingUpload]]:
+    """What the rows say, put into Redis but for users whose uploads somebody is about to change.
+
+    Raises `redis.RedisError`.
+    """
     with transaction.atomic():
-        is_mine = _rows("try_take_uploader", user_id=user_id) == [(True,)]
-        uploads = _stored(user_id)
-        if is_mine and uploads:
-            ends = max(upload.uploaded_at for upload in uploads) + LIFETIME - datetime.now(UTC)
-            lifetime = min(ends, LIFETIME)
-            _redis().set(
-                _key(user_id), msgspec.json.encode(uploads), px=max(1, round(lifetime.total_seconds() * 1_000))
-            )
-    return uploads
+        mine = {user_id for (user_id,) in _rows("try_take_uploaders", user_ids=list(user_ids))}
+        # In a later statement, which sees what was committed before the locks were there.
+        stored = _stored(user_ids)
+        with _redis().pipeline(transaction=False) as pipeline:
+            for user_id in mine.intersection(stored):
+                uploads = stored[user_id]
+                ends = max(upload.uploaded_at for upload in uploads) + LIFETIME - datetime.now(UTC)
+                milliseconds = max(1, round(min(ends, LIFETIME).total_seconds() * 1_000))
+                pipeline.set(_key(user_id), msgspec.json.encode(uploads), px=milliseconds)
+            if len(pipeline):
+                pipeline.execute()
+    return stored
 
 
-def _stored(user_id: str) -> list[PendingUpload]:
-    waiting = Upload.objects.filter(
-        user_id=user_id, taken_by="", is_deleted=False, uploaded_at__gt=datetime.now(UTC) - LIFETIME
-    ).order_by("uploaded_at", "upload_id")
-    return [
-        PendingUpload(upload_id=row.upload_id, media_id=row.media_id, uploaded_at=row.uploaded_at)
-        for row in waiting[:MAX_SHOWN]
-        if row.uploaded_at is not None
-    ]
+def _stored(user_ids: Sequence[str]) -> Mapping[str, list[PendingUpload]]:
+    """By user; those for whom nothing waits are not in it."""
+    waiting: dict[str, list[PendingUpload]] = {}
+    for user_id, upload_id, media_id, uploaded_at in _rows(
+        "uploads_to_copy", user_ids=list(user_ids), since=datetime.now(UTC) - LIFETIME
+    ):
+        uploads = waiting.setdefault(user_id, [])
+        if len(uploads) < MAX_SHOWN:
+            uploads.append(PendingUpload(upload_id=upload_id, media_id=media_id, uploaded_at=uploaded_at))
+    return waiting
 
 
 def _waits(upload: PendingUpload) -> bool:

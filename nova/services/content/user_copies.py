@@ -21,11 +21,11 @@ from typing import Any
 import msgspec
 import redis
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from msgspec import Struct
 
 from kit.conf import shared_conf
 from kit.outage_log import outage_log
+from kit.postgresql.many import Statements
 from kit.redis import shared_client
 from nova.services.content.models import KnownUser
 from nova.services.content.sql.statements import statement
@@ -66,7 +66,7 @@ EVENT_TYPES = (
 )
 
 
-class LocalUser(Struct, frozen=True, kw_only=True):
+class LocalUser(Struct, frozen=True):
     """What another service knows of a user."""
 
     id: str
@@ -78,34 +78,43 @@ def local_user(user_id: str) -> LocalUser | None:
     """What is known of the user, or None for one that is not known here or is deleted."""
     try:
         found = _redis().get(_key(user_id))
-        return msgspec.json.decode(found, type=LocalUser) if isinstance(found, bytes) else _copied(user_id)
+        if isinstance(found, bytes):
+            return msgspec.json.decode(found, type=LocalUser)
+        # A row that somebody else holds is read where it stands.
+        return _copied([user_id]).get(user_id) or _stored(user_id)
     except redis.RedisError as error:
         outage_log("redis").lost(error, instead="users are read from PostgreSQL")
         return _stored(user_id)
 
 
-def keep_local_users(event: ReceivedEvent) -> None:
-    """Let row and copy follow the event. Raises `redis.RedisError`."""
-    match event.payload:
-        case UserCreated() | IdentityUserCreated() as user:
-            user_id = user.user_id
-            fields = {"username": user.username or "", "email": user.email}
-            _say(user_id, user.created_at, fields, is_created=True)
-        case IdentityUserProfileUpdated(user_id=user_id, username=username, updated_at=updated_at):
-            _say(user_id, updated_at, {"username": username})
-        case UserNameChanged(user_id=user_id, new_name=username):
-            _say(user_id, event.timestamp, {"username": username})
-        case UserEmailChanged(user_id=user_id, new_email=email):
-            _say(user_id, event.timestamp, {"email": email})
-        case UserUpdated(user_id=user_id, changes=changes):
-            _say(user_id, event.timestamp, {one.field: str(one.new or "") for one in changes if one.field in FIELDS})
-        case UserDeleted(user_id=user_id) | IdentityUserDeleted(user_id=user_id):
-            # Known as deleted from now on, whatever comes of it later.
-            KnownUser.objects.update_or_create(user_id=user_id, defaults=DELETED)
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
-    have_effect(lambda: _redis().delete(_key(user_id)))
-    transaction.on_commit(partial(local_user, user_id), robust=True)
+def keep_local_users(events: Sequence[ReceivedEvent]) -> None:
+    """Let rows and copies follow the events. Raises `redis.RedisError`."""
+    said, user_ids = Statements(), set()
+    for event in events:
+        match event.payload:
+            case UserCreated(user_id=user_id) | IdentityUserCreated(user_id=user_id):
+                fields = {"username": event.payload.username or "", "email": event.payload.email}
+                _say(said, user_id, event.payload.created_at, fields, is_created=True)
+            case IdentityUserProfileUpdated(user_id=user_id, username=username, updated_at=updated_at):
+                _say(said, user_id, updated_at, {"username": username})
+            case UserNameChanged(user_id=user_id, new_name=username):
+                _say(said, user_id, event.timestamp, {"username": username})
+            case UserEmailChanged(user_id=user_id, new_email=email):
+                _say(said, user_id, event.timestamp, {"email": email})
+            case UserUpdated(user_id=user_id, changes=changes):
+                fields = {one.field: str(one.new or "") for one in changes if one.field in FIELDS}
+                _say(said, user_id, event.timestamp, fields)
+            case UserDeleted(user_id=user_id) | IdentityUserDeleted(user_id=user_id):
+                # Known as deleted from now on, whatever comes of it later.
+                said.run()
+                KnownUser.objects.update_or_create(user_id=user_id, defaults=DELETED)
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+        user_ids.add(user_id)
+    said.run()
+    concerned = sorted(user_ids)
+    have_effect(lambda: forget_copies(concerned))
+    transaction.on_commit(partial(_show_copies, concerned), robust=True)
 
 
 def forget_copies(user_ids: Sequence[str]) -> None:
@@ -114,37 +123,40 @@ def forget_copies(user_ids: Sequence[str]) -> None:
         _redis().delete(*map(_key, user_ids[start : start + AT_ONCE]))
 
 
-def _say(user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_created: bool = False) -> None:
+def _say(
+    said: Statements, user_id: str, said_at: datetime, fields: Mapping[str, str], *, is_created: bool = False
+) -> None:
     """Take what is said, whenever that comes; before its creation is heard of, nobody is shown the user."""
-    if not fields:
-        return
-    values: dict[str, Any] = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
-    with connection.cursor() as cursor:
-        cursor.execute(statement("known_user"), values | {name: fields.get(name) for name in FIELDS})
+    if fields:
+        values: dict[str, Any] = {"user_id": user_id, "said_at": utc(said_at), "is_created": is_created}
+        said.add(statement("known_user"), user_id, **values | {name: fields.get(name) for name in FIELDS})
 
 
-def _copied(user_id: str) -> LocalUser | None:
-    """What the row says, put into Redis unless somebody else holds the row. Raises `redis.RedisError`."""
+def _show_copies(user_ids: Sequence[str]) -> None:
+    try:
+        _copied(user_ids)
+    except redis.RedisError as error:
+        # The next reader does it.
+        outage_log("redis").lost(error, lost="copies of users")
+
+
+def _copied(user_ids: Sequence[str]) -> Mapping[str, LocalUser]:
+    """What the rows say that nobody else holds, put into Redis. Raises `redis.RedisError`."""
     with transaction.atomic():
-        held = _shown(user_id).select_for_update(skip_locked=True).first()
-        if held is not None:
-            user = _local_user(held)
-            _redis().set(_key(user_id), msgspec.json.encode(user), ex=LIFETIME)
-            return user
-    return _stored(user_id)
+        with connection.cursor() as cursor:
+            cursor.execute(statement("users_to_copy"), {"user_ids": list(user_ids)})
+            users = {row[0]: LocalUser(*row) for row in cursor.fetchall()}
+        if users:
+            with _redis().pipeline(transaction=False) as pipeline:
+                for user_id, user in users.items():
+                    pipeline.set(_key(user_id), msgspec.json.encode(user), ex=LIFETIME)
+                pipeline.execute()
+    return users
 
 
 def _stored(user_id: str) -> LocalUser | None:
-    row = _shown(user_id).first()
-    return None if row is None else _local_user(row)
-
-
-def _shown(user_id: str) -> QuerySet[KnownUser]:
-    return KnownUser.objects.filter(user_id=user_id, is_created=True, is_deleted=False)
-
-
-def _local_user(row: KnownUser) -> LocalUser:
-    return LocalUser(id=row.user_id, username=row.username, email=row.email)
+    row = KnownUser.objects.filter(user_id=user_id, is_created=True, is_deleted=False).first()
+    return None if row is None else LocalUser(row.user_id, row.username, row.email)
 
 
 def _redis() -> redis.Redis:

@@ -9,10 +9,13 @@ author:{user}       summary of an author
 Longer than most modules: every command stands beside the keys that it touches, so that their rules are read together.
 """
 
+import copy
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from typing import Self
 
 import msgspec
 import redis
@@ -99,6 +102,7 @@ class FeedCache:
 
     def __init__(self, client: redis.Redis, *, length: int, lifetime: int) -> None:
         self._client = client
+        self._together: redis.client.Pipeline | None = None
         self._length = length
         self._lifetime = lifetime
         self._add = client.register_script(ADD)
@@ -110,6 +114,15 @@ class FeedCache:
     def length(self) -> int:
         """How many places a feed keeps here."""
         return self._length
+
+    @contextmanager
+    def together(self) -> Iterator[Self]:
+        """Within it, what the result is told is sent to Redis at the end, all at once."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            telling = copy.copy(self)
+            telling._together = pipeline  # noqa: SLF001 - its own
+            yield telling
+            pipeline.execute()
 
     def generation(self) -> str:
         """The name of all that is in Redis now; another one after Redis was emptied."""
@@ -156,25 +169,24 @@ class FeedCache:
         if not places:
             return
         arguments = [self._length, self._lifetime, *_members(places)]
-        with self._client.pipeline(transaction=False) as pipeline:
+        with self._commands() as pipeline:
             for follower in followers:
                 self._add(keys=[_feed(follower), _built(follower)], args=arguments, client=pipeline)
                 self._send_when_full(pipeline)
-            pipeline.execute()
 
     def remove(self, followers: Iterable[str], post_ids: Sequence[str]) -> None:
         """Take posts out of the feeds of all these followers."""
         if not post_ids:
             return
-        with self._client.pipeline(transaction=False) as pipeline:
+        with self._commands() as pipeline:
             for follower in followers:
                 pipeline.zrem(_feed(follower), *post_ids)
                 self._send_when_full(pipeline)
-            pipeline.execute()
 
     def forget_feed(self, user_id: str) -> None:
         """Remove a whole feed."""
-        self._client.delete(_built(user_id), _feed(user_id))
+        with self._commands() as pipeline:
+            pipeline.delete(_built(user_id), _feed(user_id))
 
     def posts(self, post_ids: Sequence[str]) -> dict[str, PostSummary]:
         """Those summaries that are here."""
@@ -199,12 +211,22 @@ class FeedCache:
     def drop_posts(self, post_ids: Sequence[str]) -> None:
         """Remove the summaries of posts that can no longer be seen; as `put_posts`."""
         if post_ids:
-            self._client.delete(*(_post(post_id) for post_id in post_ids))
+            with self._commands() as pipeline:
+                pipeline.delete(*(_post(post_id) for post_id in post_ids))
 
     def _put(self, texts: Mapping[str, bytes]) -> None:
-        with self._client.pipeline(transaction=False) as pipeline:
+        with self._commands() as pipeline:
             for key, text in texts.items():
                 pipeline.set(key, text, ex=self._lifetime)
+
+    @contextmanager
+    def _commands(self) -> Iterator[redis.client.Pipeline]:
+        """What is sent at the end of the block, unless it is sent together with more."""
+        if self._together is not None:
+            yield self._together
+            return
+        with self._client.pipeline(transaction=False) as pipeline:
+            yield pipeline
             pipeline.execute()
 
     def _send_when_full(self, pipeline: redis.client.Pipeline) -> None:

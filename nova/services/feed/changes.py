@@ -21,7 +21,9 @@ A feed in Redis may thus hold too much for a moment, never too little. What is t
 the post's summary is not there, its author is deleted, or the follow was taken back in the tables.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -34,22 +36,35 @@ from kit.outages import part_of
 from kit.task_wakeup import wake_task
 from nova.services.feed.cache import AuthorSummary, FeedCache, Place, PostSummary, feed_cache
 from nova.services.feed.models import FeedAuthor, FeedFollow, FeedPost
+from nova.services.feed.sql.statements import statement
 
 AT_ONCE = 500
 MAX_FOLLOWERS = 200
 """Most followers whose feeds are told of a post at once; of more, workers tell them."""
 SLICE = 1_000
 """Followers whose feeds are told in one transaction."""
+AUTHORS_AT_ONCE = 20
+"""Authors whose newest posts are read at once, of each as many as a feed holds."""
 Show = Callable[[list[Any], FeedCache], Collection[str]]
 """Tells Redis of rows; the keys of those with which it is not done."""
 SHOW_CHANGES = "nova.services.feed.tasks.show_feed_changes"
 """By name: the task stands above."""
 
 
-def show_changes_after_commit() -> None:
-    """Have Redis told once the transaction commits, once for all of its events."""
-    if all(waiting[1] is not _show_quietly for waiting in connection.run_on_commit):
-        transaction.on_commit(_show_quietly, robust=True)
+class Kind(StrEnum):
+    """What there are changes of; they are shown in this order."""
+
+    AUTHORS = "authors"
+    POSTS = "posts"
+    FOLLOWS = "follows"
+
+
+def show_changes_after_commit(*kinds: Kind) -> None:
+    """Have Redis told of these kinds once the transaction commits, once for all of its events."""
+    waiting = {hook for _, hook, *_ in connection.run_on_commit}
+    for kind in kinds:
+        if SHOWING[kind] not in waiting:
+            transaction.on_commit(SHOWING[kind], robust=True)
 
 
 def show_changes(cache: FeedCache | None = None) -> int:
@@ -58,7 +73,7 @@ def show_changes(cache: FeedCache | None = None) -> int:
     Posts that go to many are left to `fan_out_slice`.
     """
     cache = cache or feed_cache()
-    return sum(_show(changes, show, cache) for changes, show in CHANGES)
+    return sum(_show(kind, cache) for kind in Kind)
 
 
 def show_all_changes(cache: FeedCache | None = None) -> int:
@@ -112,20 +127,22 @@ def post_summary(post: FeedPost) -> PostSummary | None:
     )
 
 
-def _show_quietly() -> None:
+def _show_quietly(kind: Kind) -> None:
     try:
-        show_changes()
+        _show(kind, feed_cache())
     except (RedisError, DatabaseError, InterfaceError) as error:
         # The rows stay marked; beat tries again.
         outage_log(part_of(error)).lost(error, lost="changes of feeds")
 
 
-def _show(changes: "QuerySet[Any]", show: Show, cache: FeedCache) -> int:
+def _show(kind: Kind, cache: FeedCache) -> int:
+    changes, show = CHANGES[kind]
     with transaction.atomic():
         # Whoever holds a lock is changing the row, and will show it, or is showing it.
         rows = list(changes.order_by("pk").select_for_update(skip_locked=True)[:AT_ONCE])
         if rows:
-            unfinished = show(rows, cache)
+            with cache.together() as telling:
+                unfinished = show(rows, telling)
             shown = [row.pk for row in rows if row.pk not in unfinished]
             changes.model._default_manager.filter(pk__in=shown).update(is_shown=True)  # noqa: SLF001
     return len(rows)
@@ -144,16 +161,16 @@ def _show_authors(authors: list[FeedAuthor], cache: FeedCache) -> Collection[str
 
 
 def _show_posts(posts: list[FeedPost], cache: FeedCache) -> Collection[str]:
-    authors = {post.author_id for post in posts}
+    authors = sorted({post.author_id for post in posts})
     gone = _gone(authors)
-    followers = {author_id: list(_followers(author_id, count=MAX_FOLLOWERS + 1)) for author_id in authors}
+    followers = _by_author("followers_of", authors, max_count=MAX_FOLLOWERS + 1)
     hidden: list[str] = []
     unfinished: list[str] = []
     for post in posts:
         summary = None if post.author_id in gone else post_summary(post)
         if summary is None:
             hidden.append(post.post_id)
-        told = followers[post.author_id]
+        told = [follower_id for (follower_id,) in followers[post.author_id]]
         if len(told) > MAX_FOLLOWERS:
             unfinished.append(post.post_id)
             told = []
@@ -166,22 +183,30 @@ def _show_posts(posts: list[FeedPost], cache: FeedCache) -> Collection[str]:
 
 
 def _show_follows(follows: list[FeedFollow], cache: FeedCache) -> Collection[str]:
-    for follow in follows:
-        if not follow.is_following:
-            written = FeedPost.objects.filter(author_id=follow.followed_id, score__isnull=False)
-            newest_ids = written.order_by("-score", "-post_id").values_list("post_id", flat=True)
-            cache.remove([follow.follower_id], list(newest_ids[: cache.length]))
-            continue
-        newest = (
-            FeedPost.objects.filter(author_id=follow.followed_id, status="published", deleted_at__isnull=True)
-            .filter(score__isnull=False)
-            .order_by("-score", "-post_id")
-            .values_list("score", "post_id")
-        )
+    for start in range(0, len(follows), AUTHORS_AT_ONCE):
+        some = follows[start : start + AUTHORS_AT_ONCE]
+        followed = sorted({follow.followed_id for follow in some if follow.is_following})
+        left = sorted({follow.followed_id for follow in some if not follow.is_following})
         # One more than a feed holds, so that the cache notices that the author has older ones.
-        places = [Place(score, post_id) for score, post_id in newest[: cache.length + 1] if score is not None]
-        cache.add([follow.follower_id], places)
+        seen = _by_author("newest_of_authors", followed, can_be_seen=True, max_count=cache.length + 1)
+        written = _by_author("newest_of_authors", left, can_be_seen=False, max_count=cache.length)
+        for follow in some:
+            if follow.is_following:
+                cache.add([follow.follower_id], [Place(*place) for place in seen[follow.followed_id]])
+            else:
+                cache.remove([follow.follower_id], [post_id for _, post_id in written[follow.followed_id]])
     return ()
+
+
+def _by_author(name: str, author_ids: Sequence[str], **parameters: Any) -> defaultdict[str, list[tuple[Any, ...]]]:
+    """The rows of a statement about authors, without the author, by author."""
+    found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    if author_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(statement(name), {"author_ids": list(author_ids), **parameters})
+            for author_id, *row in cursor.fetchall():
+                found[author_id].append(tuple(row))
+    return found
 
 
 def _show_post(post: FeedPost, summary: PostSummary | None, followers: Sequence[str], cache: FeedCache) -> None:
@@ -205,8 +230,14 @@ def _followers(author_id: str, *, after: str = "", count: int | None = None) -> 
     return (found if count is None else found[:count]).iterator(chunk_size=1_000)
 
 
-CHANGES: tuple[tuple["QuerySet[Any]", Show], ...] = (
-    (FeedAuthor.objects.filter(is_shown=False), _show_authors),
-    (FeedPost.objects.filter(is_shown=False, fan_out_after=None), _show_posts),
-    (FeedFollow.objects.filter(is_shown=False), _show_follows),
-)
+CHANGES: Mapping[Kind, tuple["QuerySet[Any]", Show]] = {
+    Kind.AUTHORS: (FeedAuthor.objects.filter(is_shown=False), _show_authors),
+    Kind.POSTS: (FeedPost.objects.filter(is_shown=False, fan_out_after=None), _show_posts),
+    Kind.FOLLOWS: (FeedFollow.objects.filter(is_shown=False), _show_follows),
+}
+SHOWING: Mapping[Kind, Callable[[], None]] = {
+    Kind.AUTHORS: lambda: _show_quietly(Kind.AUTHORS),
+    Kind.POSTS: lambda: _show_quietly(Kind.POSTS),
+    Kind.FOLLOWS: lambda: _show_quietly(Kind.FOLLOWS),
+}
+"""What is registered for after the commit: the same for each event, so that it is found again."""

@@ -5,14 +5,16 @@ posts, followers and authors in any: each row takes what it is told whenever tha
 earlier one by the event's own time, and a deletion is final. Rows are the same in the end whatever came first.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from kit.postgresql.many import Statements
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
 from nova.services.erasure.erasing import erase_page
-from nova.services.feed.changes import show_changes_after_commit
+from nova.services.feed.changes import Kind, show_changes_after_commit
 from nova.services.feed.events import FeedErased, FeedErasureRequested
 from nova.services.feed.models import FeedAuthor
 from nova.services.feed.service import SERVICE
@@ -37,53 +39,70 @@ from projections.api import UnexpectedPayload
     ContentPostDeleted,
     group=SERVICE.name,
     name="feed-posts",
+    batch=True,
     repeatable=True,
 )
-def keep_posts(event: ReceivedEvent) -> None:
+def keep_posts(events: Sequence[ReceivedEvent]) -> None:
     """Posts come, change their status, and go."""
-    match event.payload:
-        case ContentPostCreated() as post:
-            created_at = utc(post.created_at)
-            _execute(
-                "post_created",
-                post_id=post.post_id,
-                author_id=post.user_id,
-                caption=post.caption,
-                media_type=post.media_type,
-                status=post.status,
-                created_at=created_at,
-                score=created_at.timestamp(),
-            )
-        case ContentPostStatusUpdated() as post:
-            _execute(
-                "post_status",
-                post_id=post.post_id,
-                author_id=post.user_id,
-                status=post.new_status,
-                status_at=utc(post.updated_at),
-            )
-        case ContentPostDeleted() as post:
-            _execute("post_deleted", post_id=post.post_id, author_id=post.user_id, deleted_at=utc(post.deleted_at))
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
-    show_changes_after_commit()
+    changes = Statements()
+    for event in events:
+        match event.payload:
+            case ContentPostCreated() as post:
+                created_at = utc(post.created_at)
+                changes.add(
+                    statement("post_created"),
+                    post.post_id,
+                    post_id=post.post_id,
+                    author_id=post.user_id,
+                    caption=post.caption,
+                    media_type=post.media_type,
+                    status=post.status,
+                    created_at=created_at,
+                    score=created_at.timestamp(),
+                )
+            case ContentPostStatusUpdated() as post:
+                changes.add(
+                    statement("post_status"),
+                    post.post_id,
+                    post_id=post.post_id,
+                    author_id=post.user_id,
+                    status=post.new_status,
+                    status_at=utc(post.updated_at),
+                )
+            case ContentPostDeleted() as post:
+                changes.add(
+                    statement("post_deleted"),
+                    post.post_id,
+                    post_id=post.post_id,
+                    author_id=post.user_id,
+                    deleted_at=utc(post.deleted_at),
+                )
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes.run()
+    show_changes_after_commit(Kind.POSTS)
 
 
-@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows", repeatable=True)
-def keep_follows(event: ReceivedEvent) -> None:
+@handles(UserFollowed, UserUnfollowed, group=SERVICE.name, name="feed-follows", batch=True, repeatable=True)
+def keep_follows(events: Sequence[ReceivedEvent]) -> None:
     """A new follower gets the author's posts into the feed; they leave it when the follower goes."""
-    match event.payload:
-        case UserFollowed() | UserUnfollowed() as follow:
-            _execute(
-                "follow",
-                follower_id=follow.follower_id,
-                followed_id=follow.followed_id,
-                is_following=isinstance(follow, UserFollowed),
-                since=utc(event.timestamp),
-            )
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
-    show_changes_after_commit()
+    changes = Statements()
+    for event in events:
+        match event.payload:
+            case UserFollowed() | UserUnfollowed() as follow:
+                changes.add(
+                    statement("follow"),
+                    follow.follower_id,
+                    follow.followed_id,
+                    follower_id=follow.follower_id,
+                    followed_id=follow.followed_id,
+                    is_following=isinstance(follow, UserFollowed),
+                    since=utc(event.timestamp),
+                )
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes.run()
+    show_changes_after_commit(Kind.FOLLOWS)
 
 
 @handles(
@@ -91,40 +110,40 @@ def keep_follows(event: ReceivedEvent) -> None:
     *(UserCreated, UserNameChanged, UserDeleted),
     group=SERVICE.name,
     name="feed-authors",
+    batch=True,
     repeatable=True,
 )
-def keep_authors(event: ReceivedEvent) -> None:
+def keep_authors(events: Sequence[ReceivedEvent]) -> None:
     """Authors get names, change them, and go with all that they wrote."""
-    match event.payload:
-        case IdentityUserCreated() | UserCreated() as user:
-            _execute(
-                "author_profile",
-                user_id=user.user_id,
-                username=user.username or "",
-                display_name="",
-                avatar_url="",
-                changed_at=utc(user.created_at),
-            )
-        case IdentityUserProfileUpdated() as profile:
-            _execute(
-                "author_profile",
-                user_id=profile.user_id,
-                username=profile.username,
-                display_name=profile.display_name or "",
-                avatar_url=profile.avatar_url or "",
-                changed_at=utc(profile.updated_at),
-            )
-        case UserNameChanged(user_id=user_id, new_name=name):
-            _execute("author_name", user_id=user_id, username=name, named_at=utc(event.timestamp))
-        case IdentityUserDeleted(user_id=user_id, deleted_at=deleted_at, soft_delete=soft):
-            _close(user_id, deleted_at, for_good=not soft)
-            if not soft:
-                _execute("follows_erased", user_id=user_id, max_count=None)
-        case UserDeleted(user_id=user_id, deleted_at=deleted_at):
-            _close(user_id, deleted_at, for_good=False)
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
-    show_changes_after_commit()
+    changes = Statements()
+    for event in events:
+        match event.payload:
+            case IdentityUserCreated() | UserCreated() as user:
+                _profile(changes, user.user_id, user.username, changed_at=user.created_at)
+            case IdentityUserProfileUpdated() as profile:
+                _profile(
+                    changes,
+                    profile.user_id,
+                    profile.username,
+                    display_name=profile.display_name,
+                    avatar_url=profile.avatar_url,
+                    changed_at=profile.updated_at,
+                )
+            case UserNameChanged(user_id=user_id, new_name=name):
+                named_at = utc(event.timestamp)
+                changes.add(statement("author_name"), user_id, user_id=user_id, username=name, named_at=named_at)
+            case IdentityUserDeleted(user_id=user_id, deleted_at=deleted_at, soft_delete=soft):
+                changes.run()
+                _close(user_id, deleted_at, for_good=not soft)
+                if not soft:
+                    _execute("follows_erased", user_id=user_id, max_count=None)
+            case UserDeleted(user_id=user_id, deleted_at=deleted_at):
+                changes.run()
+                _close(user_id, deleted_at, for_good=False)
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes.run()
+    show_changes_after_commit(*Kind)
 
 
 @handles(FeedErasureRequested, group=SERVICE.name, name="feed-erasure", repeatable=True)
@@ -138,8 +157,28 @@ def _forget(event: ReceivedEvent, user_id: str, limit: int) -> int:
     asked_at = utc(event.timestamp)
     if not FeedAuthor.objects.filter(user_id=user_id, is_erased=True, deleted_at__lte=asked_at).exists():
         _close(user_id, asked_at, for_good=True)
-        show_changes_after_commit()
+        show_changes_after_commit(*Kind)
     return _execute("follows_erased", user_id=user_id, max_count=limit)
+
+
+def _profile(
+    changes: Statements,
+    user_id: str,
+    username: str | None,
+    *,
+    changed_at: datetime,
+    display_name: str | None = None,
+    avatar_url: str | None = None,
+) -> None:
+    changes.add(
+        statement("author_profile"),
+        user_id,
+        user_id=user_id,
+        username=username or "",
+        display_name=display_name or "",
+        avatar_url=avatar_url or "",
+        changed_at=utc(changed_at),
+    )
 
 
 def _close(user_id: str, deleted_at: datetime, *, for_good: bool) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from kit.postgresql.many import Statements
 from nova.services.content.events import ContentPostCreated, ContentPostDeleted, ContentPostStatusUpdated
 from nova.services.erasure.erasing import erase_page
 from nova.services.identity.events import (
@@ -49,19 +48,25 @@ MAX_NAME = 255
     ContentPostDeleted,
     group=SERVICE.name,
     name="search-posts",
+    batch=True,
     repeatable=True,
 )
-def index_posts(event: ReceivedEvent) -> None:
+def index_posts(events: Sequence[ReceivedEvent]) -> None:
     """A post is found by its caption while it is published."""
-    match event.payload:
-        case ContentPostCreated() as post:
-            _set_text(Kind.POST, post.post_id, post.caption, post.created_at, is_hidden=post.status != "published")
-        case ContentPostStatusUpdated() as post:
-            _execute("hidden", Kind.POST, post.post_id, post.updated_at, is_hidden=post.new_status != "published")
-        case ContentPostDeleted() as post:
-            _execute("removed", Kind.POST, post.post_id, post.deleted_at)
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes = Statements()
+    for event in events:
+        match event.payload:
+            case ContentPostCreated() as post:
+                is_hidden = post.status != "published"
+                _set_text(changes, Kind.POST, post.post_id, post.caption, post.created_at, is_hidden=is_hidden)
+            case ContentPostStatusUpdated() as post:
+                is_hidden = post.new_status != "published"
+                _add(changes, "hidden", Kind.POST, post.post_id, post.updated_at, is_hidden=is_hidden)
+            case ContentPostDeleted() as post:
+                _add(changes, "removed", Kind.POST, post.post_id, post.deleted_at)
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes.run()
 
 
 @handles(
@@ -69,30 +74,34 @@ def index_posts(event: ReceivedEvent) -> None:
     *(UserCreated, UserUpdated, UserNameChanged, UserDeactivated, UserDeleted),
     group=SERVICE.name,
     name="search-users",
+    batch=True,
     repeatable=True,
 )
-def index_users(event: ReceivedEvent) -> None:
+def index_users(events: Sequence[ReceivedEvent]) -> None:
     """A user is found by user name and display name. The e-mail is nobody's search term here.
 
     A name that changed alone is the whole text until the next profile: display names come with the profile only.
     """
-    match event.payload:
-        case IdentityUserCreated() | UserCreated() as user:
-            _set_text(Kind.USER, user.user_id, user.username or "", user.created_at)
-        case IdentityUserProfileUpdated() as profile:
-            text = f"{profile.username} {profile.display_name or ''}".strip()
-            _set_text(Kind.USER, profile.user_id, text, profile.updated_at)
-        case UserNameChanged() as change:
-            _set_text(Kind.USER, change.user_id, change.new_name, event.timestamp)
-        case UserUpdated(user_id=user_id, changes=changes):
-            for name in (one.new for one in changes if one.field == "username" and isinstance(one.new, str)):
-                _set_text(Kind.USER, user_id, name[:MAX_NAME], event.timestamp)
-        case UserDeactivated() as user:
-            _execute("hidden", Kind.USER, user.user_id, user.deactivated_at, is_hidden=True)
-        case IdentityUserDeleted() | UserDeleted() as user:
-            _execute("removed", Kind.USER, user.user_id, user.deleted_at)
-        case _:
-            raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes = Statements()
+    for event in events:
+        match event.payload:
+            case IdentityUserCreated() | UserCreated() as user:
+                _set_text(changes, Kind.USER, user.user_id, user.username or "", user.created_at)
+            case IdentityUserProfileUpdated() as profile:
+                text = f"{profile.username} {profile.display_name or ''}".strip()
+                _set_text(changes, Kind.USER, profile.user_id, text, profile.updated_at)
+            case UserNameChanged() as change:
+                _set_text(changes, Kind.USER, change.user_id, change.new_name, event.timestamp)
+            case UserUpdated(user_id=user_id, changes=fields):
+                for name in (one.new for one in fields if one.field == "username" and isinstance(one.new, str)):
+                    _set_text(changes, Kind.USER, user_id, name[:MAX_NAME], event.timestamp)
+            case UserDeactivated() as user:
+                _add(changes, "hidden", Kind.USER, user.user_id, user.deactivated_at, is_hidden=True)
+            case IdentityUserDeleted() | UserDeleted() as user:
+                _add(changes, "removed", Kind.USER, user.user_id, user.deleted_at)
+            case _:
+                raise UnexpectedPayload(event.event_type, event.schema_version)
+    changes.run()
 
 
 @handles(
@@ -116,15 +125,18 @@ def erase_from_search(event: ReceivedEvent) -> None:
 
 
 def _forget(event: ReceivedEvent, user_id: str, _: int) -> int:
-    _execute("removed", Kind.USER, user_id, event.timestamp)
+    changes = Statements()
+    _add(changes, "removed", Kind.USER, user_id, event.timestamp)
+    changes.run()
     return 1
 
 
-def _set_text(kind: Kind, document_id: str, text: str, timestamp: datetime, *, is_hidden: bool = False) -> None:
-    _execute("text", kind, document_id, timestamp, text=text, folded=fold(text), is_hidden=is_hidden)
+def _set_text(
+    changes: Statements, kind: Kind, document_id: str, text: str, timestamp: datetime, *, is_hidden: bool = False
+) -> None:
+    _add(changes, "text", kind, document_id, timestamp, text=text, folded=fold(text), is_hidden=is_hidden)
 
 
-def _execute(name: str, kind: Kind, document_id: str, timestamp: datetime, **parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        parameters |= {"kind": kind.value, "document_id": document_id, "timestamp": utc(timestamp)}
-        cursor.execute(statement(name), parameters)
+def _add(changes: Statements, name: str, kind: Kind, document_id: str, timestamp: datetime, **parameters: Any) -> None:
+    parameters |= {"kind": kind.value, "document_id": document_id, "timestamp": utc(timestamp)}
+    changes.add(statement(name), document_id, **parameters)

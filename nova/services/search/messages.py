@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from kit.postgresql.many import Statements
 from nova.services.messages.events import (
     ConversationOpened,
     ConversationSearchSwitched,
@@ -52,18 +53,22 @@ def keep_messages(events: Sequence[ReceivedEvent]) -> None:
     concerned = sorted({_message_of(event) for event in events})
     conversation_ids = sorted({conversation_id for conversation_id, _ in concerned})
     have_effect(lambda: _execute("share_conversations", conversation_ids=conversation_ids))
+    changes = Statements()
     for event in events:
-        _keep_message(event)
+        _keep_message(changes, event)
+    changes.run()
     message_ids = [message_id for _, message_id in concerned]
     _execute("texts_follow", conversation_ids=conversation_ids, message_ids=message_ids)
 
 
-def _keep_message(event: ReceivedEvent) -> None:
+def _keep_message(changes: Statements, event: ReceivedEvent) -> None:
     match event.payload:
         case MessagePersisted() as message:
             text = message.content or ""
-            _execute(
-                "message",
+            changes.add(
+                statement("message"),
+                message.conversation_id,
+                message.message_id,
                 conversation_id=message.conversation_id,
                 message_id=message.message_id,
                 sender_id=message.sender_id,
@@ -73,8 +78,10 @@ def _keep_message(event: ReceivedEvent) -> None:
                 folded=fold(text),
             )
         case MessageDeleted() as message:
-            _execute(
-                "message_removed",
+            changes.add(
+                statement("message_removed"),
+                message.conversation_id,
+                message.message_id,
                 conversation_id=message.conversation_id,
                 message_id=message.message_id,
                 removed_at=utc(message.deleted_at),

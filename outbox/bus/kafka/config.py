@@ -38,7 +38,8 @@ CONSUMER_CONFIG: Mapping[str, Any] = {
     # After kill -9, the group waits for the dead member this long; the least that brokers allow by default.
     "session.timeout.ms": 6_000,
     "heartbeat.interval.ms": 1_500,
-    "fetch.wait.max.ms": 100,
+    # Of an idle topic; what comes is answered at once. Each group of a process asks for itself.
+    "fetch.wait.max.ms": 500,
     # A full queue is looked at again soon, else a fast consumer waits a second for more.
     "fetch.queue.backoff.ms": 20,
     "queued.min.messages": 10_000,

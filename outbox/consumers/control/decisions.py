@@ -4,10 +4,15 @@ Decisions are rows, which every member of a group reads every two seconds; a wak
 hold whether a consumer runs or not, until somebody takes them back. Who decided and who took back is kept.
 """
 
+import math
+import time
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -19,6 +24,8 @@ from outbox.signals.wakeup import wake
 log = structlog.get_logger(__name__)
 
 CHANNEL = "nova:consumers"
+# Seconds for which groups of a process share what one of them has read; less than between two reads of a group.
+SHARED_FOR = 1.0
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -57,13 +64,50 @@ class Decisions(Struct, frozen=True, kw_only=True):
         return ("", None) in self.paused
 
 
+NOTHING = Decisions()
+
+
 def decisions(consumer: str) -> Decisions:
     """What holds for a group now."""
-    rows = list(ConsumerControl.objects.filter(consumer=consumer).values_list("verb", "topic", "partition"))
-    return Decisions(
-        drained=any(verb == ConsumerControl.Verb.DRAIN for verb, _, _ in rows),
-        paused=frozenset((topic, number) for verb, topic, number in rows if verb == ConsumerControl.Verb.PAUSE),
-    )
+    return _decisions(ConsumerControl.objects.filter(consumer=consumer)).get(consumer, NOTHING)
+
+
+def latest_decisions(consumer: str, *, anew: bool) -> Decisions:
+    """What holds for a group; unless it is asked `anew`, what any group of the process has read a moment ago.
+
+    A worker that hosts many groups reads for all of them at once.
+    """
+    return _latest.of(consumer, anew=anew)
+
+
+class _Latest:
+    """What holds for all groups, as it was read last; two that read at once do no harm."""
+
+    def __init__(self) -> None:
+        self._read: tuple[float, Mapping[str, Decisions]] = (-math.inf, {})
+
+    def of(self, consumer: str, *, anew: bool) -> Decisions:
+        began = time.monotonic()
+        if anew or began > self._read[0] + SHARED_FOR:
+            self._read = (began, _decisions(ConsumerControl.objects.all()))
+        return self._read[1].get(consumer, NOTHING)
+
+
+_latest = _Latest()
+
+
+def _decisions(rows: "QuerySet[ConsumerControl]") -> Mapping[str, Decisions]:
+    drained: set[str] = set()
+    paused: defaultdict[str, set[tuple[str, int | None]]] = defaultdict(set)
+    for consumer, verb, topic, number in rows.values_list("consumer", "verb", "topic", "partition"):
+        if verb == ConsumerControl.Verb.DRAIN:
+            drained.add(consumer)
+        elif verb == ConsumerControl.Verb.PAUSE:
+            paused[consumer].add((topic, number))
+    return {
+        consumer: Decisions(drained=consumer in drained, paused=frozenset(paused.get(consumer, ())))
+        for consumer in drained.union(paused)
+    }
 
 
 def pause(scope: Scope, *, actor: str, reason: str = "") -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from outbox.consumers.control.decisions import CHANNEL, Decisions, decisions
+from outbox.consumers.control.decisions import CHANNEL, Decisions, latest_decisions
 from outbox.signals.wakeup import WakeupListener
 
 # Seconds between two reads of the decisions, and between two looks for a wake-up that asks for one at once.
@@ -29,10 +29,12 @@ class DecisionWatcher:
         """
         now = time.monotonic()
         # Listens before it reads, so that no wake-up falls between the two.
-        if not self._was_woken(now, stop) and now < self._read_at:
+        was_woken = self._was_woken(now, stop)
+        if not was_woken and now < self._read_at:
             return False
+        anew = was_woken or not self._read_at
         self._read_at = now + READ_INTERVAL
-        before, self.decisions = self.decisions, decisions(self._consumer)
+        before, self.decisions = self.decisions, latest_decisions(self._consumer, anew=anew)
         return self.decisions != before
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ def test_beat_alone_brings_everything_up_to_date():
 
 
 def test_beat_alone_tells_redis_what_was_left_behind(monkeypatch):
-    monkeypatch.setattr(feed_changes, "_show_quietly", lambda: None)
+    monkeypatch.setattr(feed_changes, "_show_quietly", lambda _: None)
     handle(group_named("feed-service").handlers, follow("bob"), post("p1"))
     assert feed_tasks.show_feed_changes() == 2
     assert feed_tasks.show_feed_changes() == 0

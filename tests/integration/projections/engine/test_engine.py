@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.api import NewEvent, StreamId, append_events, last_position, read_log
+from events.api import NewEvent, StreamId, append_events, last_position, read_log, safe_position
 from events.envelope import RecordedEvent
 from kit.outages import is_outage
 from nova.services.identity.models import User
@@ -90,6 +90,30 @@ def test_checkpoint_moves_on_when_no_event_matches(committed_db):
     assert projection.seen == []
     assert checkpoint("recording").position == last_position()
     assert run_pass(projection).outcome == Outcome.CURRENT
+
+
+def test_who_has_read_the_safe_position_before_others_came_further_moves_nothing_back(committed_db):
+    projection = Recording()
+    record(created("ann"))
+    read_before = safe_position()
+    record(created("bea"))
+    assert run_pass(projection).position == last_position()
+
+    late = run_pass(projection, safe_position=read_before)
+
+    assert (late.outcome, late.position) == (Outcome.CURRENT, last_position())
+    assert checkpoint(projection.name).position == last_position()
+    assert len(projection.seen) == 2
+
+
+def test_no_more_is_applied_than_up_to_the_safe_position_that_is_given(committed_db):
+    projection = Recording()
+    record(created("ann"))
+    read_before = safe_position()
+    record(created("bea"))
+
+    assert run_pass(projection, safe_position=read_before).position == read_before
+    assert len(projection.seen) == 1
 
 
 def test_batches_are_limited_and_follow_the_log(committed_db):
@@ -270,13 +294,13 @@ def test_an_open_append_is_waited_for_and_then_seen(committed_db):
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
 def test_no_event_is_passed_whatever_the_isolation_level_of_the_role(committed_db, monkeypatch, level):
     # Given an event that is committed when a pass has begun and has not read the log yet
-    def read_after_a_commit(*arguments):
+    def read_after_a_commit(*arguments, **options):
         if "late" not in late:
             late.append("late")
             thread = threading.Thread(target=append_late)
             thread.start()
             thread.join(30)
-        return read_log(*arguments)
+        return read_log(*arguments, **options)
 
     def append_late():
         record(created("late"))

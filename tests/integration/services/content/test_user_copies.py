@@ -117,7 +117,7 @@ def test_a_reader_who_does_not_look_keeps_what_is_no_longer_so(
     """The planted fault: the test above must see it."""
     tell(CREATED)
     client.flushall()
-    monkeypatch.setattr(user_copies, "local_user", lambda _: None)
+    monkeypatch.setattr(user_copies, "_show_copies", lambda _: None)
 
     def careless() -> None:
         client.set("user:u1", b'{"id":"u1","username":"ann","email":"ann@example.org"}')
@@ -133,7 +133,7 @@ def test_a_copy_that_was_not_put_there_after_the_commit_is_put_there_by_a_reader
 ) -> None:
     tell(CREATED)
     with monkeypatch.context() as crashed:
-        crashed.setattr(user_copies, "local_user", lambda _: None)
+        crashed.setattr(user_copies, "_show_copies", lambda _: None)
         tell(RENAMED)
     assert not client.exists("user:u1")
     assert local_user("u1") == ANNIE

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("committed_db", "redis_url")
 
 
 def test_a_crash_between_commit_and_redis_is_made_good_later(monkeypatch, client):
-    monkeypatch.setattr(feed_changes, "_show_quietly", lambda: None)
+    monkeypatch.setattr(feed_changes, "_show_quietly", lambda _: None)
     told(follow("bob"), post("p1"))
     assert client.exists("feed:bob") == 0
     show_all_changes()

@@ -53,3 +53,28 @@ def test_a_wake_up_ends_the_rest():
 def test_settings_give_another_interval(settings):
     settings.NOVA_PROJECTIONS = {"patient": {"sync_interval": 0.01}}
     assert pauses(Turn(Patient(), 0.5), *[NOTHING] * 4, is_listening=False)[-1] == 0.01
+
+
+def at(position: int | None, *, nothing: int = 0) -> Turn:
+    """A projection whose last pass came to a position, and which was looked at so often since without anything new."""
+    turn = Turn(Patient(), 0.5)
+    reached = Pass(outcome=Outcome.CURRENT, position=position)
+    pauses(turn, Pass(outcome=Outcome.ADVANCED, applied=1, position=position), *[reached] * nothing, is_listening=True)
+    return turn
+
+
+def test_what_is_up_to_date_is_left_alone_until_there_is_more_to_read():
+    assert at(7).is_current(7)
+    assert at(7).is_current(6)
+    assert not at(7).is_current(8)
+
+
+def test_nobody_is_taken_for_up_to_date_whose_place_is_not_known():
+    assert not Turn(Patient(), 0.5).is_current(0)
+    assert not at(None).is_current(7)
+    assert not at(7).is_current(None)
+
+
+def test_now_and_then_it_is_looked_at_all_the_same():
+    assert at(7, nothing=6).is_current(7)
+    assert not at(7, nothing=8).is_current(7)
