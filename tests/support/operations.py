@@ -32,6 +32,7 @@ NEEDED = {
     "user_id": "u",
     "since": "2025-01-15T10:30:00Z",
     "q": "dog",
+    "term": "ann",
     "customer_id": "ann",
     "conversation_id": "c",
     "from": "0",

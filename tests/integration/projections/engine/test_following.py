@@ -255,7 +255,8 @@ def test_it_becomes_inline_and_ceases_to_be_under_load_and_nothing_is_lost_or_do
             with appending(inline(append_only, [projections[mode]])):
                 passes = 0
                 while passes < 20 or is_inline() != (mode is Mode.INLINE):
-                    run_pass(projections[mode], limit=7)
+                    # As much as keeps up with the writers, and no more than it takes.
+                    run_pass(projections[mode], limit=30)
                     passes += 1
                     assert passes < 2_000
             modes.append(is_inline())

@@ -35,6 +35,10 @@ class Consumer:
             lost = [SimpleNamespace(topic=topic, partition=number) for topic, number in self._subscription._assigned]
             self._subscription._on_revoke(None, lost)  # type: ignore[arg-type]
 
+    def memberid(self) -> str:
+        """As the binding tells it: empty once the member has left."""
+        return "member" if self._keeps > 0 else ""
+
     def close(self) -> None:
         self.calls.append("close")
         self._closed.wait()
