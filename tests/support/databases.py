@@ -54,7 +54,8 @@ class MortalPostgres:
         """Start it, and wait until it takes connections."""
         spec = self._server.process()
         self._process = launch_process(spec)
-        eventually(lambda: spec.probe() is None, within=60)
+        process = self._process
+        eventually(lambda: spec.probe() is None, within=60, lacking=lambda: f"it has ended: {process.poll()}")
 
     def stop(self) -> None:
         """End it as an operator does, who waits for no transaction."""
@@ -66,6 +67,8 @@ class MortalPostgres:
         """End all of its processes at once, as a crash of its machine would, but for what the kernel has by then."""
         if self._process is not None:
             server = psutil.Process(self._process.pid)
+            # Else it might start one more between the look and its end, which would keep the next server from starting.
+            server.suspend()
             for process in (server, *server.children(recursive=True)):
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
