@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -99,7 +100,7 @@ def _raw_replay(client: psycopg.Connection[Any]) -> int:
 
 def _nova_replay() -> int:
     count = 0
-    for _ in stream_log():
+    for _ in islice(stream_log(), LOG):
         count += 1
     return count
 

@@ -36,12 +36,12 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: b
         for table in raw.TABLES:
             cursor.execute(table)
     return [
+        # First of all: its bare loop reads what it has appended itself, and nothing else.
+        *reading.measures(url),
         *append.measures(url),
         *rest.measures(stack),
-        *slow_clients.measures(stack),
         *projections.measures(url),
         *feeds.measures(),
-        *reading.measures(url),
         *aggregates.measures(),
         *relay.measures(url, brokers),
         *inbox.measures(url),
@@ -50,6 +50,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: b
         *latency.measures(brokers),
         *latency_effect.measures(brokers),
         *latency_projection.measures(),
+        *slow_clients.measures(stack),
         *platform_appends.measures(stack),
         *(_beside_peers(url, stack) if peers else []),
     ]
