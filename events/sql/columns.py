@@ -32,6 +32,26 @@ RESIDUAL = """
 """
 """What an explored event has to fit, whichever index it was found by."""
 
+FITTING = """,
+looked AS (
+    SELECT
+        (SELECT count(*) FROM scanned) AS looked_at,
+        (SELECT position FROM scanned ORDER BY position LIMIT 1) AS edge
+)
+SELECT looked.looked_at, looked.edge, fitting.*
+FROM looked
+LEFT JOIN LATERAL (
+    SELECT {{head}} FROM scanned WHERE {{residual}} ORDER BY position DESC LIMIT %(limit)s
+) AS fitting ON true
+ORDER BY position DESC
+"""
+"""The end of a statement that explores. It has `scanned` the newest events `before` and `after` two positions (both
+exclusive), at most `scan` of them; of these fit at most `limit`, where each parameter of `RESIDUAL` may be null.
+
+Result: rows (looked_at bigint, edge bigint, head), one at least, without a head where none fits. What is looked at is
+counted, so a page ends in time, whatever it looks for.
+"""
+
 _TYPES = {UUID: "uuid", str: "varchar", int: "int", datetime: "timestamptz", Raw: "json"}
 
 

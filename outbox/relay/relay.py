@@ -32,8 +32,8 @@ from outbox.sql.statements import statement
 
 log = structlog.get_logger(__name__)
 
-# Payload of one batch; keeps memory bounded whatever the rows' size.
 NO_BODY = "the row refers to an event that is not in the log"
+# Payload of one batch; keeps memory bounded whatever the rows' size.
 BATCH_BYTES = 16 * 1024 * 1024
 
 PLANNER = (
