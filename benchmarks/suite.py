@@ -5,25 +5,18 @@ from contextlib import ExitStack
 
 from django.db import connection
 
-from benchmarks import (
-    aggregates,
-    append,
-    feeds,
-    inbox,
-    latency,
-    latency_effect,
-    latency_projection,
-    projections,
-    raw,
-    reading,
-    relay,
-    rest,
-    sagas,
-    search,
-    slow_clients,
-)
+from benchmarks import raw, sagas
+from benchmarks.consumers import inbox
+from benchmarks.consumers import latency as latency_effect
 from benchmarks.harness import Measure
 from benchmarks.platform_appends import measures as platform_appends
+from benchmarks.projections import latency as latency_projection
+from benchmarks.projections import throughput as projections
+from benchmarks.relay import latency as latency_ack
+from benchmarks.relay import throughput as relay
+from benchmarks.services import feeds, search
+from benchmarks.store import aggregates, append, reading
+from benchmarks.web import rest, slow_clients
 
 
 def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: bool = False) -> list[Measure]:
@@ -47,7 +40,7 @@ def measures(url: str, brokers: Callable[[], str], stack: ExitStack, *, peers: b
         *inbox.measures(url),
         *sagas.measures(url),
         *search.measures(),
-        *latency.measures(brokers),
+        *latency_ack.measures(brokers),
         *latency_effect.measures(brokers),
         *latency_projection.measures(),
         *slow_clients.measures(stack),

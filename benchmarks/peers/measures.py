@@ -14,7 +14,7 @@ from uuid import UUID
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, rate
 from benchmarks.peers.recorder import NAME, PeerRecorder
-from benchmarks.reading import written_stream
+from benchmarks.store.reading import written_stream
 from events.api import Expected, StreamId, append_events, get_events, stream_log
 
 ONES, BATCHES, BATCH = 300, 20, 100

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.http_client import exchange
 from benchmarks.platform_appends.mix import Append
+from benchmarks.web.http_client import exchange
 from nova.local.processes.ports import LOOPBACK
 
 CREATED = b"HTTP/1.1 201"

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.slow_clients import CLIENTS, Web, slow_clients
+from benchmarks.web.slow_clients import CLIENTS, Web, slow_clients
 from tests.support.outbox import url_of_test_database
 from tests.support.proofs_of_time import prove
 

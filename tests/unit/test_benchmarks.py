@@ -16,7 +16,7 @@ from benchmarks.harness import Measure, Result, run
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("module", ["relay_process", "effect_process", "feed_process"])
+@pytest.mark.parametrize("module", ["relay.process", "consumers.process", "services.feed_process"])
 def test_a_process_can_be_begun(module: str) -> None:
     begun = subprocess.run(
         [sys.executable, "-c", f"import benchmarks.{module}"],

@@ -13,11 +13,11 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from django.db import connection
 
-from benchmarks.effect_loops import TOPIC
-from benchmarks.effect_process import watched
+from benchmarks.consumers.inbox import new_messages
+from benchmarks.consumers.loops import TOPIC
+from benchmarks.consumers.process import watched
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, Pair
-from benchmarks.inbox import new_messages
 from events.api import Expected, append_events
 from outbox.api import KafkaBus, known_topics
 from outbox.bus.kafka.offsets import group_lag

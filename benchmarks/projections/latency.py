@@ -9,10 +9,10 @@ from typing import Literal
 
 from django.db import connection
 
-from benchmarks.effect_process import watched
+from benchmarks.consumers.latency import append_steadily, wait_until
+from benchmarks.consumers.process import watched
 from benchmarks.harness import Measure, Pair
-from benchmarks.latency_effect import append_steadily, wait_until
-from benchmarks.projection_loops import CHECKPOINT, TABLE
+from benchmarks.projections.loops import CHECKPOINT, TABLE
 from events.api import last_position
 from projections.models import ProjectionCheckpoint
 

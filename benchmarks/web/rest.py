@@ -17,7 +17,7 @@ import msgspec
 
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, rate
-from benchmarks.http_client import exchange
+from benchmarks.web.http_client import exchange
 from nova.local.processes.ports import LOOPBACK, free_port
 from nova.rest.tokens import create_token
 
@@ -85,9 +85,9 @@ def _bare(stack: ExitStack) -> int:
     command = [
         *(str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", LOOPBACK, "--port", str(port), "--blocking-threads", str(CLIENTS), "--no-log"),
-        "benchmarks.bare_view:application",
+        "benchmarks.web.bare_view:application",
     ]
-    return _serving(stack, port, command, "benchmarks.bare_settings", "/bare/none")
+    return _serving(stack, port, command, "benchmarks.web.bare_settings", "/bare/none")
 
 
 def _nova(stack: ExitStack) -> int:
@@ -96,7 +96,7 @@ def _nova(stack: ExitStack) -> int:
         *(sys.executable, "-m", "nova.server", "--host", LOOPBACK, "--port", str(port)),
         *("--log-level", "warning", "--timeout-keep-alive", "600"),
     ]
-    return _serving(stack, port, command, "benchmarks.settings", "/health/live")
+    return _serving(stack, port, command, "benchmarks.web.settings", "/health/live")
 
 
 def _serving(stack: ExitStack, port: int, command: list[str], settings: str, path: str) -> int:

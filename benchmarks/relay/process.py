@@ -58,12 +58,12 @@ def watched_relay(kind: Kind, brokers: str) -> Iterator[WatchedRelay]:
 def _main(kind: Kind, brokers: str, pipe: Any) -> None:
     set_up(os.environ["DATABASE_URL"])
     # Only now: what has models cannot be imported before.
-    from benchmarks import relay_loops
+    from benchmarks.relay import loops
 
-    counter = relay_loops.StatementCounter()
+    counter = loops.StatementCounter()
     acknowledged: dict[str, float] = {}
     stop = threading.Event()
-    loop = relay_loops.nova_relay if kind == "nova" else relay_loops.bare_relay
+    loop = loops.nova_relay if kind == "nova" else loops.bare_relay
     thread = threading.Thread(target=partial(loop, brokers, acknowledged, stop))
     thread.start()
     pipe.send("ready")

@@ -58,7 +58,8 @@ def watched(part: Part, brokers: str = "", group: str = "") -> Iterator[Watched]
 def _main(part: Part, brokers: str, group: str, pipe: Any) -> None:
     set_up(os.environ["DATABASE_URL"])
     # Only now: what has models cannot be imported before.
-    from benchmarks import effect_loops, projection_loops
+    from benchmarks.consumers import loops as effect_loops
+    from benchmarks.projections import loops as projection_loops
 
     committed: dict[str, float] = {}
     stop = threading.Event()

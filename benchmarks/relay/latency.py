@@ -12,7 +12,7 @@ from django.db import connection
 
 from benchmarks.events import new_event, new_stream
 from benchmarks.harness import Measure, Pair
-from benchmarks.relay_process import Kind, watched_relay
+from benchmarks.relay.process import Kind, watched_relay
 from events.api import Expected, append_events
 from outbox.api import KafkaBus, known_topics
 from outbox.conf import outbox_conf

@@ -17,8 +17,8 @@ from uuid import uuid4
 from django.db import connection
 from msgspec import Struct
 
-from benchmarks.feed_process import feed_worker
 from benchmarks.harness import Measure
+from benchmarks.services.feed_process import feed_worker
 from events.api import type_name
 from nova.celery import app
 from nova.services.content.events import ContentPostCreated

@@ -78,7 +78,7 @@ class Web:
         self.token, _ = create_token("benchmark", scopes=["events:read", "events:append"])
         append_events(self.stream, 0, [_large_event() for _ in range(EVENTS)])
         command = [sys.executable, *("-m", "nova.server", "--host", LOOPBACK, "--port", str(self.port))]
-        settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.settings", "LOG_LEVEL": "ERROR"}
+        settings = {"DJANGO_SETTINGS_MODULE": "benchmarks.web.settings", "LOG_LEVEL": "ERROR"}
         self.process = stack.enter_context(
             subprocess.Popen([*command, "--log-level", "error"], env={**os.environ, **settings, **environment})
         )

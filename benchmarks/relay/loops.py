@@ -9,7 +9,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from benchmarks import raw, relay
+from benchmarks import raw
+from benchmarks.relay import throughput
 from outbox.bus.base import DeliveryFailure, Location, OutgoingMessage
 from outbox.bus.kafka.bus import KafkaBus
 from outbox.conf import outbox_conf
@@ -28,11 +29,11 @@ def nova_relay(brokers: str, acknowledged: dict[str, float], stop: threading.Eve
 
 def bare_relay(brokers: str, acknowledged: dict[str, float], stop: threading.Event) -> None:
     """Relay with the same statements and the same producer, and nothing else."""
-    producer = relay.bare_producer(brokers)
+    producer = throughput.bare_producer(brokers)
     with raw.connect(os.environ["DATABASE_URL"]) as client:
-        relay.bare_relay(client)
+        throughput.bare_relay(client)
         while not stop.is_set():
-            if not relay.bare_pass(client, producer, acknowledged):
+            if not throughput.bare_pass(client, producer, acknowledged):
                 time.sleep(PAUSE)
 
 

@@ -1,0 +1,1 @@
+"""Consumers: messages to effects, how many and how soon."""

@@ -1,0 +1,1 @@
+"""Projections: events to rows, how many and how soon."""

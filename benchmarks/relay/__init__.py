@@ -1,0 +1,1 @@
+"""Relay: rows to the broker, how many and how soon."""

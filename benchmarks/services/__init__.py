@@ -1,0 +1,1 @@
+"""Services: feeds and search, as users wait for them."""

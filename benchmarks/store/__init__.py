@@ -1,0 +1,1 @@
+"""Store: appends, streams, the log and aggregates, beside plain psycopg."""

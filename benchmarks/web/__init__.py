@@ -1,0 +1,1 @@
+"""Web: the API and clients, beside a bare view."""
