@@ -5,10 +5,11 @@ from functools import cache
 from importlib.resources import files
 
 
-def statements_of(package: str, **lists: str) -> Callable[[str], str]:
+def statements_of(package: str, **texts: str) -> Callable[[str], str]:
     """A function that gives the text of a package's `NAME.sql`, read once.
 
-    `{{name}}` in a statement stands for the list of that name: columns that many statements share.
+    `{{name}}` in a statement stands for the text of that name, which many statements share: columns, conditions, an
+    end. A text may have the places of those that are named after it.
     """
 
     @cache
@@ -16,8 +17,8 @@ def statements_of(package: str, **lists: str) -> Callable[[str], str]:
         """The text of `NAME.sql`, without comments: the server need not read them each time."""
         lines = files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8").splitlines()
         text = "\n".join(line for line in lines if not line.lstrip().startswith("--"))
-        for place, columns in lists.items():
-            text = text.replace("{{" + place + "}}", columns)
+        for place, shared in texts.items():
+            text = text.replace("{{" + place + "}}", shared)
         return text
 
     return statement

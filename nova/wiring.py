@@ -8,8 +8,8 @@ from nova.services.content.newest import CurrentPosts
 from nova.services.feed.content_calls.client import set_content_posts
 from nova.services.inventory.queries import CurrentStock
 from nova.services.orders.conf import orders_conf
+from nova.services.orders.fulfilment.sagas import register_fulfilment
 from nova.services.orders.handlers import order_handlers
-from nova.services.orders.sagas import register_fulfilment
 from nova.services.orders.service import SERVICE as ORDERS
 from outbox.api import record, register_handlers
 from projections.api import inline

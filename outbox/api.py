@@ -1,9 +1,9 @@
 """Public face of the outbox: what other apps may use of it."""
 
 from kit.outages import is_outage
+from kit.pacing.retry import RetryPolicy
+from kit.pacing.tempo import Tempo
 from kit.postgresql.connections import own_connection
-from kit.retry import RetryPolicy
-from kit.tempo import Tempo
 from outbox.bus.base import (
     Bus,
     DeliveryFailure,

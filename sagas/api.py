@@ -1,6 +1,6 @@
 """Public face of sagas: everything that the composition and services may use of them."""
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from sagas.collector import SagaCollector
 from sagas.definition.registry import Sagas, sagas
 from sagas.definition.saga import (

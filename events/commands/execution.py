@@ -48,7 +48,7 @@ from events.state.snapshots import SnapshotPolicy
 from events.store.append import append_events
 from events.store.connection import live_cursor
 from events.store.reading.queries import get_event, get_events
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 
 OVERTAKEN = RetryPolicy(limit=19, base=0.005, cap=0.25)
 """For a command that was overtaken by others."""

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from events.aggregates.aggregate import Command, aggregates
 from events.aggregates.difference import FieldDifference
 from events.commands.schemas import command_schema
-from kit.rest.openapi import Variant
+from kit.rest.description.openapi import Variant
 
 
 def _first_line(command: type[Command]) -> str:

@@ -43,9 +43,9 @@ from events.state.loading import Loaded
 from events.state.time_travel import difference, state_at_time, state_at_version
 from events.types.registry import type_name
 from kit.exceptions import InvalidParameter
-from kit.rest.answer_headers import POSITION, etag_header, position_header, replayed_header
 from kit.rest.conditions import ETAG_SCHEMA, etag, version_in
-from kit.rest.openapi import described
+from kit.rest.description.answer_headers import POSITION, etag_header, position_header, replayed_header
+from kit.rest.description.openapi import described
 from kit.rest.query import BigInt, Query, Timestamp
 from kit.rest.view import ApiView
 

@@ -14,7 +14,7 @@ from events.rest.requests import EventBody, WriteBody
 from events.types.registry import EventType, registry
 from events.types.stream_closed import CLOSED
 from kit.json.schema import MAX_INTEGER, storable
-from kit.rest.struct_schemas import REFERENCE, Components, Schema, describes
+from kit.rest.description.struct_schemas import REFERENCE, Components, Schema, describes
 
 EventList = Annotated[list[EventBody], Meta(min_length=1)]
 """The body of an append."""

@@ -11,7 +11,7 @@ from events.rest.representations import EventsAnswer, EventsByTimeAnswer, TimePl
 from events.store.reading.queries import since_page, type_page
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.query import BigInt, Timestamp
 from kit.rest.replicas import read
 from kit.rest.view import ApiView

@@ -27,7 +27,7 @@ from events.store.streams.metadata import (
 from kit.exceptions import InvalidParameter
 from kit.json.schema import text_like
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.query import Text
 from kit.rest.replicas import read
 from kit.rest.view import ApiView

@@ -27,9 +27,9 @@ from events.store.append import append_events, append_streams
 from events.store.reading.queries import get_event, read_log, stream_page, stream_version
 from kit.arguments import MAX_BIGINT
 from kit.exceptions import InvalidParameter
-from kit.rest.answer_headers import POSITION, etag_header, location_header, position_header, replayed_header
 from kit.rest.conditions import etag
-from kit.rest.openapi import described
+from kit.rest.description.answer_headers import POSITION, etag_header, location_header, position_header, replayed_header
+from kit.rest.description.openapi import described
 from kit.rest.query import BigInt, Text, Timestamp
 from kit.rest.replicas import read
 from kit.rest.view import ApiView

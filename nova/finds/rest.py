@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from events.api import Unavailable
 from kit.exceptions import TimeLimitExceeded
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.query import Query
 from kit.rest.view import ApiView
 from nova.finds.finds import MAX_TERM, Finds, find

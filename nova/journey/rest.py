@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events.api import EventNotFound, head_of_event
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.view import ApiView
 from nova.journey.journey import Journey, journey_of
 from nova.journey.parts import seen_with

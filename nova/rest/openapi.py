@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.rest.openapi import JSON
+from kit.rest.description.openapi import JSON
 from kit.rest.problems import SCHEMA
 from kit.rest.view import ApiView
 from nova.rest.operation_schema import VARIANTS

@@ -8,8 +8,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from msgspec.structs import asdict
 
-from kit.rest.openapi import Raised
-from kit.rest.path_parameters import path_parameters
+from kit.rest.description.openapi import Raised
+from kit.rest.description.path_parameters import path_parameters
 from nova.rest.problem_responses import problem_responses
 
 VARIANTS = "x-variants"

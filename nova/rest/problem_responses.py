@@ -10,7 +10,7 @@ from rest_framework import exceptions as rest
 
 from events import api as events
 from kit.exceptions import InvalidParameter
-from kit.rest.openapi import Raised
+from kit.rest.description.openapi import Raised
 from kit.rest.problems import MEDIA_TYPE, TYPE_PREFIX
 from nova.exceptions import BodyTooSlow, Overloaded
 from nova.rest.auth import InsufficientScope

@@ -14,7 +14,7 @@ from django.db import connection
 
 from kit.outage_log import outage_log
 from kit.outages import is_outage, part_of
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
 from outbox.exceptions import Poisonous
 

@@ -6,7 +6,7 @@ from collections import deque
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.consumers.batch import Batch, Effect
 

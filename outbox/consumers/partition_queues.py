@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import structlog
 from django.db import connection, connections
 
-from kit.gathering import Gathering
+from kit.pacing.gathering import Gathering
+from kit.pacing.retry import RetryPolicy
 from kit.postgresql.connections import use_own_connection
-from kit.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage, Partition
 from outbox.consumers.batch import Effect, take_together
 from outbox.consumers.connection_budget import ConnectionBudget

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.bus.base import History, IncomingMessage
 from outbox.consumers.batch import Batch
 from outbox.consumers.processor import Processor

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.conf import OutboxConf
 from outbox.handling.handlers import ConsumerGroup
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 from django.db import connections
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 
 log = structlog.get_logger(__name__)
 

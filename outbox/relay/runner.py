@@ -9,11 +9,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseError, InterfaceError
 from msgspec import Struct
 
-from kit.circuit_breaker import CircuitBreaker
-from kit.gathering import Gathering
 from kit.outage_log import outage_log
-from kit.retry import RetryPolicy
-from kit.tempo import Tempo
+from kit.pacing.circuit_breaker import CircuitBreaker
+from kit.pacing.gathering import Gathering
+from kit.pacing.retry import RetryPolicy
+from kit.pacing.tempo import Tempo
 from outbox.bus.base import Bus
 from outbox.conf import OutboxConf, outbox_conf
 from outbox.messages.topics import known_topics

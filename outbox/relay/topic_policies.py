@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, convert
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.conf import OutboxConf, TopicException
 
 

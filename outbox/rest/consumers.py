@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.view import ApiView
 from outbox.consumers.control.scope import decide, scope_within
 from outbox.consumers.control.states import (

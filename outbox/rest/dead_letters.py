@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from kit.exceptions import InvalidParameter
 from kit.json.schema import text_like
 from kit.paging import Page
-from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import Reason, ReasonBody
+from kit.rest.description.answer_headers import location_header, replayed_header
+from kit.rest.description.openapi import described
 from kit.rest.idempotency import IDEMPOTENCY_KEY
-from kit.rest.openapi import described
 from kit.rest.pages import Limited, Paged
 from kit.rest.query import Timestamp
 from kit.rest.view import ApiView

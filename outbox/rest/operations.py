@@ -8,10 +8,10 @@ from rest_framework.response import Response
 
 from kit.links import link_to
 from kit.paging import Page
-from kit.rest.answer_headers import location_header, replayed_header
 from kit.rest.bodies import ReasonBody
+from kit.rest.description.answer_headers import location_header, replayed_header
+from kit.rest.description.openapi import described
 from kit.rest.idempotency import IDEMPOTENCY_KEY, idempotency_key
-from kit.rest.openapi import described
 from kit.rest.pages import Paged
 from kit.rest.view import ApiView
 from outbox.dead_letters.operations import (

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from kit.json.schema import text_like
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.pages import Paged
 from kit.rest.view import ApiView
 from outbox.dead_letters.selection import DeadLetterId

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 
 
 class OnError(StrEnum):

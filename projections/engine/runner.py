@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from django.db import connection
 
 from events.api import safe_position
-from kit.gathering import Gathering
 from kit.outage_log import outage_log
+from kit.pacing.gathering import Gathering
 from outbox.api import Pulse, RetryPolicy, Tempo, WakeupListener, is_outage, runner_name
 from projections.conf import ProjectionsConf, projections_conf
 from projections.definition.projection import Projection

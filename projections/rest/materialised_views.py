@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.replicas.reads import Source
-from kit.rest.answer_headers import AS_OF
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import described
+from kit.rest.description.answer_headers import AS_OF
+from kit.rest.description.openapi import described
 from kit.rest.query import Timestamp
 from kit.rest.replicas import Cached, read_cached
 from kit.rest.view import ApiView

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from kit.exceptions import InvalidParameter
 from kit.replicas.reads import Source
-from kit.rest.answer_headers import POSITION, preference_applied_header, seen_position_header
+from kit.rest.description.answer_headers import POSITION, preference_applied_header, seen_position_header
 from kit.rest.preferences import applied, awaited_position
 from kit.rest.replicas import Cached, read, read_cached
 from kit.rest.view import ApiView

@@ -6,7 +6,7 @@ from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.view import ApiView
 from projections.definition.registry import projection_named
 from projections.exceptions import UnknownProjection

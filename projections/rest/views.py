@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from kit.json.pointer import explain
 from kit.json.schema import one_of
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import Variant, described
+from kit.rest.description.openapi import Variant, described
 from kit.rest.view import ApiView
 from outbox.api import Check
 from projections.definition.registry import projection_named, registered_projections

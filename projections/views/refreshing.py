@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg import sql
 
+from kit.pacing.retry import RetryPolicy
 from kit.query_cache.tags import invalidate_after_commit
-from kit.retry import RetryPolicy
 from outbox.api import is_outage
 from projections.definition.registry import projection_named
 from projections.engine import checkpoints

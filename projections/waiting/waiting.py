@@ -13,7 +13,7 @@ from django.db import connection
 
 from events.api import last_position, read_log
 from events.envelope import RecordedEvent
-from kit.tempo import Tempo
+from kit.pacing.tempo import Tempo
 from outbox.api import taken_effect
 from projections.arguments import arguments
 from projections.conf import projections_conf

@@ -34,7 +34,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 
 Outcome = Literal["done", "failed", "refused"]
 """What a reply says: it is done; it has failed and may succeed in another attempt; it will never be done."""

@@ -29,7 +29,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from sagas.definition.saga import Kind, Reply, Request, Saga, Step
 
 COMPLETED = "completed"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from sagas.definition.saga import Interrupt, Kind, Reply, Step
 from sagas.machine.backward import go_back
 from sagas.machine.instance import LOST, OPEN, PASSED, Arrival, Status, StepState, StepStatus, request_id

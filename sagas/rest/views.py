@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from kit.paging import Page
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import Variant, described
+from kit.rest.description.openapi import Variant, described
+from kit.rest.description.struct_schemas import REFERENCE
 from kit.rest.pages import Limited
 from kit.rest.query import Text, Timestamp
-from kit.rest.struct_schemas import REFERENCE
 from kit.rest.view import ApiView
 from sagas.exceptions import InvalidArgument, InvalidData, SagaNotFound, UnknownShape, VerbRefused
 from sagas.models import SagaState

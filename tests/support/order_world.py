@@ -23,7 +23,6 @@ from nova.services.inventory.events import (
     StockReserved,
     StockSold,
 )
-from nova.services.orders import fulfilment
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.events import (
     CancelRefused,
@@ -36,8 +35,9 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.notices import cancelled, fulfilled
-from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.orders.fulfilment import answers as fulfilment
+from nova.services.orders.fulfilment.notices import cancelled, fulfilled
+from nova.services.orders.fulfilment.sagas import ORDER_FULFILMENT
 from nova.services.payments.aggregates import PAYMENT, Capture, Refund, settled, to_refund
 from nova.services.payments.events import ChargeRequested, RefundRequested
 from nova.services.payments.outcome import Approved, Declined

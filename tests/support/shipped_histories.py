@@ -29,9 +29,9 @@ from nova.services.messages.events import MessagesErased
 from nova.services.moderation.events import ModerationDecided
 from nova.services.moderation.sagas import MODERATION, Case
 from nova.services.orders.events import CancelSettled, ConfirmSettled, OrderCreated, OrderItem, OrderSettled
-from nova.services.orders.notices import cancelled, fulfilled
-from nova.services.orders.reactions import ORDER_REACTIONS
-from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.orders.fulfilment.notices import cancelled, fulfilled
+from nova.services.orders.fulfilment.reactions import ORDER_REACTIONS
+from nova.services.orders.fulfilment.sagas import ORDER_FULFILMENT
 from nova.services.payments.events import PaymentFailed, PaymentProcessed, PaymentRefunded
 from nova.services.search.events import SearchErased
 from sagas.histories.history import text_of

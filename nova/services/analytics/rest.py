@@ -7,8 +7,8 @@ from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.rest.answer_headers import as_of_header, preference_applied_header, seen_position_header
-from kit.rest.openapi import described
+from kit.rest.description.answer_headers import as_of_header, preference_applied_header, seen_position_header
+from kit.rest.description.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Text, Timestamp
 from kit.rest.replicas import Cached

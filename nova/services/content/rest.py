@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from kit.arguments import is_storable
 from kit.json.pointer import explain
 from kit.json.schema import one_of
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Query, Text
 from kit.rest.replicas import read

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from kit.json.pointer import explain
 from kit.rest.bodies import ReasonBody
-from kit.rest.openapi import Variant, described
+from kit.rest.description.openapi import Variant, described
 from kit.rest.view import ApiView
 from nova.services.feed.content_calls.switch import ACTIONS, ContentCallState, content_call_state, decide
 from nova.services.feed.exceptions import PostNotFound

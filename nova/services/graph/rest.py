@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.preferences import PREFER
 from nova.services.graph.queries import (
     ORDERS,

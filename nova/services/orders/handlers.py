@@ -13,7 +13,10 @@ from events.api import VersionConflict, execute, load_aggregate
 from nova.services.inventory.events import InsufficientInventory
 from nova.services.mail import send
 from nova.services.orders.aggregates import ORDER, Order
-from nova.services.orders.assessment import (
+from nova.services.orders.conf import orders_conf
+from nova.services.orders.events import OrderCreated
+from nova.services.orders.fulfilment.answers import answer
+from nova.services.orders.fulfilment.assessment import (
     Notifications,
     Prices,
     Stock,
@@ -22,9 +25,6 @@ from nova.services.orders.assessment import (
     reaction_to,
     shortage_of,
 )
-from nova.services.orders.conf import orders_conf
-from nova.services.orders.events import OrderCreated
-from nova.services.orders.fulfilment import answer
 from outbox.api import Handler, ReceivedEvent
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from msgspec import Meta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kit.rest.openapi import described
+from kit.rest.description.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Text
 from nova.services.ranking.queries import HotPost, hot_posts

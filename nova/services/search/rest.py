@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kit.json.schema import one_of
-from kit.rest.answer_headers import preference_applied_header
-from kit.rest.openapi import described
+from kit.rest.description.answer_headers import preference_applied_header
+from kit.rest.description.openapi import described
 from kit.rest.preferences import PREFER
 from kit.rest.query import Text
 from nova.services.columns import ID_LENGTH

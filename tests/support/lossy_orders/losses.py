@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.orders.fulfilment.sagas import ORDER_FULFILMENT
 from nova.services.orders.service import FULFILMENT
 from outbox.api import ReceivedEvent, group_named, register_groups
 from sagas.api import Parallel, RetryPolicy, Saga, Step, sagas

@@ -3,7 +3,7 @@
 import pytest
 
 import outbox.rest.urls  # noqa: F401 - registers converters
-from kit.rest.path_parameters import path_parameters
+from kit.rest.description.path_parameters import path_parameters
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from kit.circuit_breaker import CircuitBreaker
 from kit.exceptions import InvalidParameter
 from kit.outage_log import outage_log
-from kit.retry import RetryPolicy
+from kit.pacing.circuit_breaker import CircuitBreaker
+from kit.pacing.retry import RetryPolicy
 from nova.services.feed.cache import Place, PostSummary
 from nova.services.feed.conf import feed_conf
 from nova.services.feed.content_calls.client import ContentPosts, PostAnswer, content_posts

@@ -37,7 +37,7 @@ from events.api import (
 )
 from events.commands import execution as commands
 from events.commands.dry_run import dry_run
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import AddItem, CancelOrder, CreateOrder, PayOrder, RemoveItem, ShipOrder
 from nova.services.orders.events import OrderItem, OrderItemAdded
@@ -277,7 +277,7 @@ class TestMany:
             "from django.db import connections\n"
             f"connections.databases['default']['NAME'] = {name!r}\n"
             "from events.api import execute\n"
-            "from kit.retry import RetryPolicy\n"
+            "from kit.pacing.retry import RetryPolicy\n"
             "from nova.services.orders.commands import AddItem\n"
             "add = AddItem(product_id='tea', quantity=1, unit_price=500)\n"
             "for number in range(20):\n"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.api import ConsumerGroup, Handler, KafkaBus, LagCollector, TopicSpec
 from outbox.consumers.consumer import ConsumerRunner
 from outbox.consumers.settings import ConsumerSettings

@@ -10,7 +10,7 @@ from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.api import ConsumerGroup, Handler, KafkaBus, ReceivedEvent, TopicSpec, register_collectors
 from outbox.bus.no_offsets import LAG_UNSUPPORTED
 from outbox.consumers.consumer import ConsumerRunner

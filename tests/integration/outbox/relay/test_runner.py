@@ -10,7 +10,7 @@ import redis
 from django.core.management import call_command
 from django.db import connection
 
-from kit.tempo import Tempo
+from kit.pacing.tempo import Tempo
 from outbox.api import MemoryBus
 from outbox.bus.base import DeliveryFailure, Failure, OutgoingMessage
 from outbox.models import OutboxEvent

@@ -15,8 +15,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.api import Expected, NewEvent, StreamId, append_events
-from kit.circuit_breaker import CircuitBreaker
 from kit.exceptions import InvalidParameter
+from kit.pacing.circuit_breaker import CircuitBreaker
 from nova.rest.tokens import SCOPES, create_token
 from nova.services.content.events import ContentPostCreated
 from nova.services.content.posts import PostsProjection

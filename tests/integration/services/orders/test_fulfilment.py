@@ -6,7 +6,6 @@ import pytest
 from msgspec import Struct, structs
 
 from events.api import StreamId, execute, get_events, load_aggregate
-from nova.services.orders import fulfilment
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import (
     AddItem,
@@ -28,7 +27,8 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.fulfilment import STREAM
+from nova.services.orders.fulfilment import answers as fulfilment
+from nova.services.orders.fulfilment.answers import STREAM
 from outbox.api import ReceivedEvent
 from tests.support.received import received
 

@@ -13,8 +13,8 @@ from nova.services.inventory.aggregates.stock import ReceiveStock
 from nova.services.orders.aggregates import ORDER
 from nova.services.orders.commands import CreateOrder
 from nova.services.orders.events import OrderItem
-from nova.services.orders.reactions import ORDER_REACTIONS
-from nova.services.orders.sagas import ORDER_FULFILMENT, register_fulfilment
+from nova.services.orders.fulfilment.reactions import ORDER_REACTIONS
+from nova.services.orders.fulfilment.sagas import ORDER_FULFILMENT, register_fulfilment
 from nova.services.payments.aggregates import PAYMENT
 from outbox.api import ConsumerGroup, group_named, register_groups, relay_runner
 from outbox.hosting.runners import consumer_runner

@@ -4,7 +4,7 @@ import pytest
 
 from events.aggregates.difference import FieldDifference, differences
 from events.state.snapshots import SnapshotPolicy
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from nova.services.orders.aggregates import Line, Order
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from events.exceptions import EventIdConflict, InvalidEvent, StreamTombstoned
-from kit.rest.openapi import Raised
+from kit.rest.description.openapi import Raised
 from nova.rest.problem_responses import problem_responses
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import redis.exceptions
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
 from outbox.consumers.batch import Batch
 from outbox.exceptions import Poisonous

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 from outbox.bus.base import IncomingMessage
 from outbox.consumers.connection_budget import ConnectionBudget
 from outbox.consumers.partition_queues import PartitionQueues

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.circuit_breaker import CircuitBreaker
-from kit.retry import RetryPolicy
-from kit.tempo import Tempo
+from kit.pacing.circuit_breaker import CircuitBreaker
+from kit.pacing.retry import RetryPolicy
+from kit.pacing.tempo import Tempo
 from outbox.bus.base import Failure
 from outbox.consumers.adaptive_batch_size import AdaptiveBatchSize
 from outbox.relay.topic_policies import TopicPolicies

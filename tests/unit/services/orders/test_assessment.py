@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from nova.services.inventory.events import InsufficientInventory, Shortage
 from nova.services.orders.aggregates import Line, Order
-from nova.services.orders.assessment import assess, command_for, reaction_to, shortage_of
 from nova.services.orders.commands import CancelOrder, PriceOrder, ReportShortage
 from nova.services.orders.events import PriceCalculated
+from nova.services.orders.fulfilment.assessment import assess, command_for, reaction_to, shortage_of
 
 OPEN = Order(status="open", customer_id="ann", currency="EUR", lines={"tea": Line(2, 500), "cup": Line(1, 900)})
 SHORT = InsufficientInventory(order_id="o", product_id="tea", requested=2, available=1)

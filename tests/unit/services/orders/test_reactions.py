@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from nova.services.inventory.events import InsufficientInventory, ReleaseRequested, ReserveRequested, SellRequested
-from nova.services.orders import sagas as fulfilment
 from nova.services.orders.events import ConfirmRefused, OrderSettled, SettleRefused, SettleRequested
-from nova.services.orders.reactions import CHARGING, ORDER_REACTIONS
+from nova.services.orders.fulfilment import sagas as fulfilment
+from nova.services.orders.fulfilment.reactions import CHARGING, ORDER_REACTIONS
 from nova.services.payments.events import PaymentFailed, RefundRequested
 from sagas.api import On
 from sagas.explorer.explore import explore

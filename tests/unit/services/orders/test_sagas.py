@@ -24,8 +24,8 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.notices import cancelled, fulfilled
-from nova.services.orders.sagas import ORDER_FULFILMENT
+from nova.services.orders.fulfilment.notices import cancelled, fulfilled
+from nova.services.orders.fulfilment.sagas import ORDER_FULFILMENT
 from nova.services.payments.events import (
     ChargeRequested,
     PaymentFailed,

@@ -14,9 +14,9 @@ from msgspec import Struct
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
+from kit.rest.description.struct_schemas import Schema
 from kit.rest.query import NoQuery, Query
 from kit.rest.strictness import refuse_unheeded
-from kit.rest.struct_schemas import Schema
 
 JSON = "application/json"
 _ViewT = TypeVar("_ViewT", bound=Callable[..., Any])
@@ -58,7 +58,7 @@ def described(
     """Describe an operation: what it reads, and the type that it answers with, with each of these statuses.
 
     `path` has the parameters of the address of which the address itself does not say enough; `headers` are those of
-    the request, `answer_headers` those of `kit.rest.answer_headers`; `dry_run` is the answer of a dry run, with 200,
+    the request, `answer_headers` those of the module of that name; `dry_run` is the answer of a dry run, with 200,
     where it is another; `errors` are what the operation's own rules raise. With `variants` each of them is an operation
     of its own.
 

@@ -21,7 +21,6 @@ from events.api import (
     load_aggregate,
 )
 from nova.services.orders.aggregates import ORDER, Order
-from nova.services.orders.assessment import Prices, new_price
 from nova.services.orders.commands import CancelOrder, ConfirmOrder, PayOrder, PriceOrder, ShipOrder, WrongOrderStatus
 from nova.services.orders.events import (
     CancelRefused,
@@ -34,6 +33,7 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
+from nova.services.orders.fulfilment.assessment import Prices, new_price
 from outbox.api import ReceivedEvent
 
 STREAM = "fulfilment"

@@ -41,8 +41,8 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.fulfilment import STREAM
-from nova.services.orders.fulfilment_data import (
+from nova.services.orders.fulfilment.answers import STREAM
+from nova.services.orders.fulfilment.data import (
     MAIL_TIMEOUT,
     REPLY_TIMEOUT,
     Fulfilment,

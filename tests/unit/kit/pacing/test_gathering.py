@@ -1,6 +1,6 @@
 """Gathering: how long a batch is waited for follows from how the last one went."""
 
-from kit.gathering import Gathering
+from kit.pacing.gathering import Gathering
 
 
 def after(took: float, *, is_full: bool = False) -> Gathering:

@@ -23,7 +23,7 @@ from nova.services.orders.events import (
     OrderItem,
     SettleRequested,
 )
-from nova.services.orders.notices import cancelled, fulfilled
+from nova.services.orders.fulfilment.notices import cancelled, fulfilled
 from nova.services.payments.events import ChargeRequested, PaymentProcessed, RefundRequested
 
 REPLY_TIMEOUT = timedelta(minutes=5)

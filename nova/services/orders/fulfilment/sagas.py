@@ -38,8 +38,8 @@ from nova.services.orders.events import (
     SettleRefused,
     SettleRequested,
 )
-from nova.services.orders.fulfilment import STREAM
-from nova.services.orders.fulfilment_data import (
+from nova.services.orders.fulfilment.answers import STREAM
+from nova.services.orders.fulfilment.data import (
     MAIL_TIMEOUT,
     REPLY_TIMEOUT,
     Fulfilment,
@@ -61,7 +61,7 @@ from nova.services.orders.fulfilment_data import (
     tell,
     withdrawn,
 )
-from nova.services.orders.reactions import ORDER_REACTIONS
+from nova.services.orders.fulfilment.reactions import ORDER_REACTIONS
 from nova.services.orders.service import FULFILMENT
 from nova.services.payments.events import (
     ChargeRequested,

@@ -5,7 +5,7 @@ Pure: time and chance arrive as data.
 
 from msgspec import Struct
 
-from kit.retry import RetryPolicy
+from kit.pacing.retry import RetryPolicy
 
 
 class CircuitBreaker(Struct, frozen=True, kw_only=True):
