@@ -19,6 +19,8 @@ WORKER = "from prometheus_client import Counter; Counter('probe', 'A probe.').in
 
 
 def test_rows_and_requests_are_measured(db):
+    # A request is measured once it is answered.
+    Client().get("/health/live")
     page = Client().get("/metrics").content.decode()
     assert "\noutbox_queue_size 0.0" in page
     assert "http_server_request_duration_seconds_count" in page
